@@ -1,0 +1,152 @@
+using System.Security.Cryptography;
+
+namespace Bauta.Crypto.OpenSsl;
+
+/// <summary>
+/// ECDSA on NIST P-256 (FIPS 186-5) through libcrypto's EC functions. Each thread keeps one key object whose point is
+/// overwritten for every verification: making a key object per one-time key costs more than the import itself.
+/// </summary>
+internal static class P256
+{
+    internal const int ScalarSize = 32;
+    internal const int PointSize = 65;
+    internal const int SignatureSize = 64;
+
+    private static readonly EcGroup Group = LibCrypto.Check(
+        LibCrypto.EC_GROUP_new_by_curve_name(LibCrypto.NID_X9_62_prime256v1), "EC_GROUP_new_by_curve_name");
+
+    private static readonly BigNumber Order = MakeOrder();
+
+    [ThreadStatic]
+    private static Verifier? verifier;
+
+    private static Verifier ThisThread => verifier ??= new Verifier();
+
+    /// <summary>Whether the 65 bytes are an uncompressed point on the curve, which has no other points to fear.</summary>
+    internal static bool IsPoint(ReadOnlySpan<byte> point) => ThisThread.Load(point);
+
+    internal static bool Verify(ReadOnlySpan<byte> point, ReadOnlySpan<byte> digest, ReadOnlySpan<byte> signature)
+    {
+        var thread = ThisThread;
+        return thread.Load(point) && thread.Verify(digest, signature);
+    }
+
+    /// <summary>A private key from a scalar in [1, order); null when it is outside.</summary>
+    internal static EcKey? TryCreateKey(ReadOnlySpan<byte> scalar)
+    {
+        using var number = BigNumber.FromSecretBytes(scalar);
+        return number.IsZero || number.CompareTo(Order) >= 0 ? null : CreateKey(number);
+    }
+
+    /// <summary>A private key from at least 48 uniform bytes.</summary>
+    internal static EcKey CreateKeyFromWideBytes(ReadOnlySpan<byte> wide)
+    {
+        using var number = BigNumber.FromWideBytes(wide, Order);
+        return CreateKey(number);
+    }
+
+    internal static byte[] ExportScalar(EcKey key)
+    {
+        var scalar = new byte[ScalarSize];
+        if (LibCrypto.EC_KEY_priv2oct(key, scalar, ScalarSize) != ScalarSize)
+            throw LibCrypto.Failure("EC_KEY_priv2oct");
+        return scalar;
+    }
+
+    /// <summary>The uncompressed point of a private key.</summary>
+    internal static byte[] ExportPoint(EcKey key)
+    {
+        var scalar = ExportScalar(key);
+        using var number = BigNumber.FromSecretBytes(scalar);
+        CryptographicOperations.ZeroMemory(scalar);
+        using var point = Multiply(number);
+        var bytes = new byte[PointSize];
+        var written = LibCrypto.EC_POINT_point2oct(
+            Group, point, LibCrypto.POINT_CONVERSION_UNCOMPRESSED, bytes, PointSize, 0);
+        return written == PointSize ? bytes : throw LibCrypto.Failure("EC_POINT_point2oct");
+    }
+
+    internal static byte[] Sign(EcKey key, ReadOnlySpan<byte> digest)
+    {
+        using var pair = LibCrypto.Check(LibCrypto.ECDSA_do_sign(digest, digest.Length, key), "ECDSA_do_sign");
+        var signature = new byte[SignatureSize];
+        if (LibCrypto.BN_bn2binpad(LibCrypto.ECDSA_SIG_get0_r(pair), signature, ScalarSize) != ScalarSize ||
+            LibCrypto.BN_bn2binpad(LibCrypto.ECDSA_SIG_get0_s(pair), signature.AsSpan(ScalarSize), ScalarSize)
+                != ScalarSize)
+            throw LibCrypto.Failure("BN_bn2binpad");
+        return signature;
+    }
+
+    private static EcKey CreateKey(BigNumber scalar)
+    {
+        using var point = Multiply(scalar);
+        var key = CreateEmptyKey();
+        LibCrypto.Check(LibCrypto.EC_KEY_set_private_key(key, scalar), "EC_KEY_set_private_key");
+        LibCrypto.Check(LibCrypto.EC_KEY_set_public_key(key, point), "EC_KEY_set_public_key");
+        return key;
+    }
+
+    private static EcKey CreateEmptyKey()
+    {
+        var key = LibCrypto.Check(LibCrypto.EC_KEY_new(), "EC_KEY_new");
+        LibCrypto.Check(LibCrypto.EC_KEY_set_group(key, Group), "EC_KEY_set_group");
+        return key;
+    }
+
+    private static EcPoint Multiply(BigNumber scalar)
+    {
+        var point = LibCrypto.Check(LibCrypto.EC_POINT_new(Group), "EC_POINT_new");
+        LibCrypto.Check(LibCrypto.EC_POINT_mul(Group, point, scalar, 0, 0, 0), "EC_POINT_mul");
+        return point;
+    }
+
+    private static BigNumber MakeOrder()
+    {
+        var order = BigNumber.Create();
+        LibCrypto.Check(LibCrypto.EC_GROUP_get_order(Group, order, 0), "EC_GROUP_get_order");
+        return order;
+    }
+
+    /// <summary>One thread's reusable key and signature; the handles' own finalizers free them with the thread.</summary>
+    private sealed class Verifier
+    {
+        private readonly EcKey key = CreateEmptyKey();
+        private readonly EcdsaSignature pair = LibCrypto.Check(LibCrypto.ECDSA_SIG_new(), "ECDSA_SIG_new");
+        private readonly nint r;
+        private readonly nint s;
+
+        internal Verifier()
+        {
+            var first = BigNumber.Create();
+            var second = BigNumber.Create();
+            (r, s) = (first.DangerousGetHandle(), second.DangerousGetHandle());
+            LibCrypto.Check(LibCrypto.ECDSA_SIG_set0(pair, r, s), "ECDSA_SIG_set0");
+            // The signature owns both numbers from here on.
+            first.SetHandleAsInvalid();
+            second.SetHandleAsInvalid();
+        }
+
+        internal bool Load(ReadOnlySpan<byte> point)
+        {
+            if (point.Length == PointSize && point[0] == LibCrypto.POINT_CONVERSION_UNCOMPRESSED &&
+                LibCrypto.EC_KEY_oct2key(key, point, PointSize, 0) == 1)
+                return true;
+            LibCrypto.ForgetErrors();
+            return false;
+        }
+
+        internal bool Verify(ReadOnlySpan<byte> digest, ReadOnlySpan<byte> signature)
+        {
+            if (signature.Length != SignatureSize)
+                return false;
+            if (LibCrypto.BN_bin2bn(signature[..ScalarSize], ScalarSize, r) == 0 ||
+                LibCrypto.BN_bin2bn(signature[ScalarSize..], ScalarSize, s) == 0)
+                throw LibCrypto.Failure("BN_bin2bn");
+            // -1 is a refusal too: crafted numbers reach it through the point at infinity.
+            if (LibCrypto.ECDSA_do_verify(digest, digest.Length, pair, key) == 1)
+                return true;
+            LibCrypto.ForgetErrors();
+            return false;
+        }
+    }
+}
