@@ -19,7 +19,7 @@ internal sealed class BigNumber : SafeHandleZeroOrMinusOneIsInvalid
 
     internal bool IsZero => LibCrypto.BN_is_zero(this) == 1;
 
-    internal bool IsOdd => LibCrypto.BN_is_odd(this) == 1;
+    internal bool IsOne => LibCrypto.BN_is_one(this) == 1;
 
     /// <summary>A new zero.</summary>
     internal static BigNumber Create() => LibCrypto.Check(LibCrypto.BN_new(), "BN_new");
@@ -63,6 +63,14 @@ internal sealed class BigNumber : SafeHandleZeroOrMinusOneIsInvalid
     }
 
     internal int CompareTo(BigNumber other) => LibCrypto.BN_cmp(this, other);
+
+    /// <summary>The bare number, for a structure of libcrypto that owns it from now on.</summary>
+    internal nint GiveAway()
+    {
+        var number = handle;
+        SetHandleAsInvalid();
+        return number;
+    }
 
     /// <summary>
     /// A secret in [1, modulus): <paramref name="wide"/> mod (modulus - 1) + 1 (FIPS 186-5 A.2.1). Near enough to
@@ -140,10 +148,13 @@ internal static partial class LibCrypto
     internal static partial int BN_is_zero(BigNumber number);
 
     [LibraryImport(Library)]
-    internal static partial int BN_is_odd(BigNumber number);
+    internal static partial int BN_is_one(BigNumber number);
 
     [LibraryImport(Library)]
     internal static partial int BN_cmp(BigNumber left, BigNumber right);
+
+    [LibraryImport(Library)]
+    internal static partial int BN_set_word(BigNumber number, nuint word);
 
     [LibraryImport(Library)]
     internal static partial int BN_add_word(BigNumber number, nuint word);
@@ -163,8 +174,7 @@ internal static partial class LibCrypto
         BigNumber result, BigNumber left, BigNumber right, BigNumber modulus, BigNumberContext context);
 
     [LibraryImport(Library)]
-    internal static partial int BN_mod_exp_mont(
-        BigNumber result, BigNumber number, BigNumber power, BigNumber modulus, BigNumberContext context, nint cache);
+    internal static partial int BN_gcd(BigNumber result, BigNumber left, BigNumber right, BigNumberContext context);
 
     [LibraryImport(Library)]
     internal static partial nint BN_mod_inverse(

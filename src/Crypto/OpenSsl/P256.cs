@@ -117,13 +117,8 @@ internal static class P256
 
         internal Verifier()
         {
-            var first = BigNumber.Create();
-            var second = BigNumber.Create();
-            (r, s) = (first.DangerousGetHandle(), second.DangerousGetHandle());
+            (r, s) = (BigNumber.Create().GiveAway(), BigNumber.Create().GiveAway());
             LibCrypto.Check(LibCrypto.ECDSA_SIG_set0(pair, r, s), "ECDSA_SIG_set0");
-            // The signature owns both numbers from here on.
-            first.SetHandleAsInvalid();
-            second.SetHandleAsInvalid();
         }
 
         internal bool Load(ReadOnlySpan<byte> point)

@@ -1,0 +1,126 @@
+using System.Security.Cryptography;
+using Bauta.Crypto.OpenSsl;
+
+namespace Bauta.Crypto.BlindRsa;
+
+/// <summary>
+/// RSA blind signatures, RFC 9474, the client's half: RSABSSA-SHA384-PSS-Deterministic as it stands, and
+/// RSABSSA-SHA384-PSS-Randomized when the message goes through <see cref="PrepareRandomized(ReadOnlySpan{byte})"/>
+/// first. Salt 48 bytes, blind 256 bytes, blinded message and signature 256 bytes.
+/// </summary>
+public static class BlindRsa
+{
+    /// <summary>Bytes of the blind, a number in [1, n) that is coprime to n.</summary>
+    public const int BlindSize = RsaPublicKey.ModulusSize;
+
+    /// <summary>Bytes of the seed from which a salt and a blind can be derived.</summary>
+    public const int SeedSize = 32;
+
+    /// <summary>Bytes that randomized preparation puts before the message.</summary>
+    public const int PrefixSize = 32;
+
+    // 128 bits more than the modulus: the reduction is then as good as uniform.
+    private const int WideBlindSize = BlindSize + 16;
+
+    /// <summary>PrepareRandomize of RFC 9474 section 4.1: 32 random bytes, then the message.</summary>
+    public static byte[] PrepareRandomized(ReadOnlySpan<byte> message) =>
+        PrepareRandomized(message, RandomNumberGenerator.GetBytes(PrefixSize));
+
+    /// <summary>Blinds with a random salt and a random blind.</summary>
+    public static BlindingState Blind(RsaPublicKey key, ReadOnlySpan<byte> preparedMessage)
+    {
+        Span<byte> seed = stackalloc byte[SeedSize];
+        RandomNumberGenerator.Fill(seed);
+        try
+        {
+            return Blind(key, preparedMessage, seed);
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(seed);
+        }
+    }
+
+    /// <summary>
+    /// Blinds with a salt and a blind that follow from a secret seed of 32 bytes, by HKDF-Expand with SHA-256 under
+    /// the labels "salt" and "blind", so that the same signature can be asked for again after a loss. A seed serves
+    /// one message and one key only.
+    /// </summary>
+    /// <exception cref="ArgumentException">The seed does not have 32 bytes.</exception>
+    public static BlindingState Blind(
+        RsaPublicKey key, ReadOnlySpan<byte> preparedMessage, ReadOnlySpan<byte> seed)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        if (seed.Length != SeedSize)
+            throw new ArgumentException("A seed has 32 bytes.", nameof(seed));
+        Span<byte> salt = stackalloc byte[RsaPublicKey.SaltSize];
+        Span<byte> wide = stackalloc byte[WideBlindSize];
+        HKDF.Expand(HashAlgorithmName.SHA256, seed, salt, "salt"u8);
+        HKDF.Expand(HashAlgorithmName.SHA256, seed, wide, "blind"u8);
+        using var blind = BigNumber.FromWideBytes(wide, key.Raw.Modulus);
+        CryptographicOperations.ZeroMemory(wide);
+        return Blind(key.Raw, preparedMessage, salt, blind);
+    }
+
+    /// <summary>Blinds with a given salt of 48 bytes and a given blind of 256 bytes.</summary>
+    /// <exception cref="ArgumentException">
+    /// The salt or the blind has another size, or the blind is not in [1, n).
+    /// </exception>
+    public static BlindingState Blind(
+        RsaPublicKey key, ReadOnlySpan<byte> preparedMessage, ReadOnlySpan<byte> salt, ReadOnlySpan<byte> blind)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        return salt.Length == RsaPublicKey.SaltSize
+            ? Blind(key.Raw, preparedMessage, salt, blind)
+            : throw new ArgumentException("A salt has 48 bytes.", nameof(salt));
+    }
+
+    internal static byte[] PrepareRandomized(ReadOnlySpan<byte> message, ReadOnlySpan<byte> prefix) =>
+        [.. prefix, .. message];
+
+    /// <summary>Any modulus and a salt of 48 or 0 bytes: the published vectors have 4096 bits and both salts.</summary>
+    internal static BlindingState Blind(
+        RawRsa key, ReadOnlySpan<byte> preparedMessage, ReadOnlySpan<byte> salt, ReadOnlySpan<byte> blind)
+    {
+        if (!key.IsBelowModulus(blind) || !blind.ContainsAnyExcept((byte)0))
+            throw new ArgumentException("The blind is not a number in [1, n) of full size.", nameof(blind));
+        using var number = BigNumber.FromSecretBytes(blind);
+        return Blind(key, preparedMessage, salt, number);
+    }
+
+    // Blind of RFC 9474 section 4.2.
+    private static BlindingState Blind(
+        RawRsa key, ReadOnlySpan<byte> preparedMessage, ReadOnlySpan<byte> salt, BigNumber blind)
+    {
+        using var context = BigNumberContext.Create();
+
+        // 1, 2. encoded_msg = EMSA-PSS-ENCODE(msg, bit_len(n) - 1)
+        var encoded = EmsaPss.Encode(preparedMessage, salt, key.Modulus.BitCount);
+
+        // 3. m = bytes_to_int(encoded_msg)
+        using var message = BigNumber.FromSecretBytes(encoded);
+
+        // 4, 5. If m and n are not coprime, raise "invalid input".
+        using var divisor = BigNumber.Create();
+        LibCrypto.Check(LibCrypto.BN_gcd(divisor, message, key.Modulus, context), "BN_gcd");
+        if (!divisor.IsOne)
+            throw new CryptographicException("The message and the modulus have a common factor.");
+
+        // 6, 7. r is given; inv = inverse_mod(r, n), or raise "blinding error".
+        var inverse = BigNumber.Create();
+        inverse.MarkSecret();
+        if (LibCrypto.BN_mod_inverse(inverse, blind, key.Modulus, context) == 0)
+            throw LibCrypto.Failure("BN_mod_inverse");
+
+        // 8. x = RSAVP1(pk, r)
+        var power = blind.ToBytes(key.Size);
+        if (!key.TryPublic(power, power))
+            throw new CryptographicException("The public RSA operation failed.");
+
+        // 9, 10. blinded_msg = int_to_bytes(m * x mod n, modulus_len)
+        using var product = BigNumber.FromSecretBytes(power);
+        CryptographicOperations.ZeroMemory(power);
+        LibCrypto.Check(LibCrypto.BN_mod_mul(product, message, product, key.Modulus, context), "BN_mod_mul");
+        return new BlindingState(key, preparedMessage, salt.Length, inverse, product.ToBytes(key.Size));
+    }
+}
