@@ -94,7 +94,7 @@ public sealed class GoodsDecryptor : IDisposable
     /// <param name="index">Number of the chunk.</param>
     /// <param name="ciphertext">Ciphertext and tag.</param>
     /// <param name="proof">Inclusion proof of the chunk.</param>
-    /// <param name="plaintext">Receives the plaintext, 16 bytes less than the ciphertext; worthless unless good.</param>
+    /// <param name="plaintext">Receives the plaintext, 16 bytes less; worthless unless good.</param>
     /// <exception cref="ArgumentException">No room of exactly that length for the plaintext.</exception>
     public GoodsVerdict DecryptChunk(
         long index, ReadOnlySpan<byte> ciphertext, ReadOnlySpan<MerkleHash> proof, Span<byte> plaintext)

@@ -101,7 +101,8 @@ public class GoodsTests
 
         sale.Ciphertext[MiB + 50] ^= 1;
         Assert.Equal(GoodsVerdict.NotUnderRoot, await sale.DecryptAsync(sale.Ciphertext));
-        Assert.Equal(GoodsVerdict.NotUnderRoot, await sale.Verifier.VerifyAsync(new MemoryStream(sale.Ciphertext), Stop));
+        Assert.Equal(
+            GoodsVerdict.NotUnderRoot, await sale.Verifier.VerifyAsync(new MemoryStream(sale.Ciphertext), Stop));
     }
 
     [Fact]
