@@ -1,0 +1,53 @@
+using System.Text;
+
+namespace Bauta.Protocol.Archive;
+
+/// <summary>An archive and its log over HTTP: see <c>docs/protocol/archive.md</c>.</summary>
+/// <param name="http">A client whose base address is the archive's, direct or through masks.</param>
+public sealed class ArchiveClient(HttpClient http) : IArchive, ILog
+{
+    private const int MaxDecision = 64 * 1024;
+    private const int MaxTile = 256 * (LogEntry.MaxLength + 2);
+
+    private readonly PartyHttp<ArchiveError> party = new(http);
+
+    /// <inheritdoc/>
+    public Task<Result<DecisionAnswer, ArchiveError>> DecideAsync(
+        DecisionRequest request, CancellationToken cancellation) =>
+        party.SendJsonAsync(HttpMethod.Post, "decisions", request, ProtocolJson.Default.DecisionRequest,
+            ProtocolJson.Default.DecisionAnswer, MaxDecision, cancellation);
+
+    /// <inheritdoc/>
+    public Task<Result<DecisionAnswer, ArchiveError>> DecisionAsync(
+        TransactionId transaction, CancellationToken cancellation) =>
+        party.GetAsync($"decisions/{transaction}", ProtocolJson.Default.DecisionAnswer, MaxDecision, cancellation);
+
+    /// <inheritdoc/>
+    public Task<Result<DecisionAnswer, ArchiveError>> EnterAsync(
+        EntryRequest request, CancellationToken cancellation) =>
+        party.SendJsonAsync(HttpMethod.Post, "entries", request, ProtocolJson.Default.EntryRequest,
+            ProtocolJson.Default.DecisionAnswer, MaxDecision, cancellation);
+
+    /// <inheritdoc/>
+    public async Task<string> CheckpointAsync(CancellationToken cancellation) =>
+        Encoding.UTF8.GetString((await party.GetBytesAsync("checkpoint", 16 * 1024, cancellation)).Value);
+
+    /// <inheritdoc/>
+    public async Task<byte[]?> ReadAsync(string path, CancellationToken cancellation)
+    {
+        var answer = await party.GetBytesAsync(path, MaxTile, cancellation);
+        return answer.IsOk ? answer.Value : null;
+    }
+}
+
+/// <summary>A witness over HTTP (C2SP tlog-witness).</summary>
+/// <param name="http">A client whose base address is the witness's.</param>
+public sealed class WitnessClient(HttpClient http) : IWitness
+{
+    private readonly PartyHttp<WitnessError> party = new(http);
+
+    /// <inheritdoc/>
+    public Task<Result<string, WitnessError>> AddCheckpointAsync(string request, CancellationToken cancellation) =>
+        party.SendAsync(HttpMethod.Post, "add-checkpoint", new StringContent(request, Encoding.UTF8, "text/plain"),
+            null, Encoding.UTF8.GetString, 4096, cancellation);
+}

@@ -1,0 +1,149 @@
+using System.Text.Json.Serialization.Metadata;
+using Bauta.Crypto.Jose;
+using Bauta.Protocol.Bank;
+
+namespace Bauta.Protocol.Archive;
+
+/// <summary>
+/// P4, Authorization_m (FIG. 4): <c>S_R(n, k xor r)</c>, signed by the one-time release key whose SPKI hashes to
+/// <c>n</c>. The masked key is published, never <c>k</c>: whoever copied the ciphertext learns nothing.
+/// </summary>
+/// <param name="ReleaseKey">SPKI of <c>R</c>.</param>
+/// <param name="MaskedKey"><c>k xor r</c>, 32 bytes.</param>
+public sealed record Release(byte[] ReleaseKey, byte[] MaskedKey) : IStatement<Release>
+{
+    /// <inheritdoc/>
+    public static string Typ => "bauta.release";
+
+    /// <inheritdoc/>
+    public static int MaxLength => 1024;
+
+    /// <inheritdoc/>
+    public static JsonTypeInfo<Release> Json => ProtocolJson.Default.Release;
+
+    /// <inheritdoc/>
+    public bool IsWellFormed() => ReleaseKey.Length == Names.SpkiSize && MaskedKey.Length == 32;
+
+    /// <summary>
+    /// Whether this release answers a lock note: signed by the key that owns <c>n</c>, and the masked key hashes to
+    /// the note's commitment.
+    /// </summary>
+    public static bool Matches(Signed<Release> release, LockNote note) =>
+        P256PublicKey.TryFromSpki(release.Content.ReleaseKey, out var key)
+        && TransactionId.Of(key).Equals(note.Transaction)
+        && KeyCommitment.To(note.Transaction, release.Content.MaskedKey).Equals(note.Commitment)
+        && release.IsSignedBy(key);
+}
+
+/// <summary>A bank that the archive's operator admits: its lock notes are decided on. Signed by the bank's own key.</summary>
+/// <param name="Name">The bank's name.</param>
+/// <param name="Key">SPKI of the bank's statement key.</param>
+public sealed record BankRegistration(string Name, byte[] Key) : IStatement<BankRegistration>
+{
+    /// <inheritdoc/>
+    public static string Typ => "bauta.bank";
+
+    /// <inheritdoc/>
+    public static int MaxLength => 1024;
+
+    /// <inheritdoc/>
+    public static JsonTypeInfo<BankRegistration> Json => ProtocolJson.Default.BankRegistration;
+
+    /// <inheritdoc/>
+    public bool IsWellFormed() => Names.IsPartyName(Name) && Key.Length == Names.SpkiSize;
+}
+
+/// <summary>What the log's leaves say. A leaf is this record as JSON, at most <see cref="MaxLength"/> bytes.</summary>
+/// <param name="Kind">One of the constants below.</param>
+/// <param name="At">By the archive's clock; never less than the leaf before.</param>
+/// <param name="LockNote">With a decision: the bank's lock note.</param>
+/// <param name="Release">With a commit: P4.</param>
+/// <param name="Statement">With a bank, denomination or revocation: the signed statement.</param>
+public sealed record LogEntry(
+    string Kind, UnixTime At, Signed<LockNote>? LockNote = null, Signed<Release>? Release = null,
+    string? Statement = null)
+{
+    /// <summary>The largest leaf in bytes.</summary>
+    public const int MaxLength = 8 * 1024;
+
+    /// <summary>A decision that the transaction happened.</summary>
+    public const string Commit = "commit";
+
+    /// <summary>A decision that the transaction did not happen.</summary>
+    public const string Abort = "abort";
+
+    /// <summary>A bank is admitted.</summary>
+    public const string Bank = "bank";
+
+    /// <summary>A denomination key is announced.</summary>
+    public const string Denomination = "denomination";
+
+    /// <summary>A denomination key is revoked.</summary>
+    public const string Revocation = "revocation";
+
+    /// <summary>Whether this decides a transaction.</summary>
+    public bool IsDecision => Kind is Commit or Abort;
+
+    /// <summary>Reads a leaf strictly and checks all that can be checked without knowing the bank's key.</summary>
+    /// <param name="leaf">The leaf's bytes.</param>
+    /// <param name="entry">The entry, when the leaf is one.</param>
+    /// <returns>Whether kind and members agree, and a decision is on the right side of its lock note's expiry.</returns>
+    public static bool TryParse(
+        ReadOnlySpan<byte> leaf, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out LogEntry? entry)
+    {
+        if (leaf.Length <= MaxLength && StrictJson.TryRead(leaf, ProtocolJson.Default.LogEntry, out entry)
+            && entry.IsWellFormed())
+            return true;
+        entry = null;
+        return false;
+    }
+
+    /// <summary>The leaf's bytes.</summary>
+    public byte[] ToLeaf() => StrictJson.Write(this, ProtocolJson.Default.LogEntry);
+
+    /// <summary>Whether kind and members agree. Signatures are apart: see <see cref="IsSignedBy"/>.</summary>
+    public bool IsWellFormed() => Kind switch
+    {
+        Commit => LockNote is not null && Release is not null && Statement is null
+            && At < LockNote.Content.ExpiresAt,
+        Abort => LockNote is not null && Release is null && Statement is null
+            && At >= LockNote.Content.ExpiresAt,
+        Bank => IsStatement<BankRegistration>(),
+        Denomination => IsStatement<Denomination>(),
+        Revocation => IsStatement<Revocation>(),
+        _ => false,
+    };
+
+    /// <summary>The statement of a leaf that carries one.</summary>
+    /// <typeparam name="T">The statement's type; must agree with <see cref="Kind"/>.</typeparam>
+    public Signed<T> StatementAs<T>()
+        where T : class, IStatement<T> =>
+        Signed<T>.TryParse(Statement, out var signed)
+            ? signed
+            : throw new InvalidOperationException($"A {Kind} leaf carries no {T.Typ}.");
+
+    /// <summary>The key that claims to have signed the lock note or the statement.</summary>
+    public string SignerId => Kind switch
+    {
+        Bank => StatementAs<BankRegistration>().KeyId,
+        Denomination => StatementAs<Denomination>().KeyId,
+        Revocation => StatementAs<Revocation>().KeyId,
+        _ => LockNote!.KeyId,
+    };
+
+    /// <summary>Whether the bank's key signed the lock note or statement, and with a commit the release matches it.</summary>
+    public bool IsSignedBy(P256PublicKey bank) => Kind switch
+    {
+        Commit => LockNote!.IsSignedBy(bank) && Archive.Release.Matches(Release!, LockNote.Content),
+        Abort => LockNote!.IsSignedBy(bank),
+        Bank => StatementAs<BankRegistration>() is var it && it.IsSignedBy(bank)
+            && it.Content.Key.AsSpan().SequenceEqual(bank.Spki),
+        Denomination => StatementAs<Denomination>().IsSignedBy(bank),
+        Revocation => StatementAs<Revocation>().IsSignedBy(bank),
+        _ => false,
+    };
+
+    private bool IsStatement<T>()
+        where T : class, IStatement<T> =>
+        LockNote is null && Release is null && Signed<T>.TryParse(Statement, out _);
+}

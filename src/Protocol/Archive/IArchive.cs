@@ -1,0 +1,144 @@
+using Bauta.Protocol.Bank;
+
+namespace Bauta.Protocol.Archive;
+
+/// <summary>A leaf with its proof: what every party acts on, keeps and shows to a judge.</summary>
+/// <param name="Entry">The leaf's bytes, at most <see cref="LogEntry.MaxLength"/>.</param>
+/// <param name="Proof">C2SP tlog-proof: index, inclusion path, checkpoint and cosignatures.</param>
+public sealed record LoggedEntry(byte[] Entry, string Proof)
+{
+    /// <summary>The longest proof in characters.</summary>
+    public const int MaxProofLength = 16 * 1024;
+}
+
+/// <summary>Asks for a decision.</summary>
+/// <param name="LockNote">The bank's lock note; without one the archive decides nothing.</param>
+/// <param name="Release">P4, to commit; absent, to abort after expiry.</param>
+public sealed record DecisionRequest(Signed<LockNote> LockNote, Signed<Release>? Release = null);
+
+/// <summary>A decision, or null while it is durable but not yet cosigned by the quorum: ask again.</summary>
+/// <param name="Decision">The decision with its proof; the same bytes for ever once given.</param>
+public sealed record DecisionAnswer(LoggedEntry? Decision);
+
+/// <summary>Enters a bank's statement into the log.</summary>
+/// <param name="Kind"><see cref="LogEntry.Bank"/>, <see cref="LogEntry.Denomination"/> or <see cref="LogEntry.Revocation"/>.</param>
+/// <param name="Statement">The signed statement.</param>
+public sealed record EntryRequest(string Kind, string Statement);
+
+/// <summary>
+/// The archive: decides commit or abort by its own clock and publishes it, never both. What it answered is durable,
+/// and the same question has the same answer for ever. Safe for concurrent use.
+/// </summary>
+public interface IArchive
+{
+    /// <summary>
+    /// Commits when a release that matches the lock note arrives before the note's expiry, aborts on demand from
+    /// expiry on. A transaction that is decided keeps its decision, whatever is asked.
+    /// </summary>
+    Task<Result<DecisionAnswer, ArchiveError>> DecideAsync(
+        DecisionRequest request, CancellationToken cancellation);
+
+    /// <summary>The decision on a transaction.</summary>
+    Task<Result<DecisionAnswer, ArchiveError>> DecisionAsync(
+        TransactionId transaction, CancellationToken cancellation);
+
+    /// <summary>Enters an admitted bank's statement; the same statement is entered once.</summary>
+    Task<Result<DecisionAnswer, ArchiveError>> EnterAsync(EntryRequest request, CancellationToken cancellation);
+}
+
+/// <summary>The log as files (C2SP tlog-tiles): every party and every stranger may read it.</summary>
+public interface ILog
+{
+    /// <summary>The latest checkpoint with its cosignatures.</summary>
+    Task<string> CheckpointAsync(CancellationToken cancellation);
+
+    /// <summary>A tile or entry bundle by its path below the log's prefix, or null when the log is not that large.</summary>
+    /// <param name="path">Such as <c>tile/0/x001/067</c> or <c>tile/entries/000.p/17</c>.</param>
+    /// <param name="cancellation">Gives up.</param>
+    Task<byte[]?> ReadAsync(string path, CancellationToken cancellation);
+}
+
+/// <summary>A witness (C2SP tlog-witness): cosigns what is consistent and decides each transaction once.</summary>
+public interface IWitness
+{
+    /// <summary>
+    /// Asks for a cosignature. Before it answers, the witness has read and checked every leaf between the size it
+    /// last cosigned and the new one.
+    /// </summary>
+    /// <param name="request">The body of C2SP add-checkpoint.</param>
+    /// <param name="cancellation">Gives up.</param>
+    /// <returns>The cosignature line, or the refusal; a conflict's detail is the size that the witness holds.</returns>
+    Task<Result<string, WitnessError>> AddCheckpointAsync(string request, CancellationToken cancellation);
+}
+
+/// <summary>What an archive refuses, and why. The list is closed.</summary>
+public enum ArchiveError
+{
+    /// <summary>Not readable.</summary>
+    [Refusal(400, "The request is not well formed. Correct it; nothing was changed.")]
+    Malformed,
+
+    /// <summary>Another archive.</summary>
+    [Refusal(422, "The lock note names another archive or another witness quorum.")]
+    WrongArchive,
+
+    /// <summary>The bank is not admitted.</summary>
+    [Refusal(403, "The note or statement is not signed by a bank that this archive admits.")]
+    UnknownBank,
+
+    /// <summary>The release does not match.</summary>
+    [Refusal(422, "The release is not signed by the key that owns the transaction, or does not hash to the commitment in the lock note.")]
+    BadRelease,
+
+    /// <summary>Too late or too early.</summary>
+    [Refusal(409, "The transaction has not expired, so it is not aborted. Ask again after its expiry.")]
+    NotExpired,
+
+    /// <summary>Expired.</summary>
+    [Refusal(410, "The transaction has expired by the archive's clock, so it is not committed. Ask for the abort.")]
+    Expired,
+
+    /// <summary>Nothing decided.</summary>
+    [Refusal(404, "Nothing is decided on this transaction.")]
+    Undecided,
+
+    /// <summary>Other lock note.</summary>
+    [Refusal(409, "The transaction is decided under another lock note. A bank that signed both is at fault.")]
+    OtherLockNote,
+
+    /// <summary>The log is full or its clock is wrong.</summary>
+    [Refusal(503, "The archive cannot decide now. Try again later.")]
+    Unavailable,
+}
+
+/// <summary>What a witness refuses, and why. The list is closed.</summary>
+public enum WitnessError
+{
+    /// <summary>Not readable.</summary>
+    [Refusal(400, "The request is not well formed.")]
+    Malformed,
+
+    /// <summary>Not this log.</summary>
+    [Refusal(404, "This witness does not know that log.")]
+    UnknownLog,
+
+    /// <summary>Not signed by the log.</summary>
+    [Refusal(403, "The checkpoint is not signed by the log's key.")]
+    BadSignature,
+
+    /// <summary>Another size.</summary>
+    [Refusal(409, "The old size is not the one that this witness holds, which the body states.")]
+    Conflict,
+
+    /// <summary>Not consistent.</summary>
+    [Refusal(422, "The consistency proof does not verify.")]
+    Inconsistent,
+
+    /// <summary>A leaf breaks the rules.</summary>
+    [Refusal(422, "A leaf breaks the archive's rules: form, signature, time, or a second decision on one transaction.")]
+    BadLeaf,
+
+    /// <summary>The leaves cannot be read.</summary>
+    [Refusal(503, "The witness could not read the leaves. Try again.")]
+    Unavailable,
+}

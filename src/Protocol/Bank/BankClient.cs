@@ -1,0 +1,96 @@
+using System.Net.Http.Headers;
+using Bauta.Crypto.BlindRsa;
+using Bauta.Crypto.PrivacyPass;
+using Bauta.Protocol.Archive;
+
+namespace Bauta.Protocol.Bank;
+
+/// <summary>A bank over HTTP: see <c>docs/protocol/bank.md</c>.</summary>
+/// <param name="http">A client whose base address is the bank's, direct or through masks.</param>
+public sealed class BankClient(HttpClient http) : IBank
+{
+    private const int SmallAnswer = 16 * 1024;
+
+    private readonly PartyHttp<BankError> party = new(http);
+
+    /// <inheritdoc/>
+    public async Task<DenominationList> DenominationsAsync(CancellationToken cancellation) =>
+        (await party.GetAsync(
+            "denominations", ProtocolJson.Default.DenominationList, 8 * 1024 * 1024, cancellation)).Value;
+
+    /// <inheritdoc/>
+    public Task<Result<ReserveState, BankError>> FundAsync(FundingRequest request, CancellationToken cancellation) =>
+        party.SendJsonAsync(HttpMethod.Post, "fundings", request, ProtocolJson.Default.FundingRequest,
+            ProtocolJson.Default.ReserveState, SmallAnswer, cancellation);
+
+    /// <inheritdoc/>
+    public Task<Result<ReserveState, BankError>> ReserveAsync(
+        Signed<ReadOrder> order, CancellationToken cancellation) =>
+        party.GetAsync("reserve", ProtocolJson.Default.ReserveState, SmallAnswer, cancellation,
+            (ReadOrder.Header, order.Text));
+
+    /// <inheritdoc/>
+    public Task<Result<IReadOnlyList<byte[]>, BankError>> WithdrawAsync(
+        Signed<WithdrawalOrder> order, byte[] body, IReadOnlyList<TokenRequest> requests,
+        CancellationToken cancellation)
+    {
+        var single = requests.Count == 1 && body.Length == TokenRequest.Size;
+        var content = new ByteArrayContent(body);
+        content.Headers.ContentType =
+            new MediaTypeHeaderValue(single ? PrivacyPassMediaTypes.TokenRequest : TokenBatch.RequestMediaType);
+        return party.SendAsync<IReadOnlyList<byte[]>>(
+            HttpMethod.Post, single ? "token-request" : "token-requests", content,
+            (WithdrawalOrder.Header, order.Text),
+            bytes => TokenBatch.SplitAnswer(bytes, requests.Count),
+            requests.Count * RsaPublicKey.ModulusSize, cancellation);
+    }
+
+    /// <inheritdoc/>
+    public Task<Result<LockAnswer, BankError>> LockAsync(
+        SignedAuthorization authorization, CancellationToken cancellation)
+    {
+        var content = new ByteArrayContent(authorization.Utf8);
+        content.Headers.ContentType = new MediaTypeHeaderValue(SignedAuthorization.MediaType);
+        return party.SendAsync(HttpMethod.Put, $"locks/{authorization.Content.Transaction}", content, null,
+            bytes => StrictJson.TryRead(bytes, ProtocolJson.Default.LockAnswer, out var answer)
+                ? answer
+                : throw new ProtocolViolationException("The answer is not a P3."),
+            SmallAnswer, cancellation);
+    }
+
+    /// <inheritdoc/>
+    public Task<Result<SettlementAnswer, BankError>> DecideAsync(
+        TransactionId transaction, LoggedEntry decision, CancellationToken cancellation) =>
+        party.SendJsonAsync(HttpMethod.Put, $"decisions/{transaction}", decision,
+            ProtocolJson.Default.LoggedEntry, ProtocolJson.Default.SettlementAnswer, SmallAnswer, cancellation);
+
+    /// <inheritdoc/>
+    public Task<Result<RefreshAnswer, BankError>> RefreshAsync(
+        Signed<RefreshOrder> order, CancellationToken cancellation) =>
+        party.SendJoseAsync(HttpMethod.Post, "refreshes", order, ProtocolJson.Default.RefreshAnswer,
+            SmallAnswer, cancellation);
+
+    /// <inheritdoc/>
+    public Task<Result<RefreshAnswer, BankError>> RecoupAsync(
+        Signed<RecoupOrder> order, CancellationToken cancellation) =>
+        party.SendJoseAsync(HttpMethod.Post, "recoups", order, ProtocolJson.Default.RefreshAnswer,
+            SmallAnswer, cancellation);
+
+    /// <inheritdoc/>
+    public Task<Result<AccountState, BankError>> OpenAccountAsync(
+        Signed<AccountOrder> order, CancellationToken cancellation) =>
+        party.SendJoseAsync(HttpMethod.Put, "account", order, ProtocolJson.Default.AccountState,
+            SmallAnswer, cancellation);
+
+    /// <inheritdoc/>
+    public Task<Result<AccountState, BankError>> AccountAsync(
+        Signed<ReadOrder> order, CancellationToken cancellation) =>
+        party.GetAsync("account", ProtocolJson.Default.AccountState, SmallAnswer, cancellation,
+            (ReadOrder.Header, order.Text));
+
+    /// <inheritdoc/>
+    public Task<Result<PayoutState, BankError>> PayOutAsync(
+        Signed<PayoutRequest> request, CancellationToken cancellation) =>
+        party.SendJoseAsync(HttpMethod.Post, "payouts", request, ProtocolJson.Default.PayoutState,
+            SmallAnswer, cancellation);
+}

@@ -1,0 +1,206 @@
+using System.Text.Json.Serialization.Metadata;
+using Bauta.Crypto.Jose;
+using Bauta.Protocol.Archive;
+using Bauta.Protocol.Bank;
+
+namespace Bauta.Protocol.Merchant;
+
+/// <summary>What is sold and for how much.</summary>
+/// <param name="Offer">The offer.</param>
+/// <param name="Title">One line, 1 to 200 characters.</param>
+/// <param name="Description">Up to 4,000 characters.</param>
+/// <param name="Price">More than zero.</param>
+/// <param name="Currency">Three upper-case letters.</param>
+/// <param name="FileName">The name that the file is saved under: no path, 1 to 200 characters.</param>
+/// <param name="SizeBytes">Size of the plain file.</param>
+/// <param name="ContentHash">SHA-256 of the plain file.</param>
+public sealed record OfferTerms(
+    OfferId Offer, string Title, string Description, Amount Price, string Currency, string FileName, long SizeBytes,
+    byte[] ContentHash)
+{
+    /// <summary>The largest file: 1 TiB.</summary>
+    public const long MaxSizeBytes = 1L << 40;
+
+    /// <summary>Whether sizes and ranges hold.</summary>
+    public bool IsWellFormed() => Names.IsLine(Title, 200) && Names.IsText(Description, 4000) && Price > Amount.Zero
+        && Names.IsCurrency(Currency) && IsFileName(FileName) && SizeBytes is >= 0 and <= MaxSizeBytes
+        && ContentHash.Length == 32;
+
+    private static bool IsFileName(string name) =>
+        Names.IsLine(name, 200) && name.IndexOfAny(['/', '\\']) < 0 && name is not ("." or "..") && name[0] != '.';
+}
+
+/// <summary>One page of a merchant's offers.</summary>
+/// <param name="Offers">At most <see cref="MaxOffers"/>, in the order of their identifiers.</param>
+/// <param name="Next">Where the next page starts, or null.</param>
+public sealed record OfferList(IReadOnlyList<OfferTerms> Offers, OfferId? Next)
+{
+    /// <summary>The most offers in a page.</summary>
+    public const int MaxOffers = 100;
+}
+
+/// <summary>Asks for P1.</summary>
+/// <param name="Id">The request id, made by the customer.</param>
+/// <param name="Offer">The offer.</param>
+/// <param name="Price">The price that the customer saw; another one is refused.</param>
+/// <param name="Archive">The archive and quorum that the customer wants.</param>
+public sealed record PurchaseRequest(RequestId Id, OfferId Offer, Amount Price, PolicyId Archive);
+
+/// <summary>
+/// P1, Merchandise_m (FIG. 4): <c>S_m(n, contract, expiry, A, r, c, h(E_k(goods)))</c>. Known to customer and merchant
+/// only.
+/// </summary>
+/// <param name="ReleaseKey">SPKI of <c>R</c>; its SHA-256 is <c>n</c>.</param>
+/// <param name="Contract">What is promised.</param>
+/// <param name="Bank">The name of the bank that locks.</param>
+/// <param name="Account">The merchant's account <c>M</c> there.</param>
+/// <param name="ExpiresAt">After it the archive aborts.</param>
+/// <param name="Archive">The archive <c>A</c> with its witness quorum.</param>
+/// <param name="Mask"><c>r</c>, 32 bytes.</param>
+/// <param name="Commitment"><c>c = SHA-256(n || (k xor r))</c>.</param>
+/// <param name="GoodsRoot">RFC 6962 root over the ciphertext chunks, 32 bytes.</param>
+/// <param name="ChunkCount">How many chunks.</param>
+/// <param name="CiphertextSizeBytes">Size of all chunks together.</param>
+/// <param name="Secret">32 bytes from which customer and merchant derive the IDs of other chains.</param>
+public sealed record Merchandise(
+    byte[] ReleaseKey, OfferTerms Contract, string Bank, AccountId Account, UnixTime ExpiresAt, PolicyId Archive,
+    byte[] Mask, KeyCommitment Commitment, byte[] GoodsRoot, long ChunkCount, long CiphertextSizeBytes, byte[] Secret)
+    : IStatement<Merchandise>
+{
+    /// <inheritdoc/>
+    public static string Typ => "bauta.merchandise";
+
+    /// <inheritdoc/>
+    public static int MaxLength => 32 * 1024;
+
+    /// <inheritdoc/>
+    public static JsonTypeInfo<Merchandise> Json => ProtocolJson.Default.Merchandise;
+
+    /// <inheritdoc/>
+    public bool IsWellFormed() => P256PublicKey.TryFromSpki(ReleaseKey, out _) && Contract.IsWellFormed()
+        && Names.IsPartyName(Bank) && Mask.Length == 32 && GoodsRoot.Length == 32 && Secret.Length == 32
+        && ChunkCount is >= 1 and <= OfferTerms.MaxSizeBytes >> 20
+        && CiphertextSizeBytes >= Contract.SizeBytes;
+
+    /// <summary>The transaction ID <c>n</c>.</summary>
+    public TransactionId Transaction() => TransactionId.Of(P256PublicKey.FromSpki(ReleaseKey));
+}
+
+/// <summary>P3 on its way to the merchant through the customer.</summary>
+/// <param name="Transaction">The transaction ID <c>n</c>.</param>
+/// <param name="Lock">Lock note and payment note.</param>
+public sealed record PaymentRequest(TransactionId Transaction, LockAnswer Lock);
+
+/// <summary>What the merchant did with P3.</summary>
+/// <param name="Decision">The archive's decision once there is one with its quorum; null while it is on its way.</param>
+public sealed record PaymentAnswer(LoggedEntry? Decision);
+
+/// <summary>One chunk of ciphertext with its inclusion path under <see cref="Merchandise.GoodsRoot"/>.</summary>
+/// <param name="Path">RFC 6962 audit path, 32 bytes each, at most 40.</param>
+/// <param name="Ciphertext">At most 1 MiB and the authentication tag.</param>
+public sealed record GoodsChunk(IReadOnlyList<byte[]> Path, byte[] Ciphertext)
+{
+    /// <summary>The media type of the binary form.</summary>
+    public const string MediaType = "application/vnd.bauta.chunk";
+
+    /// <summary>The largest binary form in bytes.</summary>
+    public const int MaxLength = 1 + (40 * 32) + (1024 * 1024) + 16;
+
+    // struct {
+    //   uint8  path_length;               at most 40
+    //   opaque path[path_length][32];
+    //   opaque ciphertext[rest];
+    // }
+
+    /// <summary>The binary form.</summary>
+    public byte[] Encode()
+    {
+        var bytes = new byte[1 + (Path.Count * 32) + Ciphertext.Length];
+        bytes[0] = checked((byte)Path.Count);
+        for (var i = 0; i < Path.Count; i++)
+            Path[i].CopyTo(bytes, 1 + (i * 32));
+        Ciphertext.CopyTo(bytes, 1 + (Path.Count * 32));
+        return bytes;
+    }
+
+    /// <summary>Reads the binary form.</summary>
+    public static bool TryDecode(
+        ReadOnlySpan<byte> bytes, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out GoodsChunk? chunk)
+    {
+        chunk = null;
+        if (bytes.IsEmpty || bytes.Length > MaxLength || bytes[0] > 40 || bytes.Length < 1 + (bytes[0] * 32) + 16)
+            return false;
+        var path = new byte[bytes[0]][];
+        for (var i = 0; i < path.Length; i++)
+            path[i] = bytes.Slice(1 + (i * 32), 32).ToArray();
+        chunk = new GoodsChunk(path, bytes[(1 + (path.Length * 32))..].ToArray());
+        return true;
+    }
+}
+
+/// <summary>
+/// The merchant: offers, encrypts, releases. Every request may be repeated with the same id and body and has the same
+/// answer; what it answered is durable. Safe for concurrent use.
+/// </summary>
+public interface IMerchant
+{
+    /// <summary>One page of offers.</summary>
+    /// <param name="after">Where to start, or null.</param>
+    /// <param name="cancellation">Gives up.</param>
+    Task<OfferList> OffersAsync(OfferId? after, CancellationToken cancellation);
+
+    /// <summary>Starts a purchase: makes <c>R</c>, <c>k</c>, <c>r</c> and signs P1.</summary>
+    Task<Result<Signed<Merchandise>, MerchantError>> PurchaseAsync(
+        PurchaseRequest request, CancellationToken cancellation);
+
+    /// <summary>A chunk of the purchase's ciphertext, encrypted when asked for.</summary>
+    Task<Result<GoodsChunk, MerchantError>> ChunkAsync(
+        DeliveryId delivery, long index, CancellationToken cancellation);
+
+    /// <summary>Takes P3; when it holds, sends P4 to the archive. Repeat it to learn the decision.</summary>
+    Task<Result<PaymentAnswer, MerchantError>> PayAsync(PaymentRequest request, CancellationToken cancellation);
+}
+
+/// <summary>What a merchant refuses, and why. The list is closed.</summary>
+public enum MerchantError
+{
+    /// <summary>Not readable.</summary>
+    [Refusal(400, "The request is not well formed. Correct it; nothing was changed.")]
+    Malformed,
+
+    /// <summary>Same id, other body.</summary>
+    [Refusal(409, "This id was used before with another body. Use a new id for a new request.")]
+    IdReused,
+
+    /// <summary>No such offer.</summary>
+    [Refusal(404, "There is no such offer. Read the list again.")]
+    UnknownOffer,
+
+    /// <summary>The price is another.</summary>
+    [Refusal(409, "The price has changed. Read the offer again.")]
+    PriceChanged,
+
+    /// <summary>The archive is not accepted.</summary>
+    [Refusal(422, "This merchant does not sell under that archive and quorum.")]
+    UnknownArchive,
+
+    /// <summary>No such purchase or delivery.</summary>
+    [Refusal(404, "There is no such purchase, or its goods are no longer kept.")]
+    UnknownPurchase,
+
+    /// <summary>No such chunk.</summary>
+    [Refusal(416, "There is no such chunk.")]
+    NoSuchChunk,
+
+    /// <summary>P3 does not hold.</summary>
+    [Refusal(422, "The bank's notes do not match the purchase: bank, transaction, expiry, archive, commitment, account or amount.")]
+    BadPayment,
+
+    /// <summary>Too late.</summary>
+    [Refusal(410, "The purchase has expired. Ask the archive for the abort; the tokens unlock.")]
+    Expired,
+
+    /// <summary>Too many open purchases.</summary>
+    [Refusal(429, "A limit of open purchases is reached. Try again later.")]
+    TooMany,
+}

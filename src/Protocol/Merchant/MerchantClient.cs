@@ -1,0 +1,39 @@
+namespace Bauta.Protocol.Merchant;
+
+/// <summary>A merchant over HTTP: see <c>docs/protocol/merchant.md</c>.</summary>
+/// <param name="http">A client whose base address is the merchant's, direct or through masks.</param>
+public sealed class MerchantClient(HttpClient http) : IMerchant
+{
+    private const int MaxAnswer = 64 * 1024;
+
+    private readonly PartyHttp<MerchantError> party = new(http);
+
+    /// <inheritdoc/>
+    public async Task<OfferList> OffersAsync(OfferId? after, CancellationToken cancellation) =>
+        (await party.GetAsync(after is null ? "offers" : $"offers?after={after}", ProtocolJson.Default.OfferList,
+            1024 * 1024, cancellation)).Value;
+
+    /// <inheritdoc/>
+    public Task<Result<Signed<Merchandise>, MerchantError>> PurchaseAsync(
+        PurchaseRequest request, CancellationToken cancellation) =>
+        party.SendAsync(HttpMethod.Post, "purchases", JsonBody.Of(request, ProtocolJson.Default.PurchaseRequest), null,
+            bytes => Signed<Merchandise>.TryParse(System.Text.Encoding.UTF8.GetString(bytes), out var merchandise)
+                ? merchandise
+                : throw new ProtocolViolationException("The answer is not a P1."),
+            MaxAnswer, cancellation);
+
+    /// <inheritdoc/>
+    public Task<Result<GoodsChunk, MerchantError>> ChunkAsync(
+        DeliveryId delivery, long index, CancellationToken cancellation) =>
+        party.SendAsync(HttpMethod.Get, $"deliveries/{delivery}/{index}", null, null,
+            bytes => GoodsChunk.TryDecode(bytes, out var chunk)
+                ? chunk
+                : throw new ProtocolViolationException("The answer is not a chunk."),
+            GoodsChunk.MaxLength, cancellation);
+
+    /// <inheritdoc/>
+    public Task<Result<PaymentAnswer, MerchantError>> PayAsync(
+        PaymentRequest request, CancellationToken cancellation) =>
+        party.SendJsonAsync(HttpMethod.Post, "payments", request, ProtocolJson.Default.PaymentRequest,
+            ProtocolJson.Default.PaymentAnswer, MaxAnswer, cancellation);
+}

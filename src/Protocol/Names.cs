@@ -1,0 +1,35 @@
+namespace Bauta.Protocol;
+
+/// <summary>Checks that many messages share.</summary>
+public static class Names
+{
+    /// <summary>Size of an uncompressed P-256 SPKI in bytes.</summary>
+    public const int SpkiSize = 91;
+
+    /// <summary>Whether this is a currency code: three upper-case ASCII letters.</summary>
+    public static bool IsCurrency(string code) => code is { Length: 3 } && code.All(char.IsAsciiLetterUpper);
+
+    /// <summary>
+    /// Whether this names a party: 1 to 64 of a-z, 0-9, dot and hyphen, as in a host name or a log's origin, with
+    /// slashes allowed inside.
+    /// </summary>
+    public static bool IsPartyName(string name) => name is { Length: >= 1 and <= 64 }
+        && name[0] != '/' && name[^1] != '/'
+        && name.All(letter => char.IsAsciiLetterLower(letter) || char.IsAsciiDigit(letter) || letter is '.' or '-' or '/');
+
+    /// <summary>Whether this is one line of 1 to <paramref name="maxLength"/> printable characters.</summary>
+    public static bool IsLine(string text, int maxLength) =>
+        text.Length >= 1 && text.Length <= maxLength && !text.Any(char.IsControl) && IsWholeUnicode(text);
+
+    /// <summary>Whether this is text of at most <paramref name="maxLength"/> characters, line breaks allowed.</summary>
+    public static bool IsText(string text, int maxLength) =>
+        text.Length <= maxLength && !text.Any(letter => char.IsControl(letter) && letter is not '\n') && IsWholeUnicode(text);
+
+    private static bool IsWholeUnicode(string text)
+    {
+        foreach (var rune in text.EnumerateRunes())
+            if (rune == System.Text.Rune.ReplacementChar)
+                return false;
+        return true;
+    }
+}
