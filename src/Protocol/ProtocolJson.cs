@@ -49,6 +49,7 @@ namespace Bauta.Protocol;
 [JsonSerializable(typeof(DecisionAnswer))]
 [JsonSerializable(typeof(EntryRequest))]
 [JsonSerializable(typeof(OfferList))]
+[JsonSerializable(typeof(OfferTerms))]
 [JsonSerializable(typeof(PurchaseRequest))]
 [JsonSerializable(typeof(Merchandise))]
 [JsonSerializable(typeof(PaymentRequest))]

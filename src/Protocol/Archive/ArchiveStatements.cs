@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using Bauta.Crypto.Jose;
 using Bauta.Protocol.Bank;
@@ -82,6 +83,7 @@ public sealed record LogEntry(
     public const string Revocation = "revocation";
 
     /// <summary>Whether this decides a transaction.</summary>
+    [JsonIgnore]
     public bool IsDecision => Kind is Commit or Abort;
 
     /// <summary>Reads a leaf strictly and checks all that can be checked without knowing the bank's key.</summary>
@@ -123,6 +125,7 @@ public sealed record LogEntry(
             : throw new InvalidOperationException($"A {Kind} leaf carries no {T.Typ}.");
 
     /// <summary>The key that claims to have signed the lock note or the statement.</summary>
+    [JsonIgnore]
     public string SignerId => Kind switch
     {
         Bank => StatementAs<BankRegistration>().KeyId,

@@ -37,7 +37,7 @@ public sealed class BankClient(HttpClient http) : IBank
         var single = requests.Count == 1 && body.Length == TokenRequest.Size;
         var content = new ByteArrayContent(body);
         content.Headers.ContentType =
-            new MediaTypeHeaderValue(single ? PrivacyPassMediaTypes.TokenRequest : TokenBatch.RequestMediaType);
+            new MediaTypeHeaderValue(single ? PrivateTokenNames.RequestMediaType : TokenBatch.RequestMediaType);
         return party.SendAsync<IReadOnlyList<byte[]>>(
             HttpMethod.Post, single ? "token-request" : "token-requests", content,
             (WithdrawalOrder.Header, order.Text),
