@@ -19,6 +19,8 @@ internal sealed class BigNumber : SafeHandleZeroOrMinusOneIsInvalid
 
     internal bool IsZero => LibCrypto.BN_is_zero(this) == 1;
 
+    internal bool IsOne => LibCrypto.BN_is_one(this) == 1;
+
     /// <summary>A new zero.</summary>
     internal static BigNumber Create() => LibCrypto.Check(LibCrypto.BN_new(), "BN_new");
 
@@ -146,6 +148,9 @@ internal static partial class LibCrypto
     internal static partial int BN_is_zero(BigNumber number);
 
     [LibraryImport(Library)]
+    internal static partial int BN_is_one(BigNumber number);
+
+    [LibraryImport(Library)]
     internal static partial int BN_cmp(BigNumber left, BigNumber right);
 
     [LibraryImport(Library)]
@@ -167,6 +172,9 @@ internal static partial class LibCrypto
     [LibraryImport(Library)]
     internal static partial int BN_mod_mul(
         BigNumber result, BigNumber left, BigNumber right, BigNumber modulus, BigNumberContext context);
+
+    [LibraryImport(Library)]
+    internal static partial int BN_gcd(BigNumber result, BigNumber left, BigNumber right, BigNumberContext context);
 
     [LibraryImport(Library)]
     internal static partial nint BN_mod_inverse(

@@ -1,0 +1,163 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+
+namespace Bauta.Storage;
+
+/// <summary>Files whose loss would cost value. When a call returns, the file and its name are on disk; when it throws,
+/// the old content is still whole.</summary>
+/// <remarks>The framework's own flush reports success when fsync fails, so these go to the system calls. Content is
+/// always written to a new file and renamed: after a failed flush nothing is retried on the same pages, which the
+/// kernel may have marked as written.</remarks>
+public static class DurableFile
+{
+    public const uint PublicMode = 0x1A4; // 0644
+    public const uint SecretMode = 0x180; // 0600
+    private const uint SecretDirectoryMode = 0x1C0; // 0700
+
+    /// <summary>Creates or replaces a file.</summary>
+    public static void Write(string path, ReadOnlySpan<byte> content, uint mode = PublicMode)
+    {
+        path = Path.GetFullPath(path);
+        Place(path, content, mode, replace: true);
+        SyncDirectory(Parent(path));
+    }
+
+    /// <summary>Creates or replaces several files; each directory is flushed once, at the end.</summary>
+    public static void WriteAll(
+        IEnumerable<KeyValuePair<string, ReadOnlyMemory<byte>>> files, uint mode = PublicMode)
+    {
+        ArgumentNullException.ThrowIfNull(files);
+        var directories = new HashSet<string>();
+        foreach (var (path, content) in files)
+        {
+            var full = Path.GetFullPath(path);
+            Place(full, content.Span, mode, replace: true);
+            directories.Add(Parent(full));
+        }
+        foreach (var directory in directories)
+            SyncDirectory(directory);
+    }
+
+    /// <summary>Creates a file that did not exist.</summary>
+    /// <exception cref="StorageException">Refused: it exists.</exception>
+    public static void Create(string path, ReadOnlySpan<byte> content, uint mode = PublicMode)
+    {
+        path = Path.GetFullPath(path);
+        Place(path, content, mode, replace: false);
+        SyncDirectory(Parent(path));
+    }
+
+    /// <summary>Creates a file that did not exist and that only its owner may read.</summary>
+    public static void CreateSecret(string path, ReadOnlySpan<byte> content) => Create(path, content, SecretMode);
+
+    /// <summary>The whole file; refuses one longer than <paramref name="maxLength"/>; null when there is none.</summary>
+    public static byte[]? Read(string path, int maxLength)
+    {
+        try
+        {
+            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            if (file.Length > maxLength)
+                throw new StorageException(StorageFailure.Refused, $"{path} is longer than {maxLength} bytes.");
+            var content = new byte[file.Length];
+            file.ReadExactly(content);
+            return content;
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Removes a file, if it is there, for good.</summary>
+    public static void Delete(string path)
+    {
+        path = Path.GetFullPath(path);
+        if (Posix.Unlink(path) != 0 && Marshal.GetLastPInvokeError() != Posix.NoEntry)
+            throw Posix.Error("unlink", path);
+        SyncDirectory(Parent(path));
+    }
+
+    /// <summary>Creates a directory that only its owner may enter, and those above it that are missing.</summary>
+    public static void CreateDirectory(string path)
+    {
+        path = Path.GetFullPath(path);
+        if (Directory.Exists(path))
+            return;
+        var parent = Parent(path);
+        CreateDirectory(parent);
+        if (Posix.MakeDirectory(path, SecretDirectoryMode) != 0 && Marshal.GetLastPInvokeError() != Posix.Exists)
+            throw Posix.Error("mkdir", path);
+        SyncDirectory(parent);
+    }
+
+    private static void Place(string path, ReadOnlySpan<byte> content, uint mode, bool replace)
+    {
+        var temporary = path + "." + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8)) + ".tmp";
+        try
+        {
+            WriteNew(temporary, content, mode);
+            var result = replace
+                ? Posix.Rename(temporary, path)
+                : Posix.Rename(
+                    Posix.CurrentDirectory, temporary, Posix.CurrentDirectory, path, Posix.RenameNoReplace);
+            if (result != 0)
+                throw Posix.Error("rename to", path);
+        }
+        catch
+        {
+            _ = Posix.Unlink(temporary);
+            throw;
+        }
+    }
+
+    private static unsafe void WriteNew(string path, ReadOnlySpan<byte> content, uint mode)
+    {
+        var descriptor = Posix.Open(
+            path, Posix.WriteOnly | Posix.Create | Posix.Exclusive | Posix.CloseOnExec, mode);
+        if (descriptor < 0)
+            throw Posix.Error("create", path);
+        try
+        {
+            fixed (byte* bytes = content)
+            {
+                nint written = 0;
+                while (written < content.Length)
+                {
+                    var count = Posix.Write(descriptor, bytes + written, (nuint)(content.Length - written));
+                    if (count < 0 && Marshal.GetLastPInvokeError() != Posix.Interrupted)
+                        throw Posix.Error("write", path);
+                    written += Math.Max(count, 0);
+                }
+            }
+            Sync(descriptor, path);
+        }
+        finally
+        {
+            _ = Posix.Close(descriptor);
+        }
+    }
+
+    private static void SyncDirectory(string directory)
+    {
+        var descriptor = Posix.Open(directory, Posix.ReadOnly | Posix.CloseOnExec, 0);
+        if (descriptor < 0)
+            throw Posix.Error("open", directory);
+        try
+        {
+            Sync(descriptor, directory);
+        }
+        finally
+        {
+            _ = Posix.Close(descriptor);
+        }
+    }
+
+    private static void Sync(int descriptor, string path)
+    {
+        while (Posix.Sync(descriptor) != 0)
+            if (Marshal.GetLastPInvokeError() != Posix.Interrupted)
+                throw Posix.Error("fsync", path);
+    }
+
+    private static string Parent(string path) => Path.GetDirectoryName(path) ?? "/";
+}
