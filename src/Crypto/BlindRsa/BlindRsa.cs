@@ -100,17 +100,8 @@ public static class BlindRsa
         // 3. m = bytes_to_int(encoded_msg)
         using var message = BigNumber.FromSecretBytes(encoded);
 
-        // 4, 5. If m and n are not coprime, raise "invalid input".
-        using var divisor = BigNumber.Create();
-        LibCrypto.Check(LibCrypto.BN_gcd(divisor, message, key.Modulus, context), "BN_gcd");
-        if (!divisor.IsOne)
-            throw new CryptographicException("The message and the modulus have a common factor.");
-
-        // 6, 7. r is given; inv = inverse_mod(r, n), or raise "blinding error".
-        var inverse = BigNumber.Create();
-        inverse.MarkSecret();
-        if (LibCrypto.BN_mod_inverse(inverse, blind, key.Modulus, context) == 0)
-            throw LibCrypto.Failure("BN_mod_inverse");
+        // 4 to 7. inv = inverse_mod(r, n), or raise "invalid input" when m or r has a factor in common with n.
+        var inverse = Invert(blind, message, key.Modulus, context);
 
         // 8. x = RSAVP1(pk, r)
         var power = blind.ToBytes(key.Size);
@@ -122,5 +113,22 @@ public static class BlindRsa
         CryptographicOperations.ZeroMemory(power);
         LibCrypto.Check(LibCrypto.BN_mod_mul(product, message, product, key.Modulus, context), "BN_mod_mul");
         return new BlindingState(key, preparedMessage, salt.Length, inverse, product.ToBytes(key.Size));
+    }
+
+    // 1/r = m * b / (m * r * b) for a random b: one inversion, which fails when m or r is not coprime to n. It may take
+    // the fast path whose time depends on its input, since b makes that input random and tells nothing of m and r.
+    private static BigNumber Invert(BigNumber blind, BigNumber message, BigNumber modulus, BigNumberContext context)
+    {
+        var wide = RandomNumberGenerator.GetBytes(((modulus.BitCount + 7) / 8) + 16);
+        using var mask = BigNumber.FromWideBytes(wide, modulus);
+        using var masked = BigNumber.Create();
+        LibCrypto.Check(LibCrypto.BN_mod_mul(mask, mask, message, modulus, context), "BN_mod_mul");
+        LibCrypto.Check(LibCrypto.BN_mod_mul(masked, mask, blind, modulus, context), "BN_mod_mul");
+        if (LibCrypto.BN_mod_inverse(masked, masked, modulus, context) == 0)
+            throw LibCrypto.Failure("BN_mod_inverse");
+        var inverse = BigNumber.Create();
+        inverse.MarkSecret();
+        LibCrypto.Check(LibCrypto.BN_mod_mul(inverse, masked, mask, modulus, context), "BN_mod_mul");
+        return inverse;
     }
 }

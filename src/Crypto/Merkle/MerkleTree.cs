@@ -112,6 +112,7 @@ public sealed class MerkleTree
             HashOfRange(start, start + left, reader), HashOfRange(start + left, end, reader));
     }
 
-    /// <summary>The k of RFC 6962: the largest power of two smaller than <paramref name="count"/> (at least 2).</summary>
+    /// <summary>The k of RFC 6962: the largest power of two below <paramref name="count"/>, which is at least 2.
+    /// </summary>
     internal static long LargestPowerBelow(long count) => 1L << BitOperations.Log2((ulong)(count - 1));
 }

@@ -64,7 +64,7 @@ public sealed class SignedNote
     public static SignedNote Sign(ReadOnlySpan<byte> text, params IReadOnlyList<INoteSigner> signers)
     {
         if (!NoteText.IsValid(text) || text.IsEmpty || text[^1] != '\n')
-            throw new ArgumentException("A note is UTF-8 without control characters and ends in a newline.", nameof(text));
+            throw new ArgumentException("A note is UTF-8 text that ends in a newline.", nameof(text));
         if (signers.Count is 0 or > MaxSignatures)
             throw new ArgumentException("A note has between 1 and 64 signatures.", nameof(signers));
         var signatures = new List<NoteSignature>();

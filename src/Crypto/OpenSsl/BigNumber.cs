@@ -19,8 +19,6 @@ internal sealed class BigNumber : SafeHandleZeroOrMinusOneIsInvalid
 
     internal bool IsZero => LibCrypto.BN_is_zero(this) == 1;
 
-    internal bool IsOne => LibCrypto.BN_is_one(this) == 1;
-
     /// <summary>A new zero.</summary>
     internal static BigNumber Create() => LibCrypto.Check(LibCrypto.BN_new(), "BN_new");
 
@@ -148,9 +146,6 @@ internal static partial class LibCrypto
     internal static partial int BN_is_zero(BigNumber number);
 
     [LibraryImport(Library)]
-    internal static partial int BN_is_one(BigNumber number);
-
-    [LibraryImport(Library)]
     internal static partial int BN_cmp(BigNumber left, BigNumber right);
 
     [LibraryImport(Library)]
@@ -172,9 +167,6 @@ internal static partial class LibCrypto
     [LibraryImport(Library)]
     internal static partial int BN_mod_mul(
         BigNumber result, BigNumber left, BigNumber right, BigNumber modulus, BigNumberContext context);
-
-    [LibraryImport(Library)]
-    internal static partial int BN_gcd(BigNumber result, BigNumber left, BigNumber right, BigNumberContext context);
 
     [LibraryImport(Library)]
     internal static partial nint BN_mod_inverse(

@@ -21,9 +21,10 @@ public class AddCheckpointTests
         20852163
         CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=
 
-        — example.com/behind-the-sofa Az3grlgtzPICa5OS8npVmf1Myq/5IZniMp+ZJurmRDeOoRDe4URYN7u5/Zhcyv2q1gGzGku9nTo+zyWE+xeMcTOAYQ8=
 
-        """;
+        """
+        + "— example.com/behind-the-sofa Az3grlgtzPICa5OS8npVmf1Myq/5IZniMp+ZJurmRDeOoRDe4URYN7u5/Zhcyv2q1gGzGku9nTo"
+        + "+zyWE+xeMcTOAYQ8=\n";
 
     [Fact]
     public void Reads_the_request_of_the_specification_and_writes_it_back()

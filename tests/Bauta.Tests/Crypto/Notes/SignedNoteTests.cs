@@ -7,8 +7,8 @@ namespace Bauta.Tests.Crypto.Notes;
 
 public class SignedNoteTests
 {
-    private const string GoodLine = "— example.com/foo Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq6TfXppzi2ONncAlTgK7Ztg1ERYNZXsYjOB"
-        + "H3mFXmRKuwHjG1Yu72IneyaQM=\n";
+    private const string GoodLine = "— example.com/foo Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq6TfXppzi2ONncAlTgK7Ztg1ERYNZ"
+        + "XsYjOBH3mFXmRKuwHjG1Yu72IneyaQM=\n";
 
     [Fact]
     public void Verifies_the_note_of_the_specification_and_writes_it_back()

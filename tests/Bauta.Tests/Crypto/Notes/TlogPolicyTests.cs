@@ -52,7 +52,8 @@ public class TlogPolicyTests
             cosigners.Select(i => NoteKeys.Witness(i).Verifier),
             verified.Cosignatures.Select(cosignature => cosignature.Witness.Key));
         Assert.Equal(
-            cosigners.Select(i => 1000L + i), verified.Cosignatures.Select(cosignature => cosignature.TimestampSeconds));
+            cosigners.Select(i => 1000L + i),
+            verified.Cosignatures.Select(cosignature => cosignature.TimestampSeconds));
     }
 
     [Fact]
@@ -73,7 +74,8 @@ public class TlogPolicyTests
     public void Order_blanks_comments_words_and_URLs_do_not_change_the_ID()
     {
         var policy = Read(
-            "  # a comment\n\twitness\tY3  W6 https://y3.example/\nwitness Y2 W5\nwitness Y1 W4\ngroup Y-witnesses 1 Y3 Y1 Y2\n"
+            "  # a comment\n\twitness\tY3  W6 https://y3.example/\nwitness Y2 W5\nwitness Y1 W4\n"
+            + "group Y-witnesses 1 Y3 Y1 Y2\n"
             + "witness X3 W3\nwitness X1 W1\nwitness X2 W2 \ngroup X-witnesses 2 X2 X3 X1\n \t \n"
             + "group X-and-Y 2 Y-witnesses X-witnesses\nquorum X-and-Y\nlog LOG https://log.example/\n");
         Assert.Equal(Read(Example).Id, policy.Id);
@@ -147,7 +149,8 @@ public class TlogPolicyTests
     {
         Assert.False(TlogPolicy.TryParse(new byte[TlogPolicy.MaxSize + 1], out _, out var problem));
         Assert.Equal(TlogPolicyError.TooLarge, problem.Error);
-        var witnesses = string.Concat(Enumerable.Range(0, 65).Select(i => $"witness w{i} {NoteKeys.Witness(i).Verifier}\n"));
+        var witnesses = string.Concat(
+            Enumerable.Range(0, 65).Select(i => $"witness w{i} {NoteKeys.Witness(i).Verifier}\n"));
         Assert.False(TlogPolicy.TryParse(Encoding.ASCII.GetBytes(witnesses), out _, out problem));
         Assert.Equal(new(TlogPolicyError.TooLarge, 65), problem);
     }

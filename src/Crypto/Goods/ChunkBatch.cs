@@ -1,0 +1,92 @@
+using System.Security.Cryptography;
+using Bauta.Crypto.Merkle;
+
+namespace Bauta.Crypto.Goods;
+
+/// <summary>
+/// Buffers for a few chunks that are worked on at once, one a processor: memory stays the same whatever is read.
+/// Reads one chunk ahead, because only the end of the stream tells which chunk is the last.
+/// </summary>
+internal sealed class ChunkBatch(int chunkSize) : IDisposable
+{
+    private const int MaxParallel = 8;
+
+    private readonly Chunk[] _chunks = [.. Enumerable
+        .Range(0, Math.Clamp(Environment.ProcessorCount, 1, MaxParallel) + 1).Select(_ => new Chunk())];
+
+    private bool _hasAhead;
+    private bool _isEnd;
+    private long _next;
+
+    /// <summary>The chunks of the batch read last; only the first <see cref="Count"/> count.</summary>
+    public IReadOnlyList<Chunk> Chunks => _chunks;
+
+    public int Count { get; private set; }
+
+    /// <summary>Reads the next batch; false after the last one. An empty stream has one empty chunk.</summary>
+    public async Task<bool> ReadAsync(Stream stream, CancellationToken cancellationToken)
+    {
+        if (_isEnd)
+            return false;
+        var filled = 0;
+        if (_hasAhead)
+        {
+            // What was read ahead becomes the first of this batch.
+            (_chunks[0], _chunks[^1]) = (_chunks[^1], _chunks[0]);
+            filled = 1;
+        }
+
+        while (filled < _chunks.Length && !_isEnd)
+        {
+            var chunk = _chunks[filled];
+            chunk.Length = await stream.ReadAtLeastAsync(
+                chunk.Buffer.AsMemory(0, chunkSize), chunkSize, throwOnEndOfStream: false, cancellationToken)
+                .ConfigureAwait(false);
+            _isEnd = chunk.Length < chunkSize;
+            if (chunk.Length == 0 && _next + filled > 0)
+                break;
+            filled++;
+        }
+
+        _hasAhead = !_isEnd;
+        Count = _isEnd ? filled : filled - 1;
+        for (var i = 0; i < Count; i++)
+        {
+            _chunks[i].Index = _next++;
+            _chunks[i].IsLast = _isEnd && i == Count - 1;
+        }
+
+        return Count > 0;
+    }
+
+    /// <summary>Works on every chunk of the batch, in parallel when there are several.</summary>
+    public void ForEach(Action<Chunk> work)
+    {
+        if (Count == 1)
+            work(_chunks[0]);
+        else
+            Parallel.For(0, Count, i => work(_chunks[i]));
+    }
+
+    public void Dispose()
+    {
+        foreach (var chunk in _chunks)
+            CryptographicOperations.ZeroMemory(chunk.Buffer);
+    }
+
+    internal sealed class Chunk
+    {
+        public byte[] Buffer { get; } = new byte[GoodsLayout.CiphertextChunkSize];
+
+        /// <summary>Bytes read into the buffer.</summary>
+        public int Length { get; set; }
+
+        public long Index { get; set; }
+
+        public bool IsLast { get; set; }
+
+        public MerkleHash Leaf { get; set; }
+
+        public bool IsGood { get; set; }
+    }
+}
