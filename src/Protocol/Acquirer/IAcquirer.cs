@@ -90,7 +90,7 @@ public sealed record TakeInRequest(
 /// <summary>Where a request to take money in stands.</summary>
 /// <param name="State"><c>approved</c>, <c>pending</c>; a decline is a refusal.</param>
 /// <param name="Notice">With an approval: the notice for the wallet to carry to the bank.</param>
-public sealed record TakeInAnswer(string State, Signed<FundingNotice>? Notice)
+public sealed record TakeInAnswer(string State, Signed<FundingNotice>? Notice = null)
 {
     /// <summary>The money is in.</summary>
     public const string Approved = "approved";

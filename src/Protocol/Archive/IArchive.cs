@@ -18,7 +18,7 @@ public sealed record DecisionRequest(Signed<LockNote> LockNote, Signed<Release>?
 
 /// <summary>A decision, or null while it is durable but not yet cosigned by the quorum: ask again.</summary>
 /// <param name="Decision">The decision with its proof; the same bytes for ever once given.</param>
-public sealed record DecisionAnswer(LoggedEntry? Decision);
+public sealed record DecisionAnswer(LoggedEntry? Decision = null);
 
 /// <summary>Enters a bank's statement into the log.</summary>
 /// <param name="Kind"><see cref="LogEntry.Bank"/>, <see cref="LogEntry.Denomination"/> or <see cref="LogEntry.Revocation"/>.</param>

@@ -323,7 +323,8 @@ public sealed record RecoupOrder(byte[] Token, byte[] Key, byte[] Salt, byte[] B
 /// <summary>Opens a merchant's account, or states its payee anew.</summary>
 /// <param name="Key">SPKI of the account key, which signs this.</param>
 /// <param name="Payee">Where the acquirer pays out to, in the acquirer's own form, 1 to 128 printable characters.</param>
-public sealed record AccountOrder(byte[] Key, string Payee) : IStatement<AccountOrder>
+/// <param name="At">When it was signed; the newest order counts, so that an old one sent again changes nothing.</param>
+public sealed record AccountOrder(byte[] Key, string Payee, UnixTime At) : IStatement<AccountOrder>
 {
     /// <inheritdoc/>
     public static string Typ => "bauta.account";

@@ -47,7 +47,7 @@ public sealed record SettlementAnswer(string State)
 /// When the issuer is another operator: the notice that the wallet carries to it. Otherwise null: the reserve has
 /// been credited.
 /// </param>
-public sealed record RefreshAnswer(Amount Amount, Signed<Acquirer.FundingNotice>? Notice);
+public sealed record RefreshAnswer(Amount Amount, Signed<Acquirer.FundingNotice>? Notice = null);
 
 /// <summary>A merchant's account as its owner sees it.</summary>
 /// <param name="Balance">Settled and not paid out.</param>

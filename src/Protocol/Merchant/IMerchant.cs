@@ -33,7 +33,7 @@ public sealed record OfferTerms(
 /// <summary>One page of a merchant's offers.</summary>
 /// <param name="Offers">At most <see cref="MaxOffers"/>, in the order of their identifiers.</param>
 /// <param name="Next">Where the next page starts, or null.</param>
-public sealed record OfferList(IReadOnlyList<OfferTerms> Offers, OfferId? Next)
+public sealed record OfferList(IReadOnlyList<OfferTerms> Offers, OfferId? Next = null)
 {
     /// <summary>The most offers in a page.</summary>
     public const int MaxOffers = 100;
@@ -93,7 +93,7 @@ public sealed record PaymentRequest(TransactionId Transaction, LockAnswer Lock);
 
 /// <summary>What the merchant did with P3.</summary>
 /// <param name="Decision">The archive's decision once there is one with its quorum; null while it is on its way.</param>
-public sealed record PaymentAnswer(LoggedEntry? Decision);
+public sealed record PaymentAnswer(LoggedEntry? Decision = null);
 
 /// <summary>One chunk of ciphertext with its inclusion path under <see cref="Merchandise.GoodsRoot"/>.</summary>
 /// <param name="Path">RFC 6962 audit path, 32 bytes each, at most 40.</param>

@@ -74,6 +74,27 @@ public class MessageTests
         Assert.False(Currency.Create("EUR", 2).TryParseAmount(text, out _));
 
     [Fact]
+    public void A_member_that_is_null_is_left_out_and_may_be_absent()
+    {
+        Survives(new DecisionAnswer(), ProtocolJson.Default.DecisionAnswer);
+        Survives(new PaymentAnswer(), ProtocolJson.Default.PaymentAnswer);
+        Survives(new RefreshAnswer(Amount.FromMinorUnits(5)), ProtocolJson.Default.RefreshAnswer);
+        Survives(new TakeInAnswer(TakeInAnswer.Pending), ProtocolJson.Default.TakeInAnswer);
+        var bytes = StrictJson.Write(new OfferList([]), ProtocolJson.Default.OfferList);
+        Assert.True(StrictJson.TryRead(bytes, ProtocolJson.Default.OfferList, out var list));
+        Assert.Null(list.Next);
+    }
+
+    private static void Survives<T>(T message, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> json)
+        where T : class
+    {
+        var bytes = StrictJson.Write(message, json);
+        Assert.DoesNotContain("null", Encoding.UTF8.GetString(bytes), StringComparison.Ordinal);
+        Assert.True(StrictJson.TryRead(bytes, json, out var read));
+        Assert.Equal(message, read);
+    }
+
+    [Fact]
     public void A_statement_is_verified_over_the_text_that_was_signed()
     {
         var signed = Signed<LockNote>.Sign(bank, Note(100));
