@@ -31,7 +31,7 @@ public sealed class RsaPrivateKey : IBlindSigner, IDisposable
     public static RsaPrivateKey Generate() => new(RawRsa.Generate(Bits));
 
     /// <summary>Reads an unencrypted PKCS#8 key in PEM (rsaEncryption, RFC 8017 appendix A.1.2, two primes).</summary>
-    /// <exception cref="FormatException">It is another kind or size of key, or its numbers do not fit together.</exception>
+    /// <exception cref="FormatException">It is another kind or size of key, or its numbers disagree.</exception>
     public static RsaPrivateKey FromPkcs8Pem(ReadOnlySpan<char> pem)
     {
         var der = Pkcs8Pem.Decode(pem);
@@ -93,7 +93,7 @@ public sealed class RsaPrivateKey : IBlindSigner, IDisposable
             ? signature
             : throw new BlindedMessageException(refusal);
 
-    /// <summary>BlindSign of RFC 9474 section 4.3; false with the reason for an input that must not be signed.</summary>
+    /// <summary>BlindSign of RFC 9474 section 4.3; false with the reason for an input not to be signed.</summary>
     /// <exception cref="CryptographicException">The operation failed; nothing was released.</exception>
     public bool TryBlindSign(
         ReadOnlySpan<byte> blindedMessage,

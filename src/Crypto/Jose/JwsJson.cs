@@ -45,7 +45,8 @@ public sealed class JwsJson
         {
             var header = JwsHeader.EncodeText(typ, key.PublicKey.Thumbprint);
             var signature = Base64Url.Encode(key.Sign(Encoding.ASCII.GetBytes($"{header}.{payloadText}")));
-            json.Append(json[^1] == '}' ? "," : "").Append($$"""{"protected":"{{header}}","signature":"{{signature}}"}""");
+            json.Append(json[^1] == '}' ? "," : "")
+                .Append($$"""{"protected":"{{header}}","signature":"{{signature}}"}""");
         }
 
         return json.Append("]}").ToString();

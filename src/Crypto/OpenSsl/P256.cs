@@ -22,7 +22,7 @@ internal static class P256
 
     private static Verifier ThisThread => verifier ??= new Verifier();
 
-    /// <summary>Whether the 65 bytes are an uncompressed point on the curve, which has no other points to fear.</summary>
+    /// <summary>Whether the 65 bytes are an uncompressed point on the curve, P-256 having no others to fear.</summary>
     internal static bool IsPoint(ReadOnlySpan<byte> point) => ThisThread.Load(point);
 
     internal static bool Verify(ReadOnlySpan<byte> point, ReadOnlySpan<byte> digest, ReadOnlySpan<byte> signature)
@@ -107,7 +107,7 @@ internal static class P256
         return order;
     }
 
-    /// <summary>One thread's reusable key and signature; the handles' own finalizers free them with the thread.</summary>
+    /// <summary>One thread's reusable key and signature; finalizers free them after the thread.</summary>
     private sealed class Verifier
     {
         private readonly EcKey key = CreateEmptyKey();

@@ -104,7 +104,7 @@ internal sealed class RawRsa : IDisposable
         throw new CryptographicException("The private RSA operation gave a wrong result, which was withheld.");
     }
 
-    /// <summary>RSASSA-PSS (RFC 8017 section 8.1.2) with SHA-384, MGF1 with SHA-384 and a salt of exactly that size.</summary>
+    /// <summary>RSASSA-PSS (RFC 8017 section 8.1.2), SHA-384 also in MGF1, a salt of exactly that size.</summary>
     internal bool VerifyPss(ReadOnlySpan<byte> message, ReadOnlySpan<byte> signature, int saltSize)
     {
         Span<byte> digest = stackalloc byte[DigestSize];

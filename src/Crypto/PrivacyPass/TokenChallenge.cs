@@ -17,12 +17,14 @@ public sealed class TokenChallenge
 
     private readonly byte[] redemptionContext;
 
-    /// <summary>Names an issuer, a redemption context of 0 or 32 bytes, and origins (comma-separated, or none).</summary>
-    /// <exception cref="ArgumentException">A name is too long or not printable ASCII, or the context has another size.</exception>
+    /// <summary>Names an issuer, a redemption context of 0 or 32 bytes, and origins by commas, or none.</summary>
+    /// <exception cref="ArgumentException">
+    /// A name is too long or not printable ASCII, or the context has another size.
+    /// </exception>
     public TokenChallenge(string issuerName, ReadOnlySpan<byte> redemptionContext, string originInfo)
     {
         if (!IsName(issuerName) || issuerName.Length == 0)
-            throw new ArgumentException("An issuer's name is 1 to 1024 printable ASCII characters.", nameof(issuerName));
+            throw new ArgumentException("An issuer's name is 1 to 1024 printable characters.", nameof(issuerName));
         if (!IsName(originInfo))
             throw new ArgumentException("Origins are at most 1024 printable ASCII characters.", nameof(originInfo));
         if (redemptionContext.Length is not 0 and not ContextSize)

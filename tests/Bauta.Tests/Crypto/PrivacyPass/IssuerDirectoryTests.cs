@@ -21,9 +21,11 @@ public class IssuerDirectoryTests
         Assert.True(IssuerDirectory.TryDecode(directory.Encode(), out var read));
         Assert.Equal("/token-request", read.RequestUri);
         Assert.Equal(directory.Keys, read.Keys);
-        Assert.Equal(Encoding.ASCII.GetString(directory.Encode()), $$"""
-            {"issuer-request-uri":"/token-request","token-keys":[{"token-type":2,"token-key":"{{KeyText}}","not-before":1900000000},{"token-type":2,"token-key":"{{KeyText}}"}]}
-            """);
+        var entry = $"{{\"token-type\":2,\"token-key\":\"{KeyText}\"";
+        Assert.Equal(
+            $"{{\"issuer-request-uri\":\"/token-request\"," +
+            $"\"token-keys\":[{entry},\"not-before\":1900000000}},{entry}}}]}}",
+            Encoding.ASCII.GetString(directory.Encode()));
     }
 
     [Fact]
@@ -72,7 +74,8 @@ public class IssuerDirectoryTests
             $$"""{"issuer-request-uri":"/t","token-keys":[{{many}}]}""",
             $$"""{"issuer-request-uri":"/t","token-keys":[{{entry.Replace("}", ",\"not-before\":-1}")}}]}""",
             $$"""{"issuer-request-uri":"/t","token-keys":[{{entry.Replace("}", ",\"not-before\":\"1\"}")}}]}""",
-            $$"""{"issuer-request-uri":"/t","token-keys":[{{entry.Replace("}", ",\"not-before\":999999999999999}")}}]}""",
+            $$"""{"issuer-request-uri":"/t","token-keys":[{{entry.Replace("}", ",\"not-before\":9e14}")}}]}""",
+            $$"""{"issuer-request-uri":"/t","token-keys":[{{entry.Replace("}", ",\"not-before\":999999999999}")}}]}""",
             $$"""{"issuer-request-uri":"/t","token-keys":[{{entry.Replace("}", ",\"token-type\":2}")}}]}""",
             """{"issuer-request-uri":"/t","token-keys":[]}""" + new string(' ', IssuerDirectory.MaxSize),
         ];
