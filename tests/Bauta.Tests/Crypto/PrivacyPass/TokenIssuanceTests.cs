@@ -129,6 +129,15 @@ public sealed class TokenIssuanceTests : IDisposable
         Assert.True(token.Verify(key.PublicKey));
         using var stranger = RsaPrivateKey.Generate();
         Assert.False(token.Verify(stranger.PublicKey));
+
+        // Validly signed by this key, but naming the stranger's.
+        byte[] signed = [.. token.Encode().AsSpan(0, 66), .. stranger.PublicKey.KeyId];
+        using var state = Bauta.Crypto.BlindRsa.BlindRsa.Blind(key.PublicKey, signed);
+        var signature = state.Finalize(key.BlindSign(state.BlindedMessage));
+        Assert.True(key.PublicKey.VerifyPss(signed, signature));
+        Assert.True(Token.TryDecode([.. signed, .. signature], out var misnamed));
+        Assert.False(misnamed.Verify(key.PublicKey));
+        Assert.False(misnamed.Verify(stranger.PublicKey));
     }
 
     [Fact]
