@@ -21,7 +21,9 @@ public sealed record BinaryField
     public string Value { get; }
 
     /// <summary>Makes a field; upper-case letters of the name become lower-case.</summary>
-    /// <exception cref="ArgumentException">The name is not a token or the value has a byte HTTP does not allow.</exception>
+    /// <exception cref="ArgumentException">
+    /// The name is not a token or the value has a byte HTTP does not allow.
+    /// </exception>
     public static BinaryField Create(string name, string value)
     {
         var lower = name.ToLowerInvariant();

@@ -16,7 +16,9 @@ public sealed record BinaryRequest
     private const int IndeterminateLength = 2;
 
     /// <summary>Makes a request.</summary>
-    /// <exception cref="ArgumentException">It would be malformed; the message names the <see cref="BinaryHttpError"/>.</exception>
+    /// <exception cref="ArgumentException">
+    /// It would be malformed; the message names the <see cref="BinaryHttpError"/>.
+    /// </exception>
     public BinaryRequest(
         string method,
         string scheme,
@@ -65,7 +67,9 @@ public sealed record BinaryRequest
     /// <summary>The scheme, in lower case.</summary>
     public string Scheme { get; }
 
-    /// <summary>Host and port, without user information; may be empty when a <c>host</c> field stands in its place.</summary>
+    /// <summary>
+    /// Host and port, without user information; may be empty when a <c>host</c> field stands in its place.
+    /// </summary>
     public string Authority { get; }
 
     /// <summary>Path and query; begins with a slash, or is an asterisk for OPTIONS.</summary>
@@ -95,7 +99,9 @@ public sealed record BinaryRequest
     }
 
     /// <summary>Known-length encoding, padded with zero bytes up to <paramref name="paddedSize"/>.</summary>
-    /// <exception cref="ArgumentException">The request is longer than <paramref name="paddedSize"/>, and that is not 0.</exception>
+    /// <exception cref="ArgumentException">
+    /// The request is longer than <paramref name="paddedSize"/>, and that is not 0.
+    /// </exception>
     public byte[] Encode(int paddedSize = 0)
     {
         var encoded = new byte[paddedSize == 0 ? EncodedSize : paddedSize];
@@ -103,7 +109,9 @@ public sealed record BinaryRequest
         return encoded;
     }
 
-    /// <summary>Indeterminate-length encoding (RFC 9292 section 3.2) with the content in chunks, without padding.</summary>
+    /// <summary>
+    /// Indeterminate-length encoding (RFC 9292 section 3.2) with the content in chunks, without padding.
+    /// </summary>
     public byte[] EncodeIndeterminate(int chunkSize = 16 * 1024)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(chunkSize, 1);

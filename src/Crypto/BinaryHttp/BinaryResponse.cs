@@ -39,7 +39,9 @@ public sealed record BinaryResponse
     private const int FirstFinalStatus = 200;
 
     /// <summary>Makes a response.</summary>
-    /// <exception cref="ArgumentException">It would be malformed; the message names the <see cref="BinaryHttpError"/>.</exception>
+    /// <exception cref="ArgumentException">
+    /// It would be malformed; the message names the <see cref="BinaryHttpError"/>.
+    /// </exception>
     public BinaryResponse(
         int status,
         IEnumerable<BinaryField>? headers = null,
@@ -99,7 +101,9 @@ public sealed record BinaryResponse
     }
 
     /// <summary>Known-length encoding, padded with zero bytes up to <paramref name="paddedSize"/>.</summary>
-    /// <exception cref="ArgumentException">The response is longer than <paramref name="paddedSize"/>, and that is not 0.</exception>
+    /// <exception cref="ArgumentException">
+    /// The response is longer than <paramref name="paddedSize"/>, and that is not 0.
+    /// </exception>
     public byte[] Encode(int paddedSize = 0)
     {
         var encoded = new byte[paddedSize == 0 ? EncodedSize : paddedSize];
@@ -107,7 +111,9 @@ public sealed record BinaryResponse
         return encoded;
     }
 
-    /// <summary>Indeterminate-length encoding (RFC 9292 section 3.2) with the content in chunks, without padding.</summary>
+    /// <summary>
+    /// Indeterminate-length encoding (RFC 9292 section 3.2) with the content in chunks, without padding.
+    /// </summary>
     public byte[] EncodeIndeterminate(int chunkSize = 16 * 1024)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(chunkSize, 1);

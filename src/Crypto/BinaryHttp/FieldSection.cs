@@ -5,7 +5,9 @@ namespace Bauta.Crypto.BinaryHttp;
 /// <summary>Looks into a header or trailer section.</summary>
 internal static class FieldSection
 {
-    /// <summary>False when the field is absent or repeated: whoever needs one value must not get the first of two.</summary>
+    /// <summary>
+    /// False when the field is absent or repeated: whoever needs one value must not get the first of two.
+    /// </summary>
     internal static bool TryGetSingle(
         IReadOnlyList<BinaryField> fields, string name, [NotNullWhen(true)] out string? value)
     {

@@ -1,6 +1,8 @@
 namespace Bauta.Crypto.BinaryHttp;
 
-/// <summary>Reads the parts of a binary message in order. Every method returns false once <see cref="Error"/> is set.</summary>
+/// <summary>
+/// Reads the parts of a binary message in order. Every method returns false once <see cref="Error"/> is set.
+/// </summary>
 internal ref struct MessageReader
 {
     private readonly ReadOnlySpan<byte> _message;

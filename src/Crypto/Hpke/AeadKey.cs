@@ -2,7 +2,9 @@ using System.Security.Cryptography;
 
 namespace Bauta.Crypto.Hpke;
 
-/// <summary>One key of one of the two ciphers. Output is ciphertext followed by the 16-byte tag. Not thread-safe.</summary>
+/// <summary>
+/// One key of one of the two ciphers. Output is ciphertext followed by the 16-byte tag. Not thread-safe.
+/// </summary>
 internal sealed class AeadKey : IDisposable
 {
     private readonly AesGcm? _aes;

@@ -79,7 +79,9 @@ public sealed class HpkePublicKey : IEquatable<HpkePublicKey>
     /// <summary>The public half of a private key, known to be valid.</summary>
     internal static HpkePublicKey FromOwn(HpkeKem kem, byte[] bytes) => new(kem, bytes);
 
-    /// <summary>Frees what libcrypto holds of a key that served one agreement, without waiting for the collector.</summary>
+    /// <summary>
+    /// Frees what libcrypto holds of a key that served one agreement, without waiting for the collector.
+    /// </summary>
     internal void Free()
     {
         _curve25519?.Dispose();

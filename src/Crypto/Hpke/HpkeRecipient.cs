@@ -3,7 +3,9 @@ using System.Security.Cryptography;
 
 namespace Bauta.Crypto.Hpke;
 
-/// <summary>The recipient's side of an HPKE context (RFC 9180 sections 5.1.1 and 5.2, base mode). Not thread-safe.</summary>
+/// <summary>
+/// The recipient's side of an HPKE context (RFC 9180 sections 5.1.1 and 5.2, base mode). Not thread-safe.
+/// </summary>
 public sealed class HpkeRecipient : HpkeContext
 {
     private HpkeRecipient(HpkeSuite suite, ReadOnlySpan<byte> sharedSecret, ReadOnlySpan<byte> info)

@@ -2,10 +2,13 @@ using System.Security.Cryptography;
 
 namespace Bauta.Crypto.Hpke;
 
-/// <summary>The sender's side of an HPKE context (RFC 9180 sections 5.1.1 and 5.2, base mode). Not thread-safe.</summary>
+/// <summary>
+/// The sender's side of an HPKE context (RFC 9180 sections 5.1.1 and 5.2, base mode). Not thread-safe.
+/// </summary>
 public sealed class HpkeSender : HpkeContext
 {
-    private HpkeSender(HpkeSuite suite, ReadOnlySpan<byte> sharedSecret, ReadOnlySpan<byte> info, byte[] encapsulatedKey)
+    private HpkeSender(
+        HpkeSuite suite, ReadOnlySpan<byte> sharedSecret, ReadOnlySpan<byte> info, byte[] encapsulatedKey)
         : base(suite, sharedSecret, info) => EncapsulatedKey = encapsulatedKey;
 
     /// <summary>enc, which travels in front of the first message: 32 bytes for X25519, 65 for P-256.</summary>
@@ -22,7 +25,9 @@ public sealed class HpkeSender : HpkeContext
         return Setup(suite, recipient, info, ephemeral);
     }
 
-    /// <summary>SetupBaseS with a given ephemeral key: only for published vectors, an ephemeral key serves once.</summary>
+    /// <summary>
+    /// SetupBaseS with a given ephemeral key: only for published vectors, an ephemeral key serves once.
+    /// </summary>
     internal static HpkeSender Setup(
         HpkeSuite suite, HpkePublicKey recipient, ReadOnlySpan<byte> info, HpkePrivateKey ephemeral)
     {

@@ -68,9 +68,9 @@ public static class Encapsulation
         Span<byte> key = stackalloc byte[suite.KeySize];
         try
         {
-            HKDF.Extract(HashAlgorithmName.SHA256, secret, salt, prk);
-            HKDF.Expand(HashAlgorithmName.SHA256, prk, key, "key"u8);
-            HKDF.Expand(HashAlgorithmName.SHA256, prk, nonce, "nonce"u8);
+            LabeledHkdf.Extract(salt, secret, prk);
+            LabeledHkdf.Expand(prk, "key"u8, key);
+            LabeledHkdf.Expand(prk, "nonce"u8, nonce);
             return new AeadKey(suite.Aead, key);
         }
         finally

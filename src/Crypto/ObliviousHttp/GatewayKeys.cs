@@ -3,7 +3,9 @@ using Bauta.Crypto.Hpke;
 
 namespace Bauta.Crypto.ObliviousHttp;
 
-/// <summary>A gateway's private key with the configuration that clients seal under. Thread-safe until disposed.</summary>
+/// <summary>
+/// A gateway's private key with the configuration that clients seal under. Thread-safe until disposed.
+/// </summary>
 public sealed class GatewayKey : IDisposable
 {
     /// <summary>Takes over a key, to be used with both ciphers, AES-128-GCM first.</summary>

@@ -53,7 +53,9 @@ public sealed class KeyConfiguration
     //   HPKE Symmetric Algorithms { HPKE KDF ID (16), HPKE AEAD ID (16) } ...,
     // }
 
-    /// <summary>One configuration without a length in front: 37 bytes and 4 for each suite (X25519), or 70 (P-256).</summary>
+    /// <summary>
+    /// One configuration without a length in front: 37 bytes and 4 for each suite (X25519), or 70 (P-256).
+    /// </summary>
     public byte[] Encode()
     {
         var key = PublicKey.Bytes.Span;
@@ -100,7 +102,9 @@ public sealed class KeyConfiguration
     /// Decodes an <c>application/ohttp-keys</c> list, in its order, leaving out what is not spoken here. A list with
     /// one malformed entry is refused whole: clients that recover different parts of it could be told apart.
     /// </summary>
-    /// <returns>False when the list is malformed, over its caps, names a key twice, or nothing in it is spoken here.</returns>
+    /// <returns>
+    /// False when the list is malformed, over its caps, names a key twice, or nothing in it is spoken here.
+    /// </returns>
     public static bool TryDecodeList(
         ReadOnlySpan<byte> encoded, [NotNullWhen(true)] out IReadOnlyList<KeyConfiguration>? configurations)
     {
@@ -141,7 +145,8 @@ public sealed class KeyConfiguration
         if (kem is not (HpkeKem.X25519 or HpkeKem.P256))
             return true;
         var keySize = HpkePublicKey.SizeOf(kem);
-        if (encoded.Length < FixedSize + keySize || !HpkePublicKey.TryFromBytes(kem, encoded.Slice(3, keySize), out var key))
+        if (encoded.Length < FixedSize + keySize ||
+            !HpkePublicKey.TryFromBytes(kem, encoded.Slice(3, keySize), out var key))
             return false;
         var algorithms = encoded[(FixedSize + keySize)..];
         var length = BinaryPrimitives.ReadUInt16BigEndian(encoded[(3 + keySize)..]);

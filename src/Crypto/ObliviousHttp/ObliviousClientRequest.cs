@@ -36,11 +36,14 @@ public sealed class ObliviousClientRequest : IDisposable
     }
 
     /// <summary>
-    /// Seals a request padded so that <see cref="Encapsulated"/> has the size of a class (<see cref="PaddingClasses"/>).
+    /// Seals a request padded so that <see cref="Encapsulated"/> has the size of a class of
+    /// <see cref="PaddingClasses"/>.
     /// </summary>
     /// <param name="configuration">The gateway's.</param>
     /// <param name="request">The request.</param>
-    /// <param name="layer">How many sealed requests are nested inside: 0 for the party called, 1 for the mask before it.</param>
+    /// <param name="layer">
+    /// How many sealed requests are nested inside: 0 for the party called, 1 for the mask before it.
+    /// </param>
     /// <exception cref="ArgumentException">The request is larger than the largest class.</exception>
     public static ObliviousClientRequest Seal(KeyConfiguration configuration, BinaryRequest request, int layer = 0)
     {

@@ -4,7 +4,9 @@ using Bauta.Crypto.Hpke;
 
 namespace Bauta.Crypto.ObliviousHttp;
 
-/// <summary>What became of an encapsulated request. Closed; anything but <see cref="Opened"/> is answered unsealed.</summary>
+/// <summary>
+/// What became of an encapsulated request. Closed; anything but <see cref="Opened"/> is answered unsealed.
+/// </summary>
 public enum Decapsulation
 {
     /// <summary>The request is open and its response can be sealed.</summary>
@@ -31,7 +33,9 @@ public enum Decapsulation
     /// <summary>The same encapsulation was opened before, within the window (HTTP 409).</summary>
     Replayed,
 
-    /// <summary>No room to remember another encapsulation, so none is opened until the window moves (HTTP 503).</summary>
+    /// <summary>
+    /// No room to remember another encapsulation, so none is opened until the window moves (HTTP 503).
+    /// </summary>
     Busy,
 }
 

@@ -34,8 +34,8 @@ public sealed class ObliviousRequest : IDisposable
     public int EncapsulatedSize { get; }
 
     /// <summary>
-    /// The layer of the request's size (<see cref="PaddingClasses.LayerOf"/>), or 0 when it has the size of no class. The
-    /// response is padded to a class of the same layer.
+    /// The layer of the request's size (<see cref="PaddingClasses.LayerOf"/>), or 0 when it has the size of no class.
+    /// The response is padded to a class of the same layer.
     /// </summary>
     public int Layer => Math.Max(0, PaddingClasses.LayerOf(EncapsulatedSize));
 
@@ -69,7 +69,9 @@ public sealed class ObliviousRequest : IDisposable
         return SealBuffer(encapsulated);
     }
 
-    /// <summary>Seals a response padded so that the result has the size of a class (<see cref="PaddingClasses"/>).</summary>
+    /// <summary>
+    /// Seals a response padded so that the result has the size of a class (<see cref="PaddingClasses"/>).
+    /// </summary>
     /// <exception cref="ArgumentException">The response is larger than <see cref="MaxResponseSize"/>.</exception>
     /// <exception cref="InvalidOperationException">A response was already sealed.</exception>
     public byte[] Seal(BinaryResponse response)

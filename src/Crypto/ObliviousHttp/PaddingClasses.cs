@@ -42,7 +42,9 @@ public static class PaddingClasses
         return false;
     }
 
-    /// <summary>The layer of an encapsulated size, or -1 when it is not the size of a class: a mask refuses that.</summary>
+    /// <summary>
+    /// The layer of an encapsulated size, or -1 when it is not the size of a class: a mask refuses that.
+    /// </summary>
     public static int LayerOf(long size)
     {
         for (var layer = 0; layer <= MaxLayer; layer++)

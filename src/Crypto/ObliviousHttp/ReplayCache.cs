@@ -88,8 +88,8 @@ public sealed class ReplayCache
         _started = _clock.GetTimestamp();
     }
 
-    // 64 bits under a secret of this process: nobody can look for a key that collides with somebody else's, and by chance
-    // a full memory refuses one request in 2^43, which the client then seals afresh.
+    // 64 bits under a secret of this process: nobody can look for a key that collides with somebody else's, and by
+    // chance a full memory refuses one request in 2^43, which the client then seals afresh.
     private ulong EntryOf(ReadOnlySpan<byte> encapsulatedKey)
     {
         Span<byte> input = stackalloc byte[_secret.Length + encapsulatedKey.Length];

@@ -15,7 +15,9 @@ public enum RequestAge
     /// <summary>The field is repeated or not an IMF-fixdate (RFC 9110 section 5.6.7).</summary>
     Malformed,
 
-    /// <summary>Too old or too far ahead: answer 400 with <see cref="RequestDate.ProblemType"/> and the own date.</summary>
+    /// <summary>
+    /// Too old or too far ahead: answer 400 with <see cref="RequestDate.ProblemType"/> and the own date.
+    /// </summary>
     OutOfRange,
 }
 

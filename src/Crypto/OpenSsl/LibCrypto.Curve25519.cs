@@ -63,7 +63,8 @@ internal static partial class LibCrypto
         try
         {
             Check(EVP_PKEY_derive_init(context), nameof(EVP_PKEY_derive_init));
-            Check(EVP_PKEY_derive_set_peer(context, peer), nameof(EVP_PKEY_derive_set_peer));
+            // Unchecked: any 32 bytes are an X25519 key, and the check below is the one that counts.
+            Check(EVP_PKEY_derive_set_peer_ex(context, peer, 0), nameof(EVP_PKEY_derive_set_peer_ex));
             nuint length = Curve25519KeySize;
             if (EVP_PKEY_derive(context, sharedSecret, ref length) != 1)
             {
@@ -173,7 +174,7 @@ internal static partial class LibCrypto
     private static partial int EVP_PKEY_derive_init(nint context);
 
     [LibraryImport(Library)]
-    private static partial int EVP_PKEY_derive_set_peer(nint context, Curve25519Key peer);
+    private static partial int EVP_PKEY_derive_set_peer_ex(nint context, Curve25519Key peer, int validate);
 
     [LibraryImport(Library)]
     private static partial int EVP_PKEY_derive(nint context, Span<byte> secret, ref nuint length);

@@ -3,7 +3,9 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Bauta.Crypto.OpenSsl;
 
-/// <summary>A point of P-256 inside libcrypto, on the curve and not at infinity. Immutable once made, thread-safe.</summary>
+/// <summary>
+/// A point of P-256 inside libcrypto, on the curve and not at infinity. Immutable once made, thread-safe.
+/// </summary>
 internal sealed class NistP256Point : SafeHandleZeroOrMinusOneIsInvalid
 {
     /// <summary>For the marshaller; use the methods of <see cref="NistP256"/>.</summary>
@@ -71,7 +73,9 @@ internal static partial class NistP256
         return length == PointSize ? bytes : throw LibCrypto.Failure(nameof(EC_POINT_point2oct));
     }
 
-    /// <summary>The x-coordinate of scalar * peer, 32 bytes. Never zero: the order is prime and peer on the curve.</summary>
+    /// <summary>
+    /// The x-coordinate of scalar * peer, 32 bytes. Never zero: the order is prime and peer on the curve.
+    /// </summary>
     internal static void Agree(BigNumber scalar, NistP256Point peer, Span<byte> secret)
     {
         if (secret.Length != ScalarSize)

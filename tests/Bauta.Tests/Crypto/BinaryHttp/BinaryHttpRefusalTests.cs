@@ -253,7 +253,8 @@ public class BinaryHttpRefusalTests
 
     private static BinaryHttpError DecodeRequest(byte[] message, BinaryHttpLimits? limits = null)
     {
-        var decoded = BinaryRequest.TryDecode(message, limits ?? BinaryHttpLimits.Default, out var request, out var error);
+        limits ??= BinaryHttpLimits.Default;
+        var decoded = BinaryRequest.TryDecode(message, limits, out var request, out var error);
         Assert.Equal(decoded, error == BinaryHttpError.None);
         Assert.Equal(decoded, request is not null);
         return error;
@@ -261,7 +262,8 @@ public class BinaryHttpRefusalTests
 
     private static BinaryHttpError DecodeResponse(byte[] message, BinaryHttpLimits? limits = null)
     {
-        var decoded = BinaryResponse.TryDecode(message, limits ?? BinaryHttpLimits.Default, out var response, out var error);
+        limits ??= BinaryHttpLimits.Default;
+        var decoded = BinaryResponse.TryDecode(message, limits, out var response, out var error);
         Assert.Equal(decoded, error == BinaryHttpError.None);
         Assert.Equal(decoded, response is not null);
         return error;

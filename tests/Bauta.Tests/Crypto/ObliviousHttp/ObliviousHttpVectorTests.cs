@@ -67,8 +67,9 @@ public class ObliviousHttpVectorTests
         var prk = HKDF.Extract(HashAlgorithmName.SHA256, Vector("exported_secret"), Vector("salt"));
         Assert.Equal(Vector("prk"), prk);
         var nonce = new byte[HpkeSuite.NonceSize];
+        var responseNonce = Vector("salt").AsSpan(32);
         Encapsulation.DeriveResponseKey(
-            HpkeSuite.X25519Aes128Gcm, Vector("exported_secret"), Vector("enc"), Vector("salt").AsSpan(32), nonce).Dispose();
+            HpkeSuite.X25519Aes128Gcm, Vector("exported_secret"), Vector("enc"), responseNonce, nonce).Dispose();
         Assert.Equal(Vector("aead_nonce"), nonce);
     }
 }

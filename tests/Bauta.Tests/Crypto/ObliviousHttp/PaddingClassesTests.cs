@@ -57,7 +57,8 @@ public sealed class PaddingClassesTests : IDisposable
         var empty = new BinaryResponse(200, content: new byte[PaddingClasses.LargestOf(0) - 100]).EncodedSize
             - (PaddingClasses.LargestOf(0) - 100);
         var largest = new byte[request!.MaxResponseSize - empty];
-        Assert.Throws<ArgumentException>(() => request.Seal(new BinaryResponse(200, content: new byte[largest.Length + 1])));
+        var tooLarge = new BinaryResponse(200, content: new byte[largest.Length + 1]);
+        Assert.Throws<ArgumentException>(() => request.Seal(tooLarge));
         var response = request.Seal(new BinaryResponse(200, content: largest));
         Assert.Equal(PaddingClasses.LargestOf(0), response.Length);
     }
@@ -102,7 +103,8 @@ public sealed class PaddingClassesTests : IDisposable
             var bytes = next.Encapsulated;
             for (var layer = PaddingClasses.MaxLayer; layer >= 0; layer--)
             {
-                Assert.Equal(Decapsulation.Opened, Gateway(layer == 0 ? _party : _mask).Open(bytes.Span, out var request));
+                var gateway = Gateway(layer == 0 ? _party : _mask);
+                Assert.Equal(Decapsulation.Opened, gateway.Open(bytes.Span, out var request));
                 Assert.Equal(layer, request!.Layer);
                 Assert.True(request.TryDecode(Generous, out var decoded, out _));
                 bytes = decoded.Content;
@@ -152,7 +154,8 @@ public sealed class PaddingClassesTests : IDisposable
         Assert.Throws<ArgumentOutOfRangeException>(() => PaddingClasses.TrySizeFor(1, -1, out _));
     }
 
-    private static BinaryHttpLimits Generous => BinaryHttpLimits.Default with { MaxContentBytes = PaddingClasses.Largest };
+    private static BinaryHttpLimits Generous =>
+        BinaryHttpLimits.Default with { MaxContentBytes = PaddingClasses.Largest };
 
     // With names as long as any that deployment would use.
     private static BinaryRequest Wrap(ReadOnlyMemory<byte> encapsulated) => new(
