@@ -48,11 +48,14 @@ public sealed class PartyHttp<TError>(HttpClient http)
     /// <param name="read">Reads the answer; may throw <see cref="ProtocolViolationException"/>.</param>
     /// <param name="maxLength">The longest answer in bytes.</param>
     /// <param name="cancellation">Gives up.</param>
+    /// <param name="readRefusal">Reads refusals that a standard shapes otherwise than as problem details, from status,
+    /// media type and body; null for all others.</param>
     /// <exception cref="PartyUnreachableException">No answer, or a failure of the host; the request may be repeated.</exception>
     /// <exception cref="ProtocolViolationException">The answer breaks the protocol.</exception>
     public async Task<Result<T, TError>> SendAsync<T>(
         HttpMethod method, string path, HttpContent? content, (string Name, string Value)? header,
-        Func<byte[], T> read, int maxLength, CancellationToken cancellation)
+        Func<byte[], T> read, int maxLength, CancellationToken cancellation,
+        Func<int, string?, byte[], Result<T, TError>?>? readRefusal = null)
     {
         using var request = new HttpRequestMessage(method, new Uri(path, UriKind.Relative));
         request.Content = content;
@@ -65,7 +68,11 @@ public sealed class PartyHttp<TError>(HttpClient http)
             var success = response.IsSuccessStatusCode;
             var bytes = await ReadBoundedAsync(
                 response.Content, success ? maxLength : Problem.MaxLength, cancellation);
-            return success ? read(bytes) : Refusal<T>((int)response.StatusCode, bytes);
+            return success
+                ? read(bytes)
+                : readRefusal?.Invoke(
+                    (int)response.StatusCode, response.Content.Headers.ContentType?.MediaType, bytes)
+                    ?? Refusal<T>((int)response.StatusCode, bytes);
         }
         catch (HttpRequestException failure)
         {

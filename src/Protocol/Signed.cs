@@ -81,6 +81,14 @@ public sealed class Signed<T> : ISignedText, IEquatable<Signed<T>>
     /// <summary>Verifies the signature over the text as it was received.</summary>
     public bool IsSignedBy(P256PublicKey key) => jws.Verify(key);
 
+    /// <summary>
+    /// Whether the other statement says the same, byte for byte, in the name of the same key. Compare statements that
+    /// way wherever the answer matters: anybody can turn a valid ECDSA signature (r, s) into its twin (r, n - s), so
+    /// the text of one statement may differ.
+    /// </summary>
+    public bool SaysTheSameAs(Signed<T>? other) => other is not null && other.KeyId == KeyId
+        && other.jws.Payload.AsSpan().SequenceEqual(jws.Payload);
+
     /// <inheritdoc/>
     public bool Equals(Signed<T>? other) => other is not null && other.Text == Text;
 

@@ -7,6 +7,7 @@ namespace Bauta.Protocol.Archive;
 public sealed class ArchiveClient(HttpClient http) : IArchive, ILog
 {
     private const int MaxDecision = 64 * 1024;
+    private const int MaxCheckpoint = 64 * 1024;
     private const int MaxTile = 256 * (LogEntry.MaxLength + 2);
 
     private readonly PartyHttp<ArchiveError> party = new(http);
@@ -29,8 +30,13 @@ public sealed class ArchiveClient(HttpClient http) : IArchive, ILog
             ProtocolJson.Default.DecisionAnswer, MaxDecision, cancellation);
 
     /// <inheritdoc/>
-    public async Task<string> CheckpointAsync(CancellationToken cancellation) =>
-        Encoding.UTF8.GetString((await party.GetBytesAsync("checkpoint", 16 * 1024, cancellation)).Value);
+    public async Task<string> CheckpointAsync(CancellationToken cancellation)
+    {
+        var answer = await party.GetBytesAsync("checkpoint", MaxCheckpoint, cancellation);
+        return answer.IsOk
+            ? Encoding.UTF8.GetString(answer.Value)
+            : throw new PartyUnreachableException(Refusals<ArchiveError>.Meaning(answer.Error.Value));
+    }
 
     /// <inheritdoc/>
     public async Task<byte[]?> ReadAsync(string path, CancellationToken cancellation)
@@ -38,16 +44,4 @@ public sealed class ArchiveClient(HttpClient http) : IArchive, ILog
         var answer = await party.GetBytesAsync(path, MaxTile, cancellation);
         return answer.IsOk ? answer.Value : null;
     }
-}
-
-/// <summary>A witness over HTTP (C2SP tlog-witness).</summary>
-/// <param name="http">A client whose base address is the witness's.</param>
-public sealed class WitnessClient(HttpClient http) : IWitness
-{
-    private readonly PartyHttp<WitnessError> party = new(http);
-
-    /// <inheritdoc/>
-    public Task<Result<string, WitnessError>> AddCheckpointAsync(string request, CancellationToken cancellation) =>
-        party.SendAsync(HttpMethod.Post, "add-checkpoint", new StringContent(request, Encoding.UTF8, "text/plain"),
-            null, Encoding.UTF8.GetString, 4096, cancellation);
 }

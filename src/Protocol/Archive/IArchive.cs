@@ -106,6 +106,14 @@ public enum ArchiveError
     [Refusal(409, "The transaction is decided under another lock note. A bank that signed both is at fault.")]
     OtherLockNote,
 
+    /// <summary>Another statement on the same key.</summary>
+    [Refusal(409, "Another statement on the same bank key or token key stands in the log, or the key to revoke was never announced.")]
+    OtherStatement,
+
+    /// <summary>No such tile.</summary>
+    [Refusal(404, "The log has no such tile or bundle, or is not that large.")]
+    NoSuchTile,
+
     /// <summary>The log is full or its clock is wrong.</summary>
     [Refusal(503, "The archive cannot decide now. Try again later.")]
     Unavailable,

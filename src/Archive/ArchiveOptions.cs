@@ -1,0 +1,35 @@
+namespace Bauta.Archive;
+
+/// <summary>How an archive decides, waits and whom it admits.</summary>
+public sealed record ArchiveOptions
+{
+    /// <summary>The banks that the operator admits. Each enters its registration itself.</summary>
+    public IReadOnlyList<AdmittedBank> Banks { get; init; } = [];
+
+    /// <summary>How long a decision waits for the quorum before it is answered as pending.</summary>
+    public TimeSpan QuorumWait { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>How long one witness may take for one checkpoint.</summary>
+    public TimeSpan WitnessTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>How long to wait before a checkpoint without quorum is offered again.</summary>
+    public TimeSpan CosignRetry { get; init; } = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>How far the clock may stand behind the last entry. Up to here time stands still until the clock has
+    /// caught up; beyond, nothing is decided.</summary>
+    public long ClockToleranceSeconds { get; init; } = 10;
+
+    /// <summary>Appends that may wait; one more is refused.</summary>
+    public int QueueLimit { get; init; } = 8192;
+
+    /// <summary>Appends that share one durable transaction.</summary>
+    public int BatchLimit { get; init; } = 1024;
+
+    /// <summary>The log is full at this size.</summary>
+    public long MaxEntries { get; init; } = 1L << 40;
+}
+
+/// <summary>A bank that may register itself.</summary>
+/// <param name="Name">The name in its registration and in its denominations.</param>
+/// <param name="KeyId">The RFC 7638 thumbprint of its statement key.</param>
+public sealed record AdmittedBank(string Name, string KeyId);

@@ -1,0 +1,47 @@
+using Bauta.Storage;
+
+namespace Bauta.Archive;
+
+/// <summary>
+/// The log in the archive's database. <c>decisions</c> is the both-never rule as a primary key; <c>head</c> is moved in
+/// the transaction of the entries it counts; <c>checkpoints</c> holds only those that reached the quorum, as they were
+/// published, for ever: each answers for the entries above the one before.
+/// </summary>
+public static class ArchiveSchema
+{
+    public static IReadOnlyList<Migration> Migrations { get; } =
+    [
+        new(1, "log", """
+            CREATE TABLE entries (
+                idx {bigint} PRIMARY KEY,
+                leaf {blob} NOT NULL
+            ) {strict};
+            CREATE TABLE tiles (
+                level {bigint} NOT NULL,
+                idx {bigint} NOT NULL,
+                hashes {blob} NOT NULL,
+                PRIMARY KEY (level, idx)
+            ) {strict};
+            CREATE TABLE decisions (
+                n {blob} NOT NULL PRIMARY KEY,
+                idx {bigint} NOT NULL
+            ) {clustered};
+            CREATE TABLE statements (
+                kind {text} NOT NULL,
+                subject {blob} NOT NULL,
+                idx {bigint} NOT NULL,
+                PRIMARY KEY (kind, subject)
+            ) {clustered};
+            CREATE TABLE checkpoints (
+                size {bigint} PRIMARY KEY,
+                note {blob} NOT NULL
+            ) {strict};
+            CREATE TABLE head (
+                id {bigint} PRIMARY KEY CHECK (id = 1),
+                size {bigint} NOT NULL,
+                root {blob} NOT NULL,
+                last_at {bigint} NOT NULL
+            ) {strict};
+            """),
+    ];
+}

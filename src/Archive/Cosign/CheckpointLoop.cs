@@ -1,0 +1,94 @@
+using System.Threading.Channels;
+using Bauta.Archive.Log;
+using Bauta.Crypto.Notes;
+using Bauta.Storage;
+
+namespace Bauta.Archive.Cosign;
+
+/// <summary>
+/// Signs what is durable and has it cosigned, one checkpoint in flight; what is appended meanwhile is the next one's.
+/// </summary>
+/// <remarks>
+/// Order of a checkpoint: the leaves are durable; they are read back and checked; the checkpoint is signed and written
+/// to the second place; only then it leaves this process; cosignatures of the quorum make it published, durably; only
+/// then a decision that it covers is answered.
+/// </remarks>
+internal sealed class CheckpointLoop(
+    IDatabase database, ForwardOnly secondPlace, INoteSigner signer, TlogPolicy policy,
+    IReadOnlyList<WitnessLink> links, Auditor auditor, Publications publications, ArchiveOptions options,
+    TimeProvider time, Func<LogHead> durableHead)
+{
+    private readonly Channel<bool> wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1)
+    {
+        FullMode = BoundedChannelFullMode.DropWrite,
+    });
+
+    private volatile SignedHead? signed;
+
+    /// <summary>The checkpoint signed last, cosigned or not: witnesses may read the log up to here.</summary>
+    public SignedHead? Signed => signed;
+
+    public void StartFrom(SignedHead? head) => signed = head;
+
+    /// <summary>There is more to sign.</summary>
+    public void Wake() => wake.Writer.TryWrite(true);
+
+    public async Task RunAsync(CancellationToken cancellation)
+    {
+        while (!cancellation.IsCancellationRequested)
+        {
+            if (publications.Latest is { } latest && latest.Size == durableHead().Size)
+                await wake.Reader.ReadAsync(cancellation);
+            else if (!await PublishAsync(cancellation))
+                await Task.Delay(options.CosignRetry, time, cancellation);
+        }
+    }
+
+    private async Task<bool> PublishAsync(CancellationToken cancellation)
+    {
+        var head = await SignAsync(durableHead(), cancellation);
+        var note = await CosignAsync(head, cancellation);
+        if (note is null)
+            return false;
+        var checkpoint = new PublishedCheckpoint(head.Size, note.ToBytes());
+        await database.WriteAsync(tx =>
+        {
+            LogStore.InsertCheckpoint(tx, checkpoint);
+            return true;
+        }, CancellationToken.None);
+        publications.Add(checkpoint);
+        return true;
+    }
+
+    private async Task<SignedHead> SignAsync(LogHead head, CancellationToken cancellation)
+    {
+        if (signed is { } last && last.Size == head.Size)
+            return last;
+        await auditor.VerifyAsync(head, cancellation);
+        var note = new Checkpoint(signer.Verifier.Name, head.Size, head.Root).Sign(signer);
+        secondPlace.Advance(head.Size, System.Text.Encoding.UTF8.GetString(note.ToBytes()));
+        return signed = new SignedHead(head.Size, note);
+    }
+
+    /// <summary>The note with the first cosignatures that make the quorum, or null when it is not reached.</summary>
+    private async Task<SignedNote?> CosignAsync(SignedHead head, CancellationToken cancellation)
+    {
+        var cosignatures = new List<NoteSignature>();
+        var names = new List<string>();
+        var asked = links.ToDictionary(link => link.AskAsync(head, cancellation), link => link.Key);
+        while (!policy.IsQuorum(names))
+        {
+            if (asked.Count == 0)
+                return null;
+            var done = await Task.WhenAny(asked.Keys);
+            asked.Remove(done, out var key);
+            if (await done is not { } cosignature)
+                continue;
+            cosignatures.Add(cosignature);
+            names.AddRange(policy.Witnesses.Where(w => w.Key.Equals(key)).Select(w => w.Name));
+        }
+
+        // The slower ones go on by themselves; what they answer later counts for how far they are.
+        return cosignatures.Count == 0 ? head.Note : head.Note.WithSignatures(cosignatures);
+    }
+}

@@ -1,0 +1,86 @@
+using System.Security.Cryptography;
+using Bauta.Crypto.Jose;
+using Bauta.Protocol.Archive;
+using Bauta.Protocol.Bank;
+
+namespace Bauta.Archive.Log;
+
+/// <summary>What is wrong with a leaf: the closed list that archive, witness and monitor share.</summary>
+public enum LeafFault
+{
+    /// <summary>Not a log entry, or a decision on the wrong side of its lock note's expiry.</summary>
+    Unreadable,
+
+    /// <summary>Signed by nobody that the log admitted before.</summary>
+    UnknownBank,
+
+    /// <summary>The lock note, the release or the statement does not verify.</summary>
+    BadSignature,
+
+    /// <summary>Earlier than the leaf before.</summary>
+    TimeBackwards,
+
+    /// <summary>Later than the reader's clock allows.</summary>
+    FutureTime,
+
+    /// <summary>The transaction is decided already: the log breaks "both never".</summary>
+    SecondDecision,
+
+    /// <summary>A second statement on one bank key or one token key.</summary>
+    SecondStatement,
+
+    /// <summary>A revocation of a key that its signer never announced.</summary>
+    NotAnnounced,
+
+    /// <summary>The lock note names another archive.</summary>
+    WrongArchive,
+}
+
+/// <summary>A bank in the log.</summary>
+/// <param name="Name">Its registered name.</param>
+/// <param name="Key">Its statement key.</param>
+internal sealed record KnownBank(string Name, P256PublicKey Key);
+
+/// <summary>The rules of one leaf that need no memory of others but the banks admitted before it.</summary>
+internal static class LeafRules
+{
+    /// <summary>What a leaf is about, 32 bytes: at most one leaf of a kind is about the same.</summary>
+    public static byte[] SubjectOf(LogEntry entry) => entry.Kind switch
+    {
+        LogEntry.Bank => SHA256.HashData(entry.StatementAs<BankRegistration>().Content.Key),
+        LogEntry.Denomination => SHA256.HashData(entry.StatementAs<Denomination>().Content.TokenKey),
+        LogEntry.Revocation => entry.StatementAs<Revocation>().Content.TokenKeyId,
+        _ => entry.LockNote!.Content.Transaction.ToArray(),
+    };
+
+    /// <summary>The bank or issuer that a statement names; null for a decision, which names none.</summary>
+    public static string? IssuerOf(LogEntry entry) => entry.Kind switch
+    {
+        LogEntry.Bank => entry.StatementAs<BankRegistration>().Content.Name,
+        LogEntry.Denomination => entry.StatementAs<Denomination>().Content.Issuer,
+        LogEntry.Revocation => entry.StatementAs<Revocation>().Content.Issuer,
+        _ => null,
+    };
+
+    /// <summary>Whose signature the leaf needs: with a registration the key it registers, else a bank known.</summary>
+    public static bool TryFindSigner(
+        LogEntry entry, Func<string, KnownBank?> banks, out KnownBank? signer)
+    {
+        signer = null;
+        if (entry.Kind == LogEntry.Bank)
+        {
+            var registration = entry.StatementAs<BankRegistration>().Content;
+            if (P256PublicKey.TryFromSpki(registration.Key, out var key))
+                signer = new KnownBank(registration.Name, key);
+        }
+        else
+        {
+            signer = banks(entry.SignerId);
+            // An issuer speaks for its own keys only.
+            if (IssuerOf(entry) is { } issuer && issuer != signer?.Name)
+                signer = null;
+        }
+
+        return signer is not null;
+    }
+}

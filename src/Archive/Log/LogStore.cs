@@ -1,0 +1,119 @@
+using Bauta.Crypto.Merkle;
+using Bauta.Protocol;
+using Bauta.Storage;
+
+namespace Bauta.Archive.Log;
+
+/// <summary>How far the log has come.</summary>
+/// <param name="Size">Number of leaves.</param>
+/// <param name="Root">Root over all of them.</param>
+/// <param name="LastAt">Time of the last leaf.</param>
+internal sealed record LogHead(long Size, MerkleHash Root, UnixTime LastAt);
+
+/// <summary>One leaf to insert.</summary>
+internal sealed record NewEntry(long Index, byte[] Leaf, MerkleHash Hash, VerifiedLeaf From);
+
+/// <summary>A checkpoint that reached the quorum, as it was published.</summary>
+internal sealed record PublishedCheckpoint(long Size, byte[] Note);
+
+/// <summary>The log's SQL. What it reads is committed; what it writes is one transaction.</summary>
+internal static class LogStore
+{
+    /// <summary>Leaves read at once.</summary>
+    public const int ChunkLength = 1024;
+
+    private const string InsertEntry = "INSERT INTO entries (idx, leaf) VALUES ($1, $2)";
+    private const string InsertDecision = "INSERT INTO decisions (n, idx) VALUES ($1, $2)";
+    private const string InsertStatement = "INSERT INTO statements (kind, subject, idx) VALUES ($1, $2, $3)";
+    private const string UpsertTile = """
+        INSERT INTO tiles (level, idx, hashes) VALUES ($1, $2, $3)
+        ON CONFLICT (level, idx) DO UPDATE SET hashes = excluded.hashes
+        """;
+
+    public static LogHead? Head(IReadTransaction tx) => tx.QuerySingleOrDefault(
+        "SELECT size, root, last_at FROM head WHERE id = 1",
+        static row => new LogHead(
+            row.GetInt64(0), MerkleHash.FromBytes(row.GetBytes(1)), UnixTime.FromSeconds(row.GetInt64(2))));
+
+    public static void CreateHead(IWriteTransaction tx) => tx.Execute(
+        "INSERT INTO head (id, size, root, last_at) VALUES (1, 0, $1, 0)", MerkleHash.EmptyRoot.ToArray());
+
+    public static long? FindDecision(IReadTransaction tx, byte[] transaction) => tx.QuerySingleOrDefault(
+        "SELECT idx FROM decisions WHERE n = $1", static row => (long?)row.GetInt64(0), transaction);
+
+    public static long? FindStatement(IReadTransaction tx, string kind, byte[] subject) => tx.QuerySingleOrDefault(
+        "SELECT idx FROM statements WHERE kind = $1 AND subject = $2",
+        static row => (long?)row.GetInt64(0), kind, subject);
+
+    public static IReadOnlyList<long> StatementsOf(IReadTransaction tx, string kind) => tx.Query(
+        "SELECT idx FROM statements WHERE kind = $1 ORDER BY idx", static row => row.GetInt64(0), kind);
+
+    public static long? Find(IReadTransaction tx, VerifiedLeaf leaf) => leaf.IsDecision
+        ? FindDecision(tx, leaf.Subject)
+        : FindStatement(tx, leaf.Kind, leaf.Subject);
+
+    public static byte[]? Leaf(IReadTransaction tx, long index) => tx.QuerySingleOrDefault(
+        "SELECT leaf FROM entries WHERE idx = $1", static row => row.GetBytes(0), index);
+
+    /// <summary>Leaves of a range in order; throws when one is missing.</summary>
+    public static IReadOnlyList<byte[]> Leaves(IReadTransaction tx, long from, long to)
+    {
+        var leaves = tx.Query(
+            "SELECT leaf FROM entries WHERE idx >= $1 AND idx < $2 ORDER BY idx",
+            static row => row.GetBytes(0), from, to);
+        return leaves.Count == to - from
+            ? leaves
+            : throw new StorageException(
+                StorageFailure.InvariantViolation, $"The log lacks entries between {from} and {to}.");
+    }
+
+    /// <summary>The hashes of a tile, as many as there are by now; null when there are none.</summary>
+    public static byte[]? Tile(IReadTransaction tx, int level, long index) => tx.QuerySingleOrDefault(
+        "SELECT hashes FROM tiles WHERE level = $1 AND idx = $2", static row => row.GetBytes(0), level, index);
+
+    public static PublishedCheckpoint? LatestCheckpoint(IReadTransaction tx) => tx.QuerySingleOrDefault(
+        "SELECT size, note FROM checkpoints ORDER BY size DESC LIMIT 1",
+        static row => new PublishedCheckpoint(row.GetInt64(0), row.GetBytes(1)));
+
+    /// <summary>The checkpoint that answers for an entry: the first published that covers it.</summary>
+    public static PublishedCheckpoint? CheckpointAfter(IReadTransaction tx, long index) => tx.QuerySingleOrDefault(
+        "SELECT size, note FROM checkpoints WHERE size > $1 ORDER BY size LIMIT 1",
+        static row => new PublishedCheckpoint(row.GetInt64(0), row.GetBytes(1)), index);
+
+    public static void InsertCheckpoint(IWriteTransaction tx, PublishedCheckpoint checkpoint) => tx.Execute(
+        "INSERT INTO checkpoints (size, note) VALUES ($1, $2)", checkpoint.Size, checkpoint.Note);
+
+    /// <summary>Entries, what they decide, tiles and head: all or nothing, and only on top of the head given.</summary>
+    public static bool Append(
+        IWriteTransaction tx, LogHead before, LogHead after, IReadOnlyList<NewEntry> entries,
+        IReadOnlyList<TileData> tiles)
+    {
+        foreach (var entry in entries)
+        {
+            tx.Execute(InsertEntry, entry.Index, entry.Leaf);
+            if (entry.From.IsDecision)
+                tx.Execute(InsertDecision, entry.From.Subject, entry.Index);
+            else
+                tx.Execute(InsertStatement, entry.From.Kind, entry.From.Subject, entry.Index);
+        }
+
+        foreach (var tile in tiles)
+            tx.Execute(UpsertTile, tile.Address.Level, tile.Address.Index, tile.Bytes);
+        tx.ExecuteExpecting(1, "UPDATE head SET size = $1, root = $2, last_at = $3 WHERE id = 1 AND size = $4",
+            after.Size, after.Root.ToArray(), after.LastAt.Seconds, before.Size);
+        return true;
+    }
+
+    /// <summary>Tiles out of an open transaction.</summary>
+    internal sealed class TileSource(IReadTransaction tx) : ITileSource
+    {
+        public ReadOnlyMemory<byte> Read(TileAddress tile)
+        {
+            var hashes = Tile(tx, tile.Level, tile.Index);
+            var length = tile.Width * MerkleHash.Size;
+            return hashes is not null && hashes.Length >= length
+                ? hashes.AsMemory(0, length)
+                : throw new StorageException(StorageFailure.InvariantViolation, $"The log lacks {tile.Path}.");
+        }
+    }
+}

@@ -1,0 +1,203 @@
+using System.Threading.Channels;
+using Bauta.Crypto.Merkle;
+using Bauta.Protocol;
+using Bauta.Protocol.Archive;
+using Bauta.Storage;
+
+namespace Bauta.Archive.Log;
+
+/// <summary>A batch that is durable.</summary>
+internal sealed record CommittedBatch(LogHead Head, IReadOnlyList<NewEntry> Entries, IReadOnlyList<TileData> Tiles);
+
+/// <summary>
+/// Puts verified leaves in order: one batch at a time gets its time, its indexes and its place in the tree, and is made
+/// durable in one transaction; what comes in meanwhile is the next batch.
+/// </summary>
+/// <remarks>
+/// What decides is the clock at the moment of ordering, read once a batch: a leaf that arrived before an expiry but is
+/// ordered after it comes too late. The both-never rule is the primary key of <c>decisions</c>; a batch that runs into
+/// it is looked up and ordered again, which only races cause, since callers look before they ask.
+/// </remarks>
+internal sealed class Sequencer
+{
+    private readonly IDatabase database;
+    private readonly ArchiveOptions options;
+    private readonly TimeProvider time;
+    private readonly Action<CommittedBatch> committed;
+    private readonly Action advanced;
+    private readonly Channel<Pending> queue;
+    private TileBuilder tree;
+    private volatile LogHead head;
+
+    public Sequencer(
+        IDatabase database, ArchiveOptions options, TimeProvider time, LogHead head, TileBuilder tree,
+        Action<CommittedBatch> committed, Action advanced)
+    {
+        (this.database, this.options, this.time) = (database, options, time);
+        (this.committed, this.advanced) = (committed, advanced);
+        (this.head, this.tree) = (head, tree);
+        queue = Channel.CreateBounded<Pending>(new BoundedChannelOptions(options.QueueLimit) { SingleReader = true });
+    }
+
+    /// <summary>What is durable.</summary>
+    public LogHead Head => head;
+
+    /// <summary>The time that decides now: the clock, but never before the last leaf.</summary>
+    public UnixTime Now => Later(head.LastAt, UnixTime.Now(time));
+
+    /// <summary>Completes when the leaf, or the one that was there before it, is durable.</summary>
+    public Task<Result<Appended, ArchiveError>> AppendAsync(VerifiedLeaf leaf)
+    {
+        var pending = new Pending(leaf);
+        return queue.Writer.TryWrite(pending)
+            ? pending.Task
+            : Task.FromResult(Result<Appended, ArchiveError>.Refuse(ArchiveError.Unavailable, "Too many wait."));
+    }
+
+    /// <summary>Runs until cancelled, or until the database fails for good.</summary>
+    public async Task RunAsync(CancellationToken cancellation)
+    {
+        var batch = new List<Pending>(options.BatchLimit);
+        try
+        {
+            while (await queue.Reader.WaitToReadAsync(cancellation))
+            {
+                while (batch.Count < options.BatchLimit && queue.Reader.TryRead(out var pending))
+                    batch.Add(pending);
+                await CommitAsync(batch);
+                batch.Clear();
+            }
+        }
+        finally
+        {
+            queue.Writer.TryComplete();
+            while (queue.Reader.TryRead(out var pending))
+                batch.Add(pending);
+            foreach (var pending in batch)
+                pending.Refuse(ArchiveError.Unavailable);
+        }
+    }
+
+    private async Task CommitAsync(List<Pending> batch)
+    {
+        var clock = UnixTime.Now(time);
+        if (head.LastAt.Seconds - clock.Seconds > options.ClockToleranceSeconds)
+        {
+            RefuseAll(batch, "The clock stands behind the log.");
+            return;
+        }
+
+        try
+        {
+            if (!await TryCommitAsync(batch, []))
+            {
+                await RestoreAsync();
+                if (!await TryCommitAsync(batch, await LookUpAsync(batch)))
+                    throw new StorageException(
+                        StorageFailure.InvariantViolation, "The log's head is not where this process left it.");
+            }
+        }
+        catch (StorageException full) when (full.Failure == StorageFailure.Retryable)
+        {
+            await RestoreAsync();
+            RefuseAll(batch, "The log could not be written.");
+        }
+    }
+
+    /// <returns>False when something stands in the log that the batch did not know of.</returns>
+    private async Task<bool> TryCommitAsync(List<Pending> batch, Dictionary<Subject, long> known)
+    {
+        var before = head;
+        var at = Now;
+        var entries = new List<NewEntry>(batch.Count);
+        foreach (var pending in batch)
+            pending.Outcome = Place(pending.Leaf, at, known, entries);
+
+        if (entries.Count > 0)
+        {
+            var after = new LogHead(tree.Size, tree.Root, at);
+            var tiles = tree.TakeTiles();
+            try
+            {
+                await database.WriteAsync(tx => LogStore.Append(tx, before, after, entries, tiles));
+            }
+            catch (StorageException conflict) when (conflict.Failure == StorageFailure.Conflict)
+            {
+                return false;
+            }
+
+            // Whoever sees the new head finds that what it needs of the batch is there.
+            committed(new CommittedBatch(after, entries, tiles));
+            head = after;
+            advanced();
+        }
+
+        foreach (var pending in batch)
+            pending.Complete();
+        return true;
+    }
+
+    private Result<Appended, ArchiveError> Place(
+        VerifiedLeaf leaf, UnixTime at, Dictionary<Subject, long> known, List<NewEntry> entries)
+    {
+        var subject = leaf.Key;
+        if (known.TryGetValue(subject, out var existing))
+            return new Appended(existing, null);
+        if (leaf.Untimely(at) is { } refusal)
+            return refusal;
+        if (tree.Size >= options.MaxEntries)
+            return Result<Appended, ArchiveError>.Refuse(ArchiveError.Unavailable, "The log is full.");
+        var bytes = leaf.ToLeaf(at);
+        if (bytes.Length > LogEntry.MaxLength)
+            return ArchiveError.Malformed;
+        var hash = MerkleHash.Leaf(bytes);
+        var index = tree.Append(hash);
+        entries.Add(new NewEntry(index, bytes, hash, leaf));
+        known.Add(subject, index);
+        return new Appended(index, bytes);
+    }
+
+    private Task<Dictionary<Subject, long>> LookUpAsync(List<Pending> batch) => database.ReadAsync(tx =>
+    {
+        var known = new Dictionary<Subject, long>();
+        foreach (var leaf in batch.Select(pending => pending.Leaf))
+        {
+            if (LogStore.Find(tx, leaf) is { } index)
+                known[leaf.Key] = index;
+        }
+
+        return known;
+    });
+
+    private async Task RestoreAsync()
+    {
+        var size = head.Size;
+        tree = await database.ReadAsync(tx => TileBuilder.Restore(size, new LogStore.TileSource(tx)));
+    }
+
+    private static void RefuseAll(List<Pending> batch, string detail)
+    {
+        foreach (var pending in batch)
+            pending.Refuse(ArchiveError.Unavailable, detail);
+    }
+
+    private static UnixTime Later(UnixTime left, UnixTime right) => left > right ? left : right;
+
+    private sealed class Pending(VerifiedLeaf leaf)
+    {
+        // Senders go on elsewhere, so that none of their code runs between two batches.
+        private readonly TaskCompletionSource<Result<Appended, ArchiveError>> done =
+            new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public VerifiedLeaf Leaf => leaf;
+
+        public Result<Appended, ArchiveError> Outcome { get; set; }
+
+        public Task<Result<Appended, ArchiveError>> Task => done.Task;
+
+        public void Complete() => done.TrySetResult(Outcome);
+
+        public void Refuse(ArchiveError error, string detail = "") =>
+            done.TrySetResult(Result<Appended, ArchiveError>.Refuse(error, detail));
+    }
+}

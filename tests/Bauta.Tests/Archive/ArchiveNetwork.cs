@@ -1,0 +1,185 @@
+using Bauta.Archive;
+using Bauta.Archive.Cosign;
+using Bauta.Archive.Follow;
+using Bauta.Crypto.Jose;
+using Bauta.Crypto.Notes;
+using Bauta.Protocol;
+using Bauta.Protocol.Archive;
+using Bauta.Storage;
+using Bauta.Tests.Storage;
+using Xunit;
+using PublicArchive = Bauta.Archive.Archive;
+
+namespace Bauta.Tests.Archive;
+
+/// <summary>An archive with two witnesses and one bank, in process, each on its own database.</summary>
+internal sealed class ArchiveNetwork : IAsyncDisposable
+{
+    public const string Origin = "archive.example/log";
+    public const string BankName = "bank.example";
+
+    private readonly TemporaryDirectory directory = new();
+    private readonly Func<string, Task<string>> newDatabase;
+    private readonly Dictionary<string, string> connections = [];
+    private readonly List<IAsyncDisposable> open = [];
+    private CancellationTokenSource stop = new();
+    private PublicArchive? archive;
+
+    private ArchiveNetwork(Func<string, Task<string>>? newDatabase, int quorum)
+    {
+        this.newDatabase = newDatabase ?? (name => Task.FromResult(directory.File(name + ".db")));
+        Cosigners = [Cosigner.Generate("w1.example", Clock), Cosigner.Generate("w2.example", Clock)];
+        Policy = ArchivePolicy.Create(LogSigner.Verifier, [.. Cosigners.Select(c => c.Verifier)], quorum);
+        Wires = [.. Cosigners.Select(_ => new WitnessWire())];
+        Options = new ArchiveOptions
+        {
+            Banks = [new AdmittedBank(BankName, Bank.PublicKey.Thumbprint)],
+            CosignRetry = TimeSpan.FromMilliseconds(20),
+            QuorumWait = TimeSpan.FromSeconds(30),
+        };
+    }
+
+    public TestClock Clock { get; } = new();
+
+    public NoteSigner LogSigner { get; } = NoteSigner.Generate(Origin);
+
+    public IReadOnlyList<Cosigner> Cosigners { get; }
+
+    public P256PrivateKey Bank { get; } = P256PrivateKey.Generate();
+
+    public ArchivePolicy Policy { get; }
+
+    public IReadOnlyList<WitnessWire> Wires { get; }
+
+    public ArchiveOptions Options { get; set; }
+
+    public PublicArchive Archive => archive ?? throw new InvalidOperationException("Not started.");
+
+    public Task Running { get; private set; } = Task.CompletedTask;
+
+    public string SecondPlacePath => directory.File("second-place");
+
+    public ILog Log => new CurrentLog(this);
+
+    public static async Task<ArchiveNetwork> StartAsync(
+        Func<string, Task<string>>? newDatabase = null, int quorum = 2, bool registerBank = true)
+    {
+        var network = new ArchiveNetwork(newDatabase, quorum);
+        await network.StartAsync();
+        if (registerBank)
+            Assert.NotNull((await network.RegisterAsync(network.Bank, BankName)).Value.Decision);
+        return network;
+    }
+
+    public async Task StartAsync()
+    {
+        stop = new CancellationTokenSource();
+        for (var i = 0; i < Cosigners.Count; i++)
+        {
+            var memory = await OpenAsync($"witness{i}", FollowSchema.Migrations);
+            Wires[i].Witness = await Witness.OpenAsync(
+                memory, ForwardOnly.Open(directory.File($"witness{i}-second-place")), LogSigner.Verifier, Log,
+                Cosigners[i], new WitnessOptions(), Clock);
+        }
+
+        var database = await OpenAsync("archive", ArchiveSchema.Migrations);
+        archive = await PublicArchive.OpenAsync(
+            database, ForwardOnly.Open(SecondPlacePath), LogSigner, Policy,
+            [.. Cosigners.Select((c, i) => new WitnessPeer(c.Verifier, Wires[i]))], Options, Clock);
+        Running = archive.RunAsync(stop.Token);
+    }
+
+    public async Task StopAsync()
+    {
+        await stop.CancelAsync();
+        try
+        {
+            await Running;
+        }
+        catch (OperationCanceledException)
+        {
+            // As asked.
+        }
+        finally
+        {
+            await CloseAsync();
+        }
+    }
+
+    public async Task CloseAsync()
+    {
+        foreach (var one in open)
+            await one.DisposeAsync();
+        open.Clear();
+        stop.Dispose();
+    }
+
+    public async Task<IDatabase> OpenAsync(string name, IReadOnlyList<Migration> migrations)
+    {
+        if (!connections.TryGetValue(name, out var connection))
+            connections[name] = connection = await newDatabase(name);
+        var database = Database.Open(connection, migrations);
+        open.Add(database);
+        return database;
+    }
+
+    public string PathOf(string name) => connections[name];
+
+    public Sale NewSale(long expiresInSeconds = 60, ISigner? bank = null) =>
+        Sale.Make(bank ?? Bank, Policy.Id, Clock.Seconds + expiresInSeconds);
+
+    public Task<Result<DecisionAnswer, ArchiveError>> DecideAsync(DecisionRequest request) =>
+        Archive.DecideAsync(request, CancellationToken.None);
+
+    public Task<Result<DecisionAnswer, ArchiveError>> RegisterAsync(ISigner bank, string name)
+    {
+        var registration = Signed<BankRegistration>.Sign(bank, new BankRegistration(name, bank.PublicKey.Spki));
+        return Archive.EnterAsync(new EntryRequest(LogEntry.Bank, registration.Text), CancellationToken.None);
+    }
+
+    /// <summary>The decision, verified as a bank or wallet would.</summary>
+    public VerifiedEntry Verify(Result<DecisionAnswer, ArchiveError> answer)
+    {
+        Assert.True(answer.IsOk, answer.IsOk ? "" : $"{answer.Error} {answer.Detail}");
+        Assert.NotNull(answer.Value.Decision);
+        Assert.True(Policy.TryVerify(answer.Value.Decision, out var verified));
+        Assert.True(verified.Entry.IsSignedBy(Bank.PublicKey));
+        return verified;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!stop.IsCancellationRequested && open.Count > 0)
+            await StopAsync();
+        else
+            await CloseAsync();
+        LogSigner.Dispose();
+        foreach (var cosigner in Cosigners)
+            cosigner.Dispose();
+        Bank.Dispose();
+        directory.Dispose();
+    }
+
+    /// <summary>The log of whatever archive runs now.</summary>
+    private sealed class CurrentLog(ArchiveNetwork network) : ILog
+    {
+        public Task<string> CheckpointAsync(CancellationToken cancellation) =>
+            network.Archive.CheckpointAsync(cancellation);
+
+        public Task<byte[]?> ReadAsync(string path, CancellationToken cancellation) =>
+            network.Archive.ReadAsync(path, cancellation);
+    }
+}
+
+/// <summary>The wire to a witness, which a test can cut.</summary>
+internal sealed class WitnessWire : IWitness
+{
+    public IWitness? Witness { get; set; }
+
+    public bool IsCut { get; set; }
+
+    public Task<Result<string, WitnessError>> AddCheckpointAsync(string request, CancellationToken cancellation) =>
+        IsCut || Witness is null
+            ? throw new PartyUnreachableException("The wire is cut.")
+            : Witness.AddCheckpointAsync(request, cancellation);
+}

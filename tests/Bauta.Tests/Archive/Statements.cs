@@ -1,0 +1,31 @@
+using System.Security.Cryptography;
+using Bauta.Crypto.Jose;
+using Bauta.Protocol;
+using Bauta.Protocol.Bank;
+using Bauta.Tests.Crypto;
+
+namespace Bauta.Tests.Archive;
+
+/// <summary>Statements of a bank that stand in the log.</summary>
+internal static class Statements
+{
+    private static readonly byte[] TokenKey = MakeTokenKey();
+
+    public static Signed<Denomination> Denomination(ISigner bank, string issuer, long minorUnits = 4)
+    {
+        var from = UnixTime.FromSeconds(1_800_000_000);
+        return Signed<Denomination>.Sign(bank, new Denomination(
+            issuer, "EUR", 2, Amount.FromMinorUnits(minorUnits), TokenKey,
+            from, from.AddSeconds(1000), from.AddSeconds(2000), from.AddSeconds(3000)));
+    }
+
+    public static Signed<Revocation> Revocation(ISigner bank, string issuer, Signed<Denomination> denomination) =>
+        Signed<Revocation>.Sign(bank, new Revocation(
+            issuer, SHA256.HashData(denomination.Content.TokenKey), denomination.Content.WithdrawFrom));
+
+    private static byte[] MakeTokenKey()
+    {
+        using var key = TestKeys.Rsa();
+        return key.PublicKey.Spki;
+    }
+}
