@@ -149,7 +149,7 @@ internal sealed class ArchiveNetwork : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        if (!stop.IsCancellationRequested && open.Count > 0)
+        if (open.Count > 0 && !Running.IsCompleted)
             await StopAsync();
         else
             await CloseAsync();
