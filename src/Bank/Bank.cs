@@ -1,0 +1,205 @@
+using Bauta.Bank.Accounts;
+using Bauta.Bank.Denominations;
+using Bauta.Bank.Ledger;
+using Bauta.Bank.Lock;
+using Bauta.Bank.Recoup;
+using Bauta.Bank.Refresh;
+using Bauta.Bank.Reserves;
+using Bauta.Bank.Settle;
+using Bauta.Bank.Withdraw;
+using Bauta.Crypto.Jose;
+using Bauta.Crypto.PrivacyPass;
+using Bauta.Protocol;
+using Bauta.Protocol.Archive;
+using Bauta.Protocol.Bank;
+using Bauta.Storage;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Bauta.Bank;
+
+/// <summary>
+/// The bank: issues blind tokens, locks them to transactions, settles on the archive's decision, refreshes. Sees
+/// denominations, amounts and merchant accounts; never a customer, an address or goods.
+/// </summary>
+public sealed class Bank : IBank, IDisposable
+{
+    private static readonly TimeSpan tick = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan upkeep = TimeSpan.FromSeconds(30);
+
+    private readonly BankDatabase database;
+    private readonly TimeProvider clock;
+    private readonly BankLog log;
+    private readonly DenominationShelf shelf = new();
+    private readonly DenominationKeeper keeper;
+    private readonly ReserveDesk reserves;
+    private readonly WithdrawalDesk withdrawals;
+    private readonly LockDesk locks;
+    private readonly Settlement settlement;
+    private readonly DecisionPoll poll;
+    private readonly RefreshDesk refreshes;
+    private readonly RecoupDesk recoups;
+    private readonly AccountDesk accounts;
+    private readonly PayoutDesk payouts;
+    private readonly System.Collections.Concurrent.ConcurrentQueue<byte[]> forgedKeys = new();
+
+    private Bank(
+        BankOptions options, BankDatabase database, ISigner statementKey, IDenominationKeys keys, BankParties parties,
+        TimeProvider clock, BankLog log)
+    {
+        (this.database, this.clock, this.log) = (database, clock, log);
+        var archives = parties.Archives.ToDictionary(archive => archive.Policy.Id);
+        var policies = archives.ToDictionary(pair => pair.Key, pair => pair.Value.Policy);
+        var directory = new AccountDirectory(options, database);
+        var announcer = new Announcer(database, parties.Archives[0], shelf, log);
+        keeper = new DenominationKeeper(options, database, statementKey, keys, shelf, announcer, clock, log);
+        reserves = new ReserveDesk(options, database, [parties.Acquirer.Key, .. parties.Funders], clock);
+        withdrawals = new WithdrawalDesk(database, shelf, clock);
+        locks = new LockDesk(
+            options, database, statementKey, shelf, directory, policies.Keys.ToHashSet(), clock, Forged);
+        settlement = new Settlement(database, directory, policies, clock);
+        poll = new DecisionPoll(database, settlement, archives, clock, log);
+        refreshes = new RefreshDesk(database, shelf, clock, Forged);
+        recoups = new RecoupDesk(database, shelf, clock);
+        accounts = new AccountDesk(options, database, clock);
+        payouts = new PayoutDesk(options, database, statementKey, parties.Acquirer, clock, log);
+    }
+
+    /// <summary>Takes up where the bank stopped. Without <see cref="RunAsync"/> it answers, but makes no keys.</summary>
+    /// <param name="options">What the bank is told.</param>
+    /// <param name="database">Its own database; the caller disposes of it after the bank.</param>
+    /// <param name="statementKey">Signs denominations, notes and payout orders.</param>
+    /// <param name="keys">Where the private denomination keys live.</param>
+    /// <param name="parties">Whom it deals with.</param>
+    /// <param name="clock">The bank's clock.</param>
+    /// <param name="logger">Takes what an operator must know.</param>
+    public static async Task<Bank> OpenAsync(
+        BankOptions options, BankDatabase database, ISigner statementKey, IDenominationKeys keys, BankParties parties,
+        TimeProvider clock, ILogger? logger = null)
+    {
+        options.Validate();
+        if (parties.Archives.Count == 0)
+            throw new ArgumentException("A bank acts on the decisions of one archive at least.", nameof(parties));
+        var bank = new Bank(
+            options, database, statementKey, keys, parties, clock, new BankLog(logger ?? NullLogger.Instance));
+        var now = UnixTime.Now(clock);
+        bank.shelf.Replace(new DenominationSet(await database.ReadAsync(
+            reader => DenominationRows.Load(reader, keys, now), CancellationToken.None)));
+        return bank;
+    }
+
+    /// <summary>
+    /// Keys, announcements, decisions nobody brought, payouts: until cancelled. Failures of other parties are logged
+    /// and tried again; any other exception is a bug and ends this.
+    /// </summary>
+    public Task RunAsync(CancellationToken cancellation) => Task.WhenAll(
+        LoopAsync("Upkeep", MaintainAsync, cancellation),
+        LoopAsync("Following the archive", SettleDueAsync, cancellation),
+        LoopAsync("Paying out", PayDueAsync, cancellation));
+
+    /// <summary>One round of making, announcing, retiring and writing off keys.</summary>
+    /// <returns>How long until the next round is due.</returns>
+    public async Task<TimeSpan> MaintainAsync(CancellationToken cancellation)
+    {
+        while (forgedKeys.TryDequeue(out var keyId))
+        {
+            log.KeyForged();
+            await keeper.RevokeAsync(keyId, cancellation);
+        }
+
+        var isDone = await keeper.RunAsync(cancellation);
+        await accounts.CollectAsync(cancellation);
+        return isDone ? upkeep : tick;
+    }
+
+    /// <summary>One round of asking the archive about locks past their expiry.</summary>
+    /// <returns>How long until the next round is due.</returns>
+    public async Task<TimeSpan> SettleDueAsync(CancellationToken cancellation) =>
+        await poll.RunAsync(cancellation) ? TimeSpan.Zero : tick;
+
+    /// <summary>One round of sending payout orders.</summary>
+    /// <returns>How long until the next round is due.</returns>
+    public async Task<TimeSpan> PayDueAsync(CancellationToken cancellation) =>
+        await payouts.RunAsync(cancellation) ? TimeSpan.Zero : tick;
+
+    /// <summary>The operator revokes a compromised key: at once here, and for everybody through the log.</summary>
+    /// <param name="keyId">SHA-256 of the key's SPKI.</param>
+    /// <param name="cancellation">Gives up.</param>
+    /// <returns>False when there is no such key.</returns>
+    public Task<bool> RevokeAsync(byte[] keyId, CancellationToken cancellation) =>
+        keeper.RevokeAsync(keyId, cancellation);
+
+    /// <inheritdoc/>
+    public Task<DenominationList> DenominationsAsync(CancellationToken cancellation) =>
+        Task.FromResult(shelf.List(UnixTime.Now(clock)));
+
+    /// <inheritdoc/>
+    public Task<Result<ReserveState, BankError>> FundAsync(FundingRequest request, CancellationToken cancellation) =>
+        reserves.FundAsync(request, cancellation);
+
+    /// <inheritdoc/>
+    public Task<Result<ReserveState, BankError>> ReserveAsync(
+        Signed<ReadOrder> order, CancellationToken cancellation) => reserves.ReadAsync(order, cancellation);
+
+    /// <inheritdoc/>
+    public Task<Result<IReadOnlyList<byte[]>, BankError>> WithdrawAsync(
+        Signed<WithdrawalOrder> order, byte[] body, IReadOnlyList<TokenRequest> requests,
+        CancellationToken cancellation) => withdrawals.WithdrawAsync(order, body, requests, cancellation);
+
+    /// <inheritdoc/>
+    public Task<Result<LockAnswer, BankError>> LockAsync(
+        SignedAuthorization authorization, CancellationToken cancellation) =>
+        locks.LockAsync(authorization, cancellation);
+
+    /// <inheritdoc/>
+    public Task<Result<SettlementAnswer, BankError>> DecideAsync(
+        TransactionId transaction, LoggedEntry decision, CancellationToken cancellation) =>
+        settlement.DecideAsync(transaction, decision, cancellation);
+
+    /// <inheritdoc/>
+    public Task<Result<RefreshAnswer, BankError>> RefreshAsync(
+        Signed<RefreshOrder> order, CancellationToken cancellation) => refreshes.RefreshAsync(order, cancellation);
+
+    /// <inheritdoc/>
+    public Task<Result<RefreshAnswer, BankError>> RecoupAsync(
+        Signed<RecoupOrder> order, CancellationToken cancellation) => recoups.RecoupAsync(order, cancellation);
+
+    /// <inheritdoc/>
+    public Task<Result<AccountState, BankError>> OpenAccountAsync(
+        Signed<AccountOrder> order, CancellationToken cancellation) => accounts.OpenAsync(order, cancellation);
+
+    /// <inheritdoc/>
+    public Task<Result<AccountState, BankError>> AccountAsync(
+        Signed<ReadOrder> order, CancellationToken cancellation) => accounts.ReadAsync(order, cancellation);
+
+    /// <inheritdoc/>
+    public Task<Result<PayoutState, BankError>> PayOutAsync(
+        Signed<PayoutRequest> request, CancellationToken cancellation) => payouts.OrderAsync(request, cancellation);
+
+    public void Dispose() => keeper.Dispose();
+
+    // Called on the writer, inside a work that may run twice; revoking twice is harmless.
+    private void Forged(DenominationKey key) => forgedKeys.Enqueue(key.KeyId);
+
+    private async Task LoopAsync(
+        string work, Func<CancellationToken, Task<TimeSpan>> round, CancellationToken cancellation)
+    {
+        while (!cancellation.IsCancellationRequested)
+        {
+            try
+            {
+                await Task.Delay(await round(cancellation), clock, cancellation);
+            }
+            catch (IOException failure) when (failure is PartyUnreachableException or ProtocolViolationException
+                or StorageException { Failure: StorageFailure.Retryable })
+            {
+                log.Failed(failure, work);
+                await Task.Delay(tick, clock, CancellationToken.None);
+            }
+            catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+            {
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,157 @@
+using Bauta.Crypto.PrivacyPass;
+using Bauta.Http;
+using Bauta.Protocol;
+using Bauta.Protocol.Archive;
+using Bauta.Protocol.Bank;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+
+namespace Bauta.Bank;
+
+/// <summary>The bank over HTTP: see <c>docs/protocol/bank.md</c>.</summary>
+public static class BankEndpoints
+{
+    private const int MaxFunding = 2048;
+    private const int MaxDecision = (LogEntry.MaxLength * 4 / 3) + LoggedEntry.MaxProofLength + 4096;
+    private const string TokenRequestPath = "/token-request";
+
+    // The list is large and changes rarely, so it is serialised once.
+    private sealed record Listing(DenominationList List, byte[] Bytes);
+
+    public static void MapBank(this IEndpointRouteBuilder routes, IBank bank, TimeProvider? clock = null)
+    {
+        MapIssuance(routes, bank, clock ?? TimeProvider.System);
+        MapReserves(routes, bank);
+        MapSales(routes, bank);
+        MapAccounts(routes, bank);
+    }
+
+    private static void MapIssuance(IEndpointRouteBuilder routes, IBank bank, TimeProvider clock)
+    {
+        Listing? last = null;
+        routes.MapGetAnswer("/denominations", async context =>
+        {
+            var list = await bank.DenominationsAsync(context.RequestAborted);
+            var listing = last;
+            if (!ReferenceEquals(listing?.List, list))
+                last = listing = new Listing(list, StrictJson.Write(list, ProtocolJson.Default.DenominationList));
+            return Answer.Bytes(listing!.Bytes, JsonBody.JsonMediaType);
+        });
+        routes.MapGetAnswer(PrivateTokenNames.DirectoryPath, async context => Answer.Bytes(
+            DirectoryOf(await bank.DenominationsAsync(context.RequestAborted), UnixTime.Now(clock)),
+            PrivateTokenNames.DirectoryMediaType));
+        routes.MapPostAnswer(TokenRequestPath, context => WithdrawAsync(
+            context, bank, PrivateTokenNames.RequestMediaType, PrivateTokenNames.ResponseMediaType, 1));
+        routes.MapPostAnswer("/token-requests", context => WithdrawAsync(
+            context, bank, TokenBatch.RequestMediaType, TokenBatch.ResponseMediaType, TokenBatch.MaxRequests));
+    }
+
+    private static void MapReserves(IEndpointRouteBuilder routes, IBank bank)
+    {
+        routes.MapPostAnswer("/fundings", async context =>
+        {
+            var body = await context.ReadJsonAsync(ProtocolJson.Default.FundingRequest, MaxFunding);
+            return body.IsOk
+                ? Answer.Json(
+                    await bank.FundAsync(body.Value, context.RequestAborted), ProtocolJson.Default.ReserveState)
+                : Answer.Refuse(body);
+        });
+        routes.MapGetAnswer("/reserve", async context =>
+        {
+            var order = context.ReadHeaderStatement<ReadOrder>(ReadOrder.Header);
+            return order.IsOk
+                ? Answer.Json(
+                    await bank.ReserveAsync(order.Value, context.RequestAborted), ProtocolJson.Default.ReserveState)
+                : Answer.Refuse(order);
+        });
+        MapStatement<RefreshOrder>(routes.MapPostAnswer, "/refreshes", async (order, stop) =>
+            Answer.Json(await bank.RefreshAsync(order, stop), ProtocolJson.Default.RefreshAnswer));
+        MapStatement<RecoupOrder>(routes.MapPostAnswer, "/recoups", async (order, stop) =>
+            Answer.Json(await bank.RecoupAsync(order, stop), ProtocolJson.Default.RefreshAnswer));
+    }
+
+    private static void MapSales(IEndpointRouteBuilder routes, IBank bank)
+    {
+        routes.MapPutAnswer("/locks/{n}", async context =>
+        {
+            var body = await context.ReadBytesAsync(SignedAuthorization.MediaType, Authorization.MaxLength);
+            if (!body.IsOk)
+                return Answer.Refuse(body);
+            return SignedAuthorization.TryParse(body.Value, out var authorization)
+                && TransactionId.TryParse(context.RouteText("n"), out var n)
+                && n.Equals(authorization.Content.Transaction)
+                ? Answer.Json(
+                    await bank.LockAsync(authorization, context.RequestAborted), ProtocolJson.Default.LockAnswer)
+                : Answer.Refuse(BankError.Malformed);
+        });
+        routes.MapPutAnswer("/decisions/{n}", async context =>
+        {
+            if (!TransactionId.TryParse(context.RouteText("n"), out var n))
+                return Answer.Refuse(BankError.Malformed);
+            var body = await context.ReadJsonAsync(ProtocolJson.Default.LoggedEntry, MaxDecision);
+            return body.IsOk
+                ? Answer.Json(
+                    await bank.DecideAsync(n, body.Value, context.RequestAborted),
+                    ProtocolJson.Default.SettlementAnswer)
+                : Answer.Refuse(body);
+        });
+    }
+
+    private static void MapAccounts(IEndpointRouteBuilder routes, IBank bank)
+    {
+        MapStatement<AccountOrder>(routes.MapPutAnswer, "/account", async (order, stop) =>
+            Answer.Json(await bank.OpenAccountAsync(order, stop), ProtocolJson.Default.AccountState));
+        routes.MapGetAnswer("/account", async context =>
+        {
+            var order = context.ReadHeaderStatement<ReadOrder>(ReadOrder.Header);
+            return order.IsOk
+                ? Answer.Json(
+                    await bank.AccountAsync(order.Value, context.RequestAborted), ProtocolJson.Default.AccountState)
+                : Answer.Refuse(order);
+        });
+        MapStatement<PayoutRequest>(routes.MapPostAnswer, "/payouts", async (request, stop) =>
+            Answer.Json(await bank.PayOutAsync(request, stop), ProtocolJson.Default.PayoutState));
+    }
+
+    private static void MapStatement<T>(
+        Func<string, Func<HttpContext, Task<Answer>>, object> map, string path,
+        Func<Signed<T>, CancellationToken, Task<Answer>> answer)
+        where T : class, IStatement<T> =>
+        map(path, async context =>
+        {
+            var statement = await context.ReadStatementAsync<T>();
+            return statement.IsOk ? await answer(statement.Value, context.RequestAborted) : Answer.Refuse(statement);
+        });
+
+    private static async Task<Answer> WithdrawAsync(
+        HttpContext context, IBank bank, string requestType, string responseType, int maxRequests)
+    {
+        var order = context.ReadHeaderStatement<WithdrawalOrder>(WithdrawalOrder.Header);
+        if (!order.IsOk)
+            return Answer.Refuse(order);
+        var body = await context.ReadBytesAsync(requestType, maxRequests * TokenRequest.Size);
+        if (!body.IsOk)
+            return Answer.Refuse(body);
+        if (!TokenBatch.TrySplit(body.Value, out var requests))
+            return Answer.Refuse(BankError.Malformed);
+        var signatures = await bank.WithdrawAsync(order.Value, body.Value, requests, context.RequestAborted);
+        return Answer.Bytes(signatures.Map<byte[]>(list => [.. list.SelectMany(bytes => bytes)]), responseType);
+    }
+
+    // RFC 9578 section 4: keys in use and the next ones, each with the time from which it signs.
+    private static byte[] DirectoryOf(DenominationList list, UnixTime now)
+    {
+        var revoked = list.Revocations
+            .Select(entry => LogEntry.TryParse(entry.Entry, out var leaf)
+                ? Convert.ToHexString(leaf.StatementAs<Revocation>().Content.TokenKeyId)
+                : string.Empty)
+            .ToHashSet();
+        var keys = list.Denominations.Select(listed => listed.Key.Content)
+            .Where(key => now < key.WithdrawUntil)
+            .Select(key => new IssuerKey(
+                Crypto.BlindRsa.RsaPublicKey.FromSpki(key.TokenKey),
+                DateTimeOffset.FromUnixTimeSeconds(key.WithdrawFrom.Seconds)))
+            .Where(key => !revoked.Contains(Convert.ToHexString(key.Key.KeyId)));
+        return new IssuerDirectory(TokenRequestPath, [.. keys]).Encode();
+    }
+}

@@ -1,0 +1,78 @@
+using Bauta.Crypto.Jose;
+using Bauta.Protocol;
+using Bauta.Protocol.Acquirer;
+using Bauta.Protocol.Archive;
+using Bauta.Protocol.Parties;
+
+namespace Bauta.Bank;
+
+/// <summary>What a bank is told once, at its start.</summary>
+public sealed record BankOptions
+{
+    /// <summary>The bank's name, which is also the issuer's name in every token challenge.</summary>
+    public required string Name { get; init; }
+
+    public required Currency Currency { get; init; }
+
+    /// <summary>One denomination of 2^e minor units for each exponent e.</summary>
+    public IReadOnlyList<int> Exponents { get; init; } = [.. Enumerable.Range(0, 15)];
+
+    /// <summary>How long a key signs.</summary>
+    public long WithdrawSeconds { get; init; } = 30 * 86_400;
+
+    /// <summary>How much longer its tokens can be spent.</summary>
+    public long SpendSeconds { get; init; } = 180 * 86_400;
+
+    /// <summary>How much longer they can still be refreshed.</summary>
+    public long RefreshSeconds { get; init; } = 180 * 86_400;
+
+    /// <summary>How long before the present key stops the next one is made and announced.</summary>
+    public long OverlapSeconds { get; init; } = 2 * 86_400;
+
+    /// <summary>The least time from lock to expiry.</summary>
+    public long MinExpirySeconds { get; init; } = 10;
+
+    /// <summary>The most time from lock to expiry.</summary>
+    public long MaxExpirySeconds { get; init; } = 7 * 86_400;
+
+    /// <summary>How long a settled sum waits before it can be paid out.</summary>
+    public long DisputeWindowSeconds { get; init; } = 7 * 86_400;
+
+    public int MaxAccounts { get; init; } = 100_000;
+
+    public int MaxOpenLocksPerAccount { get; init; } = 100_000;
+
+    public int MaxOpenPayoutsPerAccount { get; init; } = 64;
+
+    /// <summary>The terms for the bank's party card.</summary>
+    public BankTerms Terms(IEnumerable<ArchivePolicy> policies) => new(
+        Currency.Code, Currency.Decimals, [.. policies.Select(policy => policy.Text)],
+        MinExpirySeconds, MaxExpirySeconds, DisputeWindowSeconds);
+
+    /// <summary>Throws when the options contradict each other.</summary>
+    public void Validate()
+    {
+        if (!Names.IsPartyName(Name))
+            throw new ArgumentException("The bank's name is not a party name.");
+        if (Exponents.Count is < 1 or > 32 || Exponents.Distinct().Count() != Exponents.Count
+            || Exponents.Any(exponent => exponent is < 0 or > Protocol.Bank.Denomination.MaxExponent))
+            throw new ArgumentException("A bank has 1 to 32 different denominations, none above 2^40.");
+        if (OverlapSeconds < 1 || WithdrawSeconds <= OverlapSeconds || SpendSeconds < 0 || RefreshSeconds < 0)
+            throw new ArgumentException("A key signs for longer than the overlap, and no period is negative.");
+        if (MinExpirySeconds < 0 || MaxExpirySeconds < MinExpirySeconds || DisputeWindowSeconds < 0)
+            throw new ArgumentException("The range of expiries is empty, or the dispute window is negative.");
+    }
+}
+
+/// <summary>An archive with the quorum that this bank acts on, and how it is reached.</summary>
+public sealed record BankArchive(ArchivePolicy Policy, IArchive Client);
+
+/// <summary>An acquirer whose notices fund reserves, and how payouts reach it.</summary>
+public sealed record BankAcquirer(P256PublicKey Key, IAcquirer Client);
+
+/// <summary>Whom the bank deals with.</summary>
+/// <param name="Archives">The first one's log carries the denominations.</param>
+/// <param name="Acquirer">Takes money in and pays out.</param>
+/// <param name="Funders">Further keys whose notices fund reserves, such as those of other banks.</param>
+public sealed record BankParties(
+    IReadOnlyList<BankArchive> Archives, BankAcquirer Acquirer, IReadOnlyList<P256PublicKey> Funders);

@@ -1,0 +1,131 @@
+using Bauta.Storage;
+
+namespace Bauta.Bank;
+
+/// <summary>The bank's tables. Whatever a row must always satisfy is a CHECK, so that a bug cannot commit.</summary>
+public static class BankSchema
+{
+    public static IReadOnlyList<Migration> Migrations { get; } = [new(1, "the bank", Keys + Money + Sales)];
+
+    private const string Keys = """
+        CREATE TABLE announcements (
+            id {blob} PRIMARY KEY,
+            kind {text} NOT NULL,
+            statement {text} NOT NULL,
+            entry {blob},
+            proof {text},
+            CHECK ((entry IS NULL) = (proof IS NULL))
+        ) {strict};
+        CREATE TABLE denominations (
+            number {bigint} PRIMARY KEY,
+            key_id {blob} NOT NULL UNIQUE,
+            announcement {blob} NOT NULL UNIQUE,
+            revocation {blob} UNIQUE,
+            closed {bigint} NOT NULL CHECK (closed IN (0, 1))
+        ) {strict};
+        CREATE TABLE key_totals (
+            key {bigint} PRIMARY KEY,
+            issued {bigint} NOT NULL CHECK (issued >= 0),
+            unspent {bigint} NOT NULL CHECK (unspent >= 0),
+            locked {bigint} NOT NULL CHECK (locked >= 0),
+            settled {bigint} NOT NULL CHECK (settled >= 0),
+            refreshed {bigint} NOT NULL CHECK (refreshed >= 0),
+            refunded {bigint} NOT NULL CHECK (refunded >= 0),
+            expired {bigint} NOT NULL CHECK (expired >= 0),
+            CHECK (issued = unspent + locked + settled + refreshed + refunded + expired)
+        ) {strict};
+        CREATE TABLE bank_totals (
+            id {bigint} PRIMARY KEY CHECK (id = 1),
+            funded {bigint} NOT NULL CHECK (funded >= 0),
+            reserves {bigint} NOT NULL CHECK (reserves >= 0),
+            unspent {bigint} NOT NULL CHECK (unspent >= 0),
+            locked {bigint} NOT NULL CHECK (locked >= 0),
+            merchants {bigint} NOT NULL CHECK (merchants >= 0),
+            paid_out {bigint} NOT NULL CHECK (paid_out >= 0),
+            fees {bigint} NOT NULL CHECK (fees >= 0),
+            expired {bigint} NOT NULL CHECK (expired >= 0),
+            CHECK (funded = reserves + unspent + locked + merchants + paid_out + fees + expired)
+        ) {strict};
+        INSERT INTO bank_totals (id, funded, reserves, unspent, locked, merchants, paid_out, fees, expired)
+            VALUES (1, 0, 0, 0, 0, 0, 0, 0, 0);
+
+        """;
+
+    private const string Money = """
+        CREATE TABLE fundings (
+            id {blob} PRIMARY KEY,
+            body_hash {blob} NOT NULL,
+            reserve {blob} NOT NULL,
+            amount {bigint} NOT NULL CHECK (amount > 0),
+            balance {bigint} NOT NULL CHECK (balance >= amount)
+        ) {clustered};
+        CREATE TABLE reserves (
+            id {blob} PRIMARY KEY,
+            balance {bigint} NOT NULL CHECK (balance >= 0)
+        ) {clustered};
+        CREATE TABLE withdrawals (
+            request_hash {blob} PRIMARY KEY,
+            key {bigint} NOT NULL,
+            signature {blob} NOT NULL,
+            recouped {blob}
+        ) {strict};
+        CREATE TABLE tokens (
+            serial {blob} PRIMARY KEY,
+            key {bigint} NOT NULL,
+            value {bigint} NOT NULL,
+            settled {bigint} NOT NULL CHECK (settled >= 0),
+            refreshed {bigint} NOT NULL CHECK (refreshed >= 0),
+            refunded {bigint} NOT NULL CHECK (refunded >= 0),
+            locked {bigint} NOT NULL CHECK (locked >= 0),
+            lock_n {blob},
+            CHECK (settled + refreshed + refunded + locked <= value),
+            CHECK ((locked > 0) = (lock_n IS NOT NULL))
+        ) {clustered};
+        CREATE TABLE refreshes (
+            serial {blob} PRIMARY KEY,
+            recoup {bigint} NOT NULL CHECK (recoup IN (0, 1)),
+            reserve {blob} NOT NULL,
+            amount {bigint} NOT NULL CHECK (amount > 0)
+        ) {clustered};
+
+        """;
+
+    private const string Sales = """
+        CREATE TABLE locks (
+            n {blob} PRIMARY KEY,
+            payload_hash {blob} NOT NULL,
+            account {blob} NOT NULL,
+            policy {blob} NOT NULL,
+            tokens {blob} NOT NULL,
+            lock_note {text} NOT NULL,
+            payment_note {text} NOT NULL,
+            state {bigint} NOT NULL CHECK (state IN (0, 1, 2)),
+            next_poll_at {bigint} NOT NULL
+        ) {strict};
+        CREATE INDEX locks_open ON locks (next_poll_at, n) WHERE state = 0;
+        CREATE TABLE accounts (
+            id {blob} PRIMARY KEY,
+            payee {text} NOT NULL,
+            stated_at {bigint} NOT NULL,
+            available {bigint} NOT NULL CHECK (available >= 0),
+            ordered {bigint} NOT NULL CHECK (ordered >= 0),
+            paid_out {bigint} NOT NULL CHECK (paid_out >= 0)
+        ) {strict};
+        CREATE TABLE accruals (
+            account {blob} NOT NULL,
+            ready_at {bigint} NOT NULL,
+            amount {bigint} NOT NULL CHECK (amount > 0),
+            PRIMARY KEY (account, ready_at)
+        ) {clustered};
+        CREATE TABLE payouts (
+            id {blob} PRIMARY KEY,
+            body_hash {blob} NOT NULL,
+            account {blob} NOT NULL,
+            amount {bigint} NOT NULL CHECK (amount > 0),
+            order_text {text} NOT NULL,
+            state {bigint} NOT NULL CHECK (state IN (0, 1, 2)),
+            next_try_at {bigint} NOT NULL
+        ) {strict};
+        CREATE INDEX payouts_open ON payouts (next_try_at, id) WHERE state = 0;
+        """;
+}

@@ -1,0 +1,170 @@
+using Bauta.Bank.Ledger;
+using Bauta.Crypto.Jose;
+using Bauta.Protocol;
+using Bauta.Protocol.Archive;
+using Bauta.Protocol.Bank;
+
+namespace Bauta.Bank.Denominations;
+
+/// <summary>
+/// Makes denomination keys, the next one before the present one stops; revokes; destroys private keys that sign
+/// nothing more; writes off what was not spent by the end.
+/// </summary>
+/// <remarks>
+/// The order when a key is made: the private key is durable, then the announcement, then the archive has it in the
+/// log with its quorum; only then is the key offered. Killed anywhere, the next run goes on from there.
+/// </remarks>
+internal sealed class DenominationKeeper(
+    BankOptions options, BankDatabase database, ISigner statementKey, IDenominationKeys keys,
+    DenominationShelf shelf, Announcer announcer, TimeProvider clock, BankLog log) : IDisposable
+{
+    private readonly SemaphoreSlim turn = new(1);
+
+    /// <summary>Does all that is due now.</summary>
+    /// <returns>Whether nothing waits for the archive.</returns>
+    public async Task<bool> RunAsync(CancellationToken cancellation)
+    {
+        await turn.WaitAsync(cancellation);
+        try
+        {
+            await RegisterAsync(cancellation);
+            foreach (var exponent in options.Exponents)
+                await RotateAsync(Amount.FromMinorUnits(1L << exponent), cancellation);
+            await RetireAsync(cancellation);
+            await WriteOffAsync(cancellation);
+            return await announcer.RunAsync(cancellation) == 0;
+        }
+        finally
+        {
+            turn.Release();
+        }
+    }
+
+    /// <summary>Revokes a key: at once here, and for everybody when the log carries it.</summary>
+    public async Task<bool> RevokeAsync(byte[] keyId, CancellationToken cancellation)
+    {
+        await turn.WaitAsync(cancellation);
+        try
+        {
+            if (!shelf.Current.TryFind(keyId, out var key))
+                return false;
+            if (key.IsRevoked)
+                return true;
+            var revocation = Signed<Revocation>.Sign(
+                statementKey, new Revocation(options.Name, keyId, UnixTime.Now(clock)));
+            await database.WriteAsync(
+                (transaction, _) =>
+                {
+                    DenominationRows.SetRevocation(
+                        transaction, key.Number, Announcement.Of(LogEntry.Revocation, revocation));
+                    transaction.OnCommit(() => shelf.Replace(shelf.Current.With(
+                        shelf.Current[key.Number] with { IsRevoked = true, Signer = null })));
+                },
+                cancellation);
+            log.KeyRevoked();
+            keys.Destroy(keyId);
+            return true;
+        }
+        finally
+        {
+            turn.Release();
+        }
+    }
+
+    public void Dispose() => turn.Dispose();
+
+    private async Task RegisterAsync(CancellationToken cancellation)
+    {
+        var known = await database.ReadAsync(
+            transaction => DenominationRows.OfKind(transaction, LogEntry.Bank), cancellation);
+        if (known.Any(one => Signed<BankRegistration>.TryParse(one.Statement, statementKey.PublicKey, out _)))
+            return;
+        var registration = Signed<BankRegistration>.Sign(
+            statementKey, new BankRegistration(options.Name, statementKey.PublicKey.Spki));
+        await database.WriteAsync(
+            (transaction, _) =>
+            {
+                DenominationRows.Insert(transaction, Announcement.Of(LogEntry.Bank, registration));
+            },
+            cancellation);
+    }
+
+    private async Task RotateAsync(Amount value, CancellationToken cancellation)
+    {
+        var now = UnixTime.Now(clock);
+        var living = shelf.Current.Keys
+            .Where(key => key.Value == value && !key.IsRevoked && key.Signer is not null && !key.IsPastWithdrawal(now))
+            .ToArray();
+        var last = living.Select(key => key.Statement.Content.WithdrawUntil).DefaultIfEmpty(now).Max();
+        if (living.Length > 0 && last.AddSeconds(-options.OverlapSeconds) > now)
+            return;
+        if (shelf.Current.List(now).Denominations.Count >= DenominationList.MaxDenominations)
+        {
+            log.TooManyKeys();
+            return;
+        }
+
+        await MakeAsync(value, last, cancellation);
+    }
+
+    private async Task MakeAsync(Amount value, UnixTime from, CancellationToken cancellation)
+    {
+        var now = UnixTime.Now(clock);
+        var taken = shelf.Current.Keys.Where(key => !key.IsPastWithdrawal(now))
+            .Select(key => key.PublicKey.TruncatedKeyId).ToHashSet();
+        var signer = keys.Create(key => !taken.Contains(key.TruncatedKeyId));
+        var withdrawUntil = from.AddSeconds(options.WithdrawSeconds);
+        var spendUntil = withdrawUntil.AddSeconds(options.SpendSeconds);
+        var statement = Signed<Denomination>.Sign(statementKey, new Denomination(
+            options.Name, options.Currency.Code, options.Currency.Decimals, value, signer.PublicKey.Spki,
+            from, withdrawUntil, spendUntil, spendUntil.AddSeconds(options.RefreshSeconds)));
+        var made = new DenominationKey(
+            shelf.Current.Keys.Select(key => key.Number).DefaultIfEmpty(0).Max() + 1, statement, signer.PublicKey,
+            signer.PublicKey.KeyId, statement.Content.Challenge().Digest, null, false, null, false, signer);
+        await database.WriteAsync(
+            (transaction, _) =>
+            {
+                DenominationRows.Insert(transaction, made, Announcement.Of(LogEntry.Denomination, statement));
+                transaction.OnCommit(() => shelf.Replace(shelf.Current.With(made)));
+            },
+            cancellation);
+    }
+
+    // A key that is past its withdrawals cannot sign here; without the private key nobody can.
+    private async Task RetireAsync(CancellationToken cancellation)
+    {
+        var now = UnixTime.Now(clock);
+        foreach (var key in shelf.Current.Keys.Where(key => key.Signer is not null && key.IsPastWithdrawal(now)))
+        {
+            keys.Destroy(key.KeyId);
+            await database.WriteAsync(
+                (transaction, _) =>
+                {
+                    transaction.OnCommit(() => shelf.Replace(shelf.Current.With(
+                        shelf.Current[key.Number] with { Signer = null })));
+                },
+                cancellation);
+        }
+    }
+
+    private async Task WriteOffAsync(CancellationToken cancellation)
+    {
+        var now = UnixTime.Now(clock);
+        foreach (var key in shelf.Current.Keys.Where(key => now >= key.Statement.Content.ExpiresAt))
+            await database.WriteAsync(
+                (transaction, books) =>
+                {
+                    if (!shelf.Current[key.Number].IsClosed)
+                    {
+                        DenominationRows.Close(transaction, key.Number);
+                        transaction.OnCommit(() => shelf.Replace(shelf.Current.With(
+                            shelf.Current[key.Number] with { IsClosed = true })));
+                    }
+
+                    // What an abort unlocks later on is written off by a later run.
+                    if (books.Unspent(key.Number) is > 0 and var unspent)
+                        books.Expire(key.Number, Amount.FromMinorUnits(unspent));
+                },
+                cancellation);
+    }
+}

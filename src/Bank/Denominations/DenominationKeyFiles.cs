@@ -1,0 +1,63 @@
+using System.Security.Cryptography;
+using System.Text;
+using Bauta.Crypto.BlindRsa;
+using Bauta.Storage;
+
+namespace Bauta.Bank.Denominations;
+
+/// <summary>Private denomination keys as PKCS#8 files that only their owner may read, named by the key's id.</summary>
+public sealed class DenominationKeyFiles : IDenominationKeys
+{
+    private const int MaxFileLength = 4096;
+
+    // One in 256 keys shares its last byte with a given one, so this many misses in a row is a bug.
+    private const int MaxAttempts = 10_000;
+
+    private readonly string directory;
+
+    public DenominationKeyFiles(string directory)
+    {
+        this.directory = directory;
+        DurableFile.CreateDirectory(directory);
+    }
+
+    /// <inheritdoc/>
+    public IBlindSigner Create(Func<RsaPublicKey, bool> isWanted)
+    {
+        for (var attempt = 0; attempt < MaxAttempts; attempt++)
+        {
+            var key = RsaPrivateKey.Generate();
+            if (!isWanted(key.PublicKey))
+            {
+                key.Dispose();
+                continue;
+            }
+
+            var pem = Encoding.ASCII.GetBytes(key.ToPkcs8Pem());
+            DurableFile.CreateSecret(PathOf(key.PublicKey.KeyId), pem);
+            CryptographicOperations.ZeroMemory(pem);
+            return key;
+        }
+
+        throw new CryptographicException("No denomination key of the form that is wanted was found.");
+    }
+
+    /// <inheritdoc/>
+    public IBlindSigner? TryOpen(ReadOnlySpan<byte> keyId)
+    {
+        if (DurableFile.Read(PathOf(keyId), MaxFileLength) is not { } pem)
+            return null;
+        var key = RsaPrivateKey.FromPkcs8Pem(Encoding.ASCII.GetString(pem));
+        CryptographicOperations.ZeroMemory(pem);
+        if (key.PublicKey.KeyId.AsSpan().SequenceEqual(keyId))
+            return key;
+        key.Dispose();
+        throw new CryptographicException("A denomination key file holds another key than its name says.");
+    }
+
+    /// <inheritdoc/>
+    public void Destroy(ReadOnlySpan<byte> keyId) => DurableFile.Delete(PathOf(keyId));
+
+    private string PathOf(ReadOnlySpan<byte> keyId) =>
+        Path.Combine(directory, $"denomination-{Convert.ToHexStringLower(keyId)}.pem");
+}

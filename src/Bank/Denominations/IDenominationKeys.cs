@@ -1,0 +1,21 @@
+using Bauta.Crypto.BlindRsa;
+
+namespace Bauta.Bank.Denominations;
+
+/// <summary>
+/// Where the private denomination keys live: files, another process or a hardware module. Whatever it answers is
+/// durable. Safe for concurrent use.
+/// </summary>
+public interface IDenominationKeys
+{
+    /// <summary>Makes a key and keeps it.</summary>
+    /// <param name="isWanted">Told the public key; when it says no, the key is dropped and another one is made.</param>
+    IBlindSigner Create(Func<RsaPublicKey, bool> isWanted);
+
+    /// <summary>A key that is kept, or null.</summary>
+    /// <param name="keyId">SHA-256 of its SPKI.</param>
+    IBlindSigner? TryOpen(ReadOnlySpan<byte> keyId);
+
+    /// <summary>Destroys a key that signs nothing more, so that it cannot be stolen later.</summary>
+    void Destroy(ReadOnlySpan<byte> keyId);
+}

@@ -1,0 +1,192 @@
+using Bauta.Protocol;
+using Bauta.Storage;
+
+namespace Bauta.Bank.Ledger;
+
+/// <summary>
+/// The totals behind conservation: per key issued = unspent + locked + settled + refreshed + refunded + expired, and
+/// of the whole bank funded = reserves + unspent + locked + merchants + paid out + fees + expired.
+/// </summary>
+/// <remarks>
+/// Used on the database's writer only. A work posts what it moves; before the commit all posts of the transaction are
+/// asserted and written in one statement a key, so that concurrent requests do not queue for the same rows. When a
+/// transaction is rolled back its posts are dropped; see <see cref="BankDatabase"/>.
+/// </remarks>
+public sealed class Books
+{
+    private readonly Dictionary<long, KeyTotals> keys = [];
+    private readonly Dictionary<AccountId, int> openLocks = [];
+    private readonly Dictionary<long, KeyTotals> pendingKeys = [];
+    private readonly Dictionary<AccountId, int> pendingOpenLocks = [];
+    private readonly Dictionary<(AccountId Account, long ReadyAt), long> pendingAccruals = [];
+    private BankTotals bank;
+    private BankTotals pendingBank;
+    private bool written;
+
+    /// <summary>What of a key's issue is in circulation: what can still be locked, refreshed or recouped.</summary>
+    public long Unspent(long key) =>
+        keys.GetValueOrDefault(key).Unspent + pendingKeys.GetValueOrDefault(key).Unspent;
+
+    /// <summary>All the money ever taken in.</summary>
+    public long Funded => bank.Funded + pendingBank.Funded;
+
+    /// <summary>How many locks in favour of an account wait for their decision.</summary>
+    public int OpenLocks(AccountId account) =>
+        openLocks.GetValueOrDefault(account) + pendingOpenLocks.GetValueOrDefault(account);
+
+    public void Fund(Amount amount) => Post(new BankTotals
+    {
+        Funded = amount.MinorUnits,
+        Reserves = amount.MinorUnits,
+    });
+
+    public void Issue(long key, Amount amount)
+    {
+        var sum = amount.MinorUnits;
+        Post(key, new KeyTotals { Issued = sum, Unspent = sum });
+        Post(new BankTotals { Reserves = -sum, Unspent = sum });
+    }
+
+    public void Lock(long key, Amount amount) => Lock(key, amount.MinorUnits);
+
+    public void Unlock(long key, Amount amount) => Lock(key, -amount.MinorUnits);
+
+    public void Settle(long key, Amount amount)
+    {
+        var sum = amount.MinorUnits;
+        Post(key, new KeyTotals { Locked = -sum, Settled = sum });
+        Post(new BankTotals { Locked = -sum, Merchants = sum });
+    }
+
+    public void Refresh(long key, Amount amount)
+    {
+        var sum = amount.MinorUnits;
+        Post(key, new KeyTotals { Unspent = -sum, Refreshed = sum });
+        Post(new BankTotals { Unspent = -sum, Reserves = sum });
+    }
+
+    public void Recoup(long key, Amount amount)
+    {
+        var sum = amount.MinorUnits;
+        Post(key, new KeyTotals { Unspent = -sum, Refunded = sum });
+        Post(new BankTotals { Unspent = -sum, Reserves = sum });
+    }
+
+    public void Expire(long key, Amount amount)
+    {
+        var sum = amount.MinorUnits;
+        Post(key, new KeyTotals { Unspent = -sum, Expired = sum });
+        Post(new BankTotals { Unspent = -sum, Expired = sum });
+    }
+
+    public void PayOut(Amount amount) => Post(new BankTotals
+    {
+        Merchants = -amount.MinorUnits,
+        PaidOut = amount.MinorUnits,
+    });
+
+    /// <summary>A settled sum that the account can draw on from <paramref name="readyAt"/>.</summary>
+    public void Accrue(AccountId account, UnixTime readyAt, Amount amount)
+    {
+        var slot = (account, readyAt.Seconds);
+        pendingAccruals[slot] = pendingAccruals.GetValueOrDefault(slot) + amount.MinorUnits;
+    }
+
+    public void CountOpenLock(AccountId account, int change) =>
+        pendingOpenLocks[account] = pendingOpenLocks.GetValueOrDefault(account) + change;
+
+    internal void Post(long key, KeyTotals delta) => pendingKeys[key] = pendingKeys.GetValueOrDefault(key) + delta;
+
+    internal void Post(BankTotals delta) => pendingBank += delta;
+
+    internal void Load(IReadTransaction transaction)
+    {
+        foreach (var (key, totals) in BookRows.Keys(transaction))
+            keys[key] = totals;
+        foreach (var (account, count) in BookRows.OpenLocks(transaction))
+            openLocks[account] = count;
+        bank = BookRows.Bank(transaction);
+    }
+
+    /// <summary>Called before a work: forgets what a commit that failed has left.</summary>
+    internal void Enter()
+    {
+        if (written)
+            Drop();
+    }
+
+    /// <summary>Called before the commit: asserts conservation and writes the totals.</summary>
+    internal void Write(IWriteTransaction transaction)
+    {
+        try
+        {
+            Assert();
+            foreach (var (key, delta) in pendingKeys)
+                BookRows.Add(transaction, key, delta);
+            if (pendingBank != default)
+                BookRows.Add(transaction, pendingBank);
+            foreach (var (slot, amount) in pendingAccruals)
+                BookRows.Accrue(transaction, slot.Account, slot.ReadyAt, amount);
+            written = true;
+        }
+        catch
+        {
+            Drop();
+            throw;
+        }
+    }
+
+    /// <summary>Called after the commit, any number of times.</summary>
+    internal void Commit()
+    {
+        if (!written)
+            return;
+        foreach (var (key, delta) in pendingKeys)
+            keys[key] = keys.GetValueOrDefault(key) + delta;
+        foreach (var (account, change) in pendingOpenLocks)
+        {
+            var count = openLocks.GetValueOrDefault(account) + change;
+            if (count == 0)
+                openLocks.Remove(account);
+            else
+                openLocks[account] = count;
+        }
+
+        bank += pendingBank;
+        Drop();
+    }
+
+    /// <summary>Called after a rollback.</summary>
+    internal void Drop()
+    {
+        pendingKeys.Clear();
+        pendingOpenLocks.Clear();
+        pendingAccruals.Clear();
+        pendingBank = default;
+        written = false;
+    }
+
+    private void Assert()
+    {
+        long unspent = 0, locked = 0, expired = 0;
+        foreach (var (key, delta) in pendingKeys)
+        {
+            var after = keys.GetValueOrDefault(key) + delta;
+            if (!after.IsConserved || !after.IsNowhereNegative)
+                throw new ConservationException("A denomination key's value would not be conserved.");
+            (unspent, locked, expired) = (unspent + delta.Unspent, locked + delta.Locked, expired + delta.Expired);
+        }
+
+        var total = bank + pendingBank;
+        if (!total.IsConserved || !total.IsNowhereNegative || total.Funded > Amount.Maximum)
+            throw new ConservationException("The bank's money would not be conserved.");
+        if (unspent != pendingBank.Unspent || locked != pendingBank.Locked || expired != pendingBank.Expired)
+            throw new ConservationException("The keys and the bank as a whole would disagree.");
+    }
+
+    private void Lock(long key, long sum)
+    {
+        Post(key, new KeyTotals { Unspent = -sum, Locked = sum });
+        Post(new BankTotals { Unspent = -sum, Locked = sum });
+    }
+}

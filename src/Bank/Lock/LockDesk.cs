@@ -1,0 +1,171 @@
+using Bauta.Bank.Accounts;
+using Bauta.Bank.Denominations;
+using Bauta.Bank.Ledger;
+using Bauta.Bank.Tokens;
+using Bauta.Crypto.Jose;
+using Bauta.Protocol;
+using Bauta.Protocol.Bank;
+using Bauta.Storage;
+
+namespace Bauta.Bank.Lock;
+
+/// <summary>P2 to P3 (FIG. 4): locks tokens to a transaction and signs the lock note and the payment note.</summary>
+/// <remarks>
+/// The order: one cheap read finds a repeated request and tokens that cannot move; then the tokens and their owners'
+/// signatures are verified and both notes signed; then one short write checks the state again and locks. The notes
+/// leave this process only after that write is durable, so for one <c>n</c> only one lock note is ever seen.
+/// </remarks>
+internal sealed class LockDesk(
+    BankOptions options, BankDatabase database, ISigner statementKey, DenominationShelf shelf,
+    AccountDirectory accounts, IReadOnlySet<PolicyId> policies, TimeProvider clock, Action<DenominationKey> forged)
+{
+    // Below this, handing verifications to other cores costs more than it saves.
+    private const int MinParallelTokens = 8;
+
+    private sealed record Spend(PresentedToken Token, Amount Amount);
+
+    public async Task<Result<LockAnswer, BankError>> LockAsync(
+        SignedAuthorization authorization, CancellationToken cancellation)
+    {
+        var content = authorization.Content;
+        var payloadHash = authorization.PayloadHash();
+        var presented = Present(content);
+        var spends = presented.IsOk ? presented.Value : [];
+        var (known, refusal) = await database.ReadAsync(
+            transaction => Look(transaction, content, spends), cancellation);
+        if (known is not null)
+            return known.For(payloadHash);
+        if (!presented.IsOk)
+            return presented.Error.Value;
+        refusal ??= RefuseTerms(content) ?? await RefuseAccountAsync(content.Account, cancellation);
+        if (refusal is { } error)
+            return error;
+        if (!AreGenuine(spends))
+            return BankError.BadToken;
+        if (!authorization.IsSignedByItsTokenKeys())
+            return BankError.BadSignature;
+        var answer = SignNotes(content);
+        return await database.WriteAsync(
+            (transaction, books) => Store(transaction, books, content, payloadHash, spends, answer), cancellation);
+    }
+
+    private Result<Spend[], BankError> Present(Authorization content)
+    {
+        var (set, now) = (shelf.Current, UnixTime.Now(clock));
+        var spends = new Spend[content.Tokens.Count];
+        for (var i = 0; i < spends.Length; i++)
+        {
+            var token = PresentedToken.Read(set, content.Tokens[i].Token, content.Tokens[i].Key);
+            if (!token.IsOk)
+                return token.Error.Value;
+            if (token.Value.Key.RefusesToLock(now) is { } refusal)
+                return refusal;
+            if (content.Tokens[i].Amount > token.Value.Key.Value)
+                return BankError.TokenSpent;
+            spends[i] = new Spend(token.Value, content.Tokens[i].Amount);
+        }
+
+        // Two tokens of one key would be one serial under two denominations.
+        return spends.Select(spend => Convert.ToHexString(spend.Token.Serial)).Distinct().Count() == spends.Length
+            ? spends
+            : BankError.SerialReused;
+    }
+
+    private static (StoredLockAnswer? Known, BankError? Refusal) Look(
+        IReadTransaction transaction, Authorization content, Spend[] spends) =>
+        LockRows.FindAnswer(transaction, content.Transaction) is { } known
+            ? (known, null)
+            : (null, RefuseTokens(transaction, spends));
+
+    private static BankError? RefuseTokens(IReadTransaction transaction, Spend[] spends)
+    {
+        var rows = TokenRows.Find(transaction, [.. spends.Select(spend => spend.Token.Serial)]);
+        foreach (var spend in spends)
+        {
+            if (!rows.TryGetValue(Convert.ToHexString(spend.Token.Serial), out var row))
+                continue;
+            if (row.Refuses(spend.Token) is { } refusal)
+                return refusal;
+            if (spend.Amount > row.Left)
+                return BankError.TokenSpent;
+        }
+
+        return null;
+    }
+
+    private BankError? RefuseTerms(Authorization content)
+    {
+        var now = UnixTime.Now(clock);
+        return content.Currency != options.Currency.Code ? BankError.WrongBank
+            : !policies.Contains(content.Archive) ? BankError.UnknownArchive
+            : content.ExpiresAt < now.AddSeconds(options.MinExpirySeconds)
+                || content.ExpiresAt > now.AddSeconds(options.MaxExpirySeconds) ? BankError.BadExpiry
+            : null;
+    }
+
+    private async Task<BankError?> RefuseAccountAsync(AccountId account, CancellationToken cancellation) =>
+        await accounts.ExistsAsync(account, cancellation) ? null : BankError.UnknownAccount;
+
+    private static bool AreGenuine(Spend[] spends)
+    {
+        if (spends.Length < MinParallelTokens)
+            return Array.TrueForAll(spends, spend => spend.Token.IsGenuine());
+        return Parallel.For(0, spends.Length, (index, loop) =>
+        {
+            if (!spends[index].Token.IsGenuine())
+                loop.Stop();
+        }).IsCompleted;
+    }
+
+    private LockAnswer SignNotes(Authorization content) => new(
+        Signed<LockNote>.Sign(
+            statementKey,
+            new LockNote(content.Transaction, content.ExpiresAt, content.Archive, content.Commitment)),
+        Signed<PaymentNote>.Sign(
+            statementKey,
+            new PaymentNote(content.Transaction, content.Account, content.Currency, content.Amount)));
+
+    private Result<LockAnswer, BankError> Store(
+        IWriteTransaction transaction, Books books, Authorization content, byte[] payloadHash, Spend[] spends,
+        LockAnswer answer)
+    {
+        var (known, refusal) = Look(transaction, content, spends);
+        if (known is not null)
+            return known.For(payloadHash);
+        refusal ??= RefuseKeys(books, spends);
+        if (refusal is { } error)
+            return error;
+        if (books.OpenLocks(content.Account) >= options.MaxOpenLocksPerAccount)
+            return BankError.TooMany;
+        foreach (var spend in spends)
+        {
+            TokenRows.Lock(transaction, spend.Token, spend.Amount, content.Transaction);
+            books.Lock(spend.Token.Key.Number, spend.Amount);
+        }
+
+        var tokens = spends.Select(spend => new LockedToken(spend.Token.Serial, spend.Token.Key.Number, spend.Amount));
+        LockRows.Insert(transaction, payloadHash, content.Account, [.. tokens], answer);
+        books.CountOpenLock(content.Account, 1);
+        return answer;
+    }
+
+    private BankError? RefuseKeys(Books books, Spend[] spends)
+    {
+        foreach (var group in spends.GroupBy(spend => spend.Token.Key.Number))
+        {
+            var key = shelf.Current[group.Key];
+            if (key.IsRevoked)
+                return BankError.KeyRevoked;
+            if (key.IsClosed)
+                return BankError.KeyExpired;
+            // All that was issued has come back and here is more: somebody else signs with this key.
+            if (group.Sum(spend => spend.Amount.MinorUnits) > books.Unspent(group.Key))
+            {
+                forged(key);
+                return BankError.BadToken;
+            }
+        }
+
+        return null;
+    }
+}

@@ -1,0 +1,98 @@
+using System.Security.Cryptography;
+using Bauta.Bank.Denominations;
+using Bauta.Bank.Ledger;
+using Bauta.Bank.Refresh;
+using Bauta.Bank.Reserves;
+using Bauta.Bank.Tokens;
+using Bauta.Bank.Withdraw;
+using Bauta.Crypto.BlindRsa;
+using Bauta.Crypto.Jose;
+using Bauta.Crypto.PrivacyPass;
+using Bauta.Protocol;
+using Bauta.Protocol.Bank;
+using Bauta.Storage;
+
+namespace Bauta.Bank.Recoup;
+
+/// <summary>
+/// Exchanges a token of a revoked key. Who stole the key can sign tokens, but was not issued them: the holder opens
+/// the blinding, which leads to a request on record.
+/// </summary>
+/// <remarks>
+/// A thief who also withdrew honestly could open his own request as many forged tokens, since he can take roots. So a
+/// request is recouped once, and never more comes back than the key issued.
+/// </remarks>
+internal sealed class RecoupDesk(BankDatabase database, DenominationShelf shelf, TimeProvider clock)
+{
+    // The authenticator signs all that stands before it.
+    private const int SignedSize = Token.Size - RsaPublicKey.ModulusSize;
+
+    public async Task<Result<RefreshAnswer, BankError>> RecoupAsync(
+        Signed<RecoupOrder> order, CancellationToken cancellation)
+    {
+        var content = order.Content;
+        var read = PresentedToken.Read(shelf.Current, content.Token, content.Key);
+        if (!read.IsOk)
+            return read.Error.Value;
+        var token = read.Value;
+        var known = await database.ReadAsync(reader => RefreshRows.Find(reader, token.Serial), cancellation);
+        if (known is null && token.Key.RefusesToRecoup(UnixTime.Now(clock)) is { } refusal)
+            return refusal;
+        if (!token.IsGenuine())
+            return BankError.BadToken;
+        if (!P256PublicKey.TryFromSpki(content.Key, out var owner) || !order.IsSignedBy(owner))
+            return BankError.BadSignature;
+        if (known is not null)
+            return Answer(known, content.Reserve);
+        return TryOpen(token, content) is { } requestHash
+            ? await database.WriteAsync(
+                (transaction, books) => Store(transaction, books, token, requestHash, content.Reserve), cancellation)
+            : BankError.NeverIssued;
+    }
+
+    /// <summary>The hash of the request that salt and blind lead to.</summary>
+    private static byte[]? TryOpen(PresentedToken token, RecoupOrder order)
+    {
+        try
+        {
+            using var blinding = BlindRsa.Blind(
+                token.Key.PublicKey, order.Token.AsSpan(0, SignedSize), order.Salt, order.Blind);
+            return SHA256.HashData(
+                new TokenRequest(token.Key.PublicKey.TruncatedKeyId, blinding.BlindedMessage).Encode());
+        }
+        catch (Exception failure) when (failure is ArgumentException or CryptographicException)
+        {
+            // Not a number that blinds.
+            return null;
+        }
+    }
+
+    private Result<RefreshAnswer, BankError> Store(
+        IWriteTransaction transaction, Books books, PresentedToken token, byte[] requestHash, ReserveId reserve)
+    {
+        if (RefreshRows.Find(transaction, token.Serial) is { } known)
+            return Answer(known, reserve);
+        if (shelf.Current[token.Key.Number].IsClosed)
+            return BankError.KeyExpired;
+        if (WithdrawalRows.FindIssue(transaction, requestHash) is not { } issue || issue.Key != token.Key.Number
+            || issue.Recouped is not null)
+            return BankError.NeverIssued;
+        var row = TokenRows.Find(transaction, token.Serial);
+        if (row?.Refuses(token) is { } refusal)
+            return refusal;
+        var left = row?.Left ?? token.Key.Value;
+        if (left == Amount.Zero || left.MinorUnits > books.Unspent(token.Key.Number))
+            return BankError.TokenSpent;
+        TokenRows.Refund(transaction, token, left);
+        ReserveRows.Credit(transaction, reserve, left);
+        RefreshRows.Insert(transaction, token.Serial, new RefreshRow(true, reserve, left));
+        WithdrawalRows.SetRecouped(transaction, requestHash, token.Serial);
+        books.Recoup(token.Key.Number, left);
+        return new RefreshAnswer(left, null);
+    }
+
+    private static Result<RefreshAnswer, BankError> Answer(RefreshRow known, ReserveId reserve) =>
+        known.IsRecoup && known.Reserve.Equals(reserve)
+            ? new RefreshAnswer(known.Amount, null)
+            : BankError.TokenSpent;
+}

@@ -1,0 +1,77 @@
+using Bauta.Bank.Ledger;
+using Bauta.Bank.Lock;
+using Bauta.Protocol;
+using Bauta.Protocol.Archive;
+
+namespace Bauta.Bank.Settle;
+
+/// <summary>
+/// Asks the archive about locks past their expiry that nobody brought a decision for: it answers with the commit, or
+/// aborts on this demand. So no lock stays open because a merchant or a customer went away.
+/// </summary>
+internal sealed class DecisionPoll(
+    BankDatabase database, Settlement settlement, IReadOnlyDictionary<PolicyId, BankArchive> archives,
+    TimeProvider clock, BankLog log)
+{
+    private const int BatchSize = 256;
+    private const int AtOnce = 8;
+    private const long MinBackoffSeconds = 2;
+    private const long MaxBackoffSeconds = 300;
+
+    /// <summary>Asks about what is due.</summary>
+    /// <returns>Whether there may be more to ask about now.</returns>
+    public async Task<bool> RunAsync(CancellationToken cancellation)
+    {
+        var now = UnixTime.Now(clock);
+        var due = await database.ReadAsync(reader => LockRows.Due(reader, now, BatchSize), cancellation);
+        await Parallel.ForEachAsync(
+            due,
+            new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellation },
+            async (held, stop) =>
+            {
+                if (!await TryDecideAsync(held, stop))
+                    await WaitAsync(held, now, stop);
+            });
+        return due.Count == BatchSize;
+    }
+
+    private async Task<bool> TryDecideAsync(StoredLock held, CancellationToken cancellation)
+    {
+        if (!archives.TryGetValue(held.Policy, out var archive))
+            return false;
+        try
+        {
+            var answer = await archive.Client.DecideAsync(new DecisionRequest(held.Note), cancellation);
+            if (!answer.IsOk)
+            {
+                if (answer.Error is not (ArchiveError.NotExpired or ArchiveError.Unavailable))
+                    log.DecisionRefused(answer.Error.Value);
+                return false;
+            }
+
+            if (answer.Value.Decision is not { } decision)
+                return false;
+            if ((await settlement.DecideAsync(held.Transaction, decision, cancellation)).IsOk)
+                return true;
+            log.DecisionBad();
+            return false;
+        }
+        catch (IOException failure) when (failure is PartyUnreachableException or ProtocolViolationException)
+        {
+            log.Failed(failure, "Asking the archive");
+            return false;
+        }
+    }
+
+    private Task WaitAsync(StoredLock held, UnixTime now, CancellationToken cancellation)
+    {
+        var waited = now.Seconds - held.Note.Content.ExpiresAt.Seconds;
+        var next = now.AddSeconds(Math.Clamp(waited / 2, MinBackoffSeconds, MaxBackoffSeconds));
+        return database.WriteAsync(
+            (transaction, _) =>
+            {
+                LockRows.PollLater(transaction, held.Transaction, next);
+            },
+            cancellation);
+    }
+}

@@ -1,0 +1,82 @@
+using Bauta.Bank.Accounts;
+using Bauta.Bank.Ledger;
+using Bauta.Bank.Lock;
+using Bauta.Bank.Tokens;
+using Bauta.Protocol;
+using Bauta.Protocol.Archive;
+using Bauta.Protocol.Bank;
+using Bauta.Storage;
+
+namespace Bauta.Bank.Settle;
+
+/// <summary>
+/// P5: moves the value of a lock, once, on a decision that carries the quorum which the lock note names. The bank has
+/// no say in it.
+/// </summary>
+internal sealed class Settlement(
+    BankDatabase database, AccountDirectory accounts, IReadOnlyDictionary<PolicyId, ArchivePolicy> policies,
+    TimeProvider clock)
+{
+    private static readonly SettlementAnswer settled = new(SettlementAnswer.Settled);
+    private static readonly SettlementAnswer unlocked = new(SettlementAnswer.Unlocked);
+
+    public async Task<Result<SettlementAnswer, BankError>> DecideAsync(
+        TransactionId transaction, LoggedEntry decision, CancellationToken cancellation)
+    {
+        var held = await database.ReadAsync(reader => LockRows.Find(reader, transaction), cancellation);
+        if (held is null)
+            return BankError.UnknownTransaction;
+        if (Verify(held, decision) is not { } state)
+            return BankError.BadDecision;
+        if (held.State != LockState.Open)
+            return Answer(held.State, state);
+        return await database.WriteAsync(
+            (writer, books) => Move(writer, books, held, state, UnixTime.Now(clock)), cancellation);
+    }
+
+    /// <summary>What a decision says of a lock; null when it does not hold.</summary>
+    private LockState? Verify(StoredLock held, LoggedEntry decision)
+    {
+        if (!policies.TryGetValue(held.Policy, out var policy) || !policy.TryVerify(decision, out var verified))
+            return null;
+        var entry = verified.Entry;
+        // The text is compared, so the signature need not be verified: it is the note that this bank made.
+        if (!entry.IsDecision || entry.LockNote!.Text != held.Note.Text)
+            return null;
+        if (entry.Kind == LogEntry.Abort)
+            return LockState.Unlocked;
+        return Release.Matches(entry.Release!, held.Note.Content) ? LockState.Settled : null;
+    }
+
+    private Result<SettlementAnswer, BankError> Move(
+        IWriteTransaction transaction, Books books, StoredLock held, LockState state, UnixTime now)
+    {
+        var present = LockRows.FindState(transaction, held.Transaction)
+            ?? throw new InvalidOperationException("A lock is gone.");
+        if (present != LockState.Open)
+            return Answer(present, state);
+        LockRows.Decide(transaction, held.Transaction, state);
+        foreach (var token in held.Tokens)
+        {
+            if (state == LockState.Settled)
+            {
+                TokenRows.Settle(transaction, token.Serial, held.Transaction);
+                books.Settle(token.Key, token.Amount);
+            }
+            else
+            {
+                TokenRows.Unlock(transaction, token.Serial, held.Transaction);
+                books.Unlock(token.Key, token.Amount);
+            }
+        }
+
+        if (state == LockState.Settled)
+            books.Accrue(held.Account, accounts.ReadyAt(now), held.Amount);
+        books.CountOpenLock(held.Account, -1);
+        return Answer(state, state);
+    }
+
+    // A second decision the other way, with a quorum: the archive and its witnesses are at fault, and nothing moves.
+    private static Result<SettlementAnswer, BankError> Answer(LockState present, LockState asked) =>
+        present != asked ? BankError.BadDecision : present == LockState.Settled ? settled : unlocked;
+}

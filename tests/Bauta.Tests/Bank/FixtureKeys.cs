@@ -1,0 +1,60 @@
+using Bauta.Bank.Denominations;
+using Bauta.Crypto.BlindRsa;
+
+namespace Bauta.Tests.Bank;
+
+/// <summary>Keeps private keys in memory, taken from files made once. Counts what is destroyed.</summary>
+public sealed class FixtureKeys(params string[] names) : IDenominationKeys
+{
+    public static string[] Twelve { get; } = [.. Enumerable.Range(1, 12).Select(i => $"denomination-{i:D2}")];
+
+    private readonly List<RsaPrivateKey> unused = [.. names.Select(Load)];
+    private readonly Dictionary<string, RsaPrivateKey> made = [];
+
+    public List<RsaPublicKey> Passed { get; } = [];
+
+    public List<string> Destroyed { get; } = [];
+
+    /// <summary>Leaves the test of an offered key's private half to a thief.</summary>
+    public Dictionary<string, RsaPrivateKey> Stolen { get; } = [];
+
+    public IBlindSigner Create(Func<RsaPublicKey, bool> isWanted)
+    {
+        lock (unused)
+        {
+            foreach (var key in unused.ToArray())
+            {
+                if (!isWanted(key.PublicKey))
+                {
+                    Passed.Add(key.PublicKey);
+                    continue;
+                }
+
+                unused.Remove(key);
+                made.Add(key.PublicKey.ToString(), key);
+                Stolen.Add(key.PublicKey.ToString(), key);
+                return key;
+            }
+        }
+
+        throw new InvalidOperationException("The fixture has no key left that is wanted.");
+    }
+
+    public IBlindSigner? TryOpen(ReadOnlySpan<byte> keyId)
+    {
+        lock (unused)
+            return made.GetValueOrDefault(Convert.ToHexStringLower(keyId));
+    }
+
+    public void Destroy(ReadOnlySpan<byte> keyId)
+    {
+        lock (unused)
+        {
+            Destroyed.Add(Convert.ToHexStringLower(keyId));
+            made.Remove(Convert.ToHexStringLower(keyId));
+        }
+    }
+
+    private static RsaPrivateKey Load(string name) => RsaPrivateKey.FromPkcs8Pem(
+        File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Bank", "Keys", name + ".pem")));
+}

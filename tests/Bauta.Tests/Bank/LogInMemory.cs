@@ -1,0 +1,147 @@
+using System.Text;
+using Bauta.Crypto.Jose;
+using Bauta.Crypto.Merkle;
+using Bauta.Crypto.Notes;
+using Bauta.Protocol;
+using Bauta.Protocol.Archive;
+
+namespace Bauta.Tests.Bank;
+
+/// <summary>
+/// An archive that keeps its log in memory: really signed, cosigned and proven, so that the bank verifies all of it.
+/// It can be told to misbehave.
+/// </summary>
+public sealed class LogInMemory : IArchive, IDisposable
+{
+    private readonly TimeProvider clock;
+    private readonly NoteSigner log = NoteSigner.Generate("archive.example");
+    private readonly Cosigner[] witnesses;
+    private readonly MerkleTree tree = new();
+    private readonly Dictionary<(int, long), MerkleHash> nodes = [];
+    private readonly Dictionary<string, LoggedEntry> decisions = [];
+    private readonly Dictionary<string, LoggedEntry> statements = [];
+    private readonly Lock gate = new();
+
+    public LogInMemory(TimeProvider clock)
+    {
+        this.clock = clock;
+        witnesses = [.. Enumerable.Range(1, 3).Select(i => Cosigner.Generate($"witness{i}.example", clock))];
+        Policy = ArchivePolicy.Create(log.Verifier, [.. witnesses.Select(witness => witness.Verifier)], 2);
+    }
+
+    public ArchivePolicy Policy { get; }
+
+    /// <summary>How many witnesses cosign.</summary>
+    public int Cosigning { get; set; } = 3;
+
+    /// <summary>Answers that there is no quorum yet.</summary>
+    public bool IsSlow { get; set; }
+
+    /// <summary>Does not answer.</summary>
+    public bool IsDown { get; set; }
+
+    public int DecisionsAsked { get; private set; }
+
+    public Task<Result<DecisionAnswer, ArchiveError>> DecideAsync(
+        DecisionRequest request, CancellationToken cancellation)
+    {
+        lock (gate)
+        {
+            DecisionsAsked++;
+            Meet();
+            var note = request.LockNote.Content;
+            if (decisions.TryGetValue(note.Transaction.ToString(), out var known))
+                return Answer(known);
+            var isExpired = UnixTime.Now(clock) >= note.ExpiresAt;
+            if (request.Release is null && !isExpired)
+                return Refuse(ArchiveError.NotExpired);
+            if (request.Release is not null && isExpired)
+                return Refuse(ArchiveError.Expired);
+            if (request.Release is not null && !Release.Matches(request.Release, note))
+                return Refuse(ArchiveError.BadRelease);
+            var entry = Append(new LogEntry(
+                request.Release is null ? LogEntry.Abort : LogEntry.Commit, UnixTime.Now(clock), request.LockNote,
+                request.Release));
+            decisions[note.Transaction.ToString()] = entry;
+            return Answer(entry);
+        }
+    }
+
+    public Task<Result<DecisionAnswer, ArchiveError>> DecisionAsync(
+        TransactionId transaction, CancellationToken cancellation)
+    {
+        lock (gate)
+            return decisions.TryGetValue(transaction.ToString(), out var known)
+                ? Answer(known)
+                : Refuse(ArchiveError.Undecided);
+    }
+
+    public Task<Result<DecisionAnswer, ArchiveError>> EnterAsync(
+        EntryRequest request, CancellationToken cancellation)
+    {
+        lock (gate)
+        {
+            Meet();
+            if (!statements.TryGetValue(request.Statement, out var known))
+            {
+                known = Append(new LogEntry(request.Kind, UnixTime.Now(clock), Statement: request.Statement));
+                statements[request.Statement] = known;
+            }
+
+            return Answer(known);
+        }
+    }
+
+    /// <summary>Puts a leaf into the log, whatever it says.</summary>
+    public LoggedEntry Append(LogEntry entry)
+    {
+        lock (gate)
+        {
+            var leaf = entry.ToLeaf();
+            var index = tree.Append(
+                MerkleHash.Leaf(leaf), (int level, long at, in MerkleHash hash) => nodes[(level, at)] = hash);
+            var path = InclusionProof.Generate(index, tree.Size, (level, at) => nodes[(level, at)]);
+            var checkpoint = new Checkpoint(log.Verifier.Name, tree.Size, tree.Root);
+            INoteSigner[] signers = [log, .. witnesses.Take(Cosigning)];
+            var note = SignedNote.Sign(checkpoint.ToBytes(), signers);
+            return new LoggedEntry(leaf, Encoding.UTF8.GetString(new TlogProof(index, path, note).ToBytes()));
+        }
+    }
+
+    public void Dispose()
+    {
+        log.Dispose();
+        foreach (var witness in witnesses)
+            witness.Dispose();
+    }
+
+    private void Meet()
+    {
+        if (IsDown)
+            throw new PartyUnreachableException("The archive is down.");
+    }
+
+    private Task<Result<DecisionAnswer, ArchiveError>> Answer(LoggedEntry entry) =>
+        Task.FromResult<Result<DecisionAnswer, ArchiveError>>(new DecisionAnswer(IsSlow ? null : entry));
+
+    private static Task<Result<DecisionAnswer, ArchiveError>> Refuse(ArchiveError error) =>
+        Task.FromResult<Result<DecisionAnswer, ArchiveError>>(error);
+}
+
+/// <summary>The merchant's secrets of one sale: the release key, what it will publish, and what it promised.</summary>
+public sealed class Sale
+{
+    private readonly byte[] maskedKey = [.. Enumerable.Range(0, 32).Select(i => (byte)i)];
+    private readonly P256PrivateKey releaseKey = P256PrivateKey.Generate();
+
+    public TransactionId Transaction => TransactionId.Of(releaseKey.PublicKey);
+
+    public KeyCommitment Commitment => KeyCommitment.To(Transaction, maskedKey);
+
+    public Signed<Release> Release() =>
+        Signed<Release>.Sign(releaseKey, new Release(releaseKey.PublicKey.Spki, maskedKey));
+
+    /// <summary>Signed by the right key, but opens something else than what was promised.</summary>
+    public Signed<Release> OtherRelease() =>
+        Signed<Release>.Sign(releaseKey, new Release(releaseKey.PublicKey.Spki, new byte[32]));
+}

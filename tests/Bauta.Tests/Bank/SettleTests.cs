@@ -1,0 +1,246 @@
+using Bauta.Crypto.Jose;
+using Bauta.Protocol;
+using Bauta.Protocol.Archive;
+using Bauta.Protocol.Bank;
+using Bauta.Tests.Storage;
+using Xunit;
+
+namespace Bauta.Tests.Bank;
+
+public abstract class SettleTests : BankSuite
+{
+    [Fact]
+    public async Task A_commit_moves_the_value_to_the_merchant_once()
+    {
+        await using var world = await OpenAsync();
+        var coins = await world.CoinsAsync(8, 4);
+        var sale = new Sale();
+        var held = (await world.LockAsync(sale, coins)).Value;
+        var decision = await world.CommitAsync(sale, held);
+        var answers = await Task.WhenAll(Enumerable.Range(0, 16).Select(_ => Task.Run(
+            () => world.Bank.DecideAsync(sale.Transaction, decision, default))));
+        Assert.All(answers, answer => Assert.Equal(SettlementAnswer.Settled, answer.Value.State));
+        await world.RestartAsync();
+        Assert.Equal(
+            SettlementAnswer.Settled,
+            (await world.Bank.DecideAsync(sale.Transaction, decision, default)).Value.State);
+        Assert.Equal(12, (await world.AccountStateAsync()).Balance.MinorUnits);
+        Refused(BankError.TokenSpent, await world.LockAsync(new Sale(), coins[0]));
+    }
+
+    [Fact]
+    public async Task An_abort_gives_the_value_back_to_the_tokens_once()
+    {
+        await using var world = await OpenAsync();
+        var coins = await world.CoinsAsync(8, 4);
+        var held = (await world.LockAsync(new Sale(), coins)).Value;
+        world.Clock.SetTo(held.LockNote.Content.ExpiresAt);
+        var decision = await world.AbortAsync(held);
+        foreach (var _ in Enumerable.Range(0, 2))
+            Assert.Equal(
+                SettlementAnswer.Unlocked,
+                (await world.Bank.DecideAsync(held.LockNote.Content.Transaction, decision, default)).Value.State);
+        Assert.Equal(0, (await world.AccountStateAsync()).Balance.MinorUnits);
+        Assert.True((await world.LockAsync(new Sale(), coins)).IsOk);
+        Assert.Equal(
+            SettlementAnswer.Unlocked,
+            (await world.Bank.DecideAsync(held.LockNote.Content.Transaction, decision, default)).Value.State);
+        Assert.Equal(12, (await world.AuditAsync()).Locked);
+    }
+
+    [Fact]
+    public async Task A_second_decision_the_other_way_moves_nothing()
+    {
+        await using var world = await OpenAsync();
+        var coins = await world.CoinsAsync(8, 4);
+        var (first, second) = (new Sale(), new Sale());
+        var committed = (await world.LockAsync(first, coins[0])).Value;
+        var aborted = (await world.LockAsync(second, coins[1])).Value;
+        await world.Bank.DecideAsync(first.Transaction, await world.CommitAsync(first, committed), default);
+        var commit = Commit(world, second, aborted);
+        world.Clock.SetTo(aborted.LockNote.Content.ExpiresAt);
+        await world.Bank.DecideAsync(second.Transaction, await world.AbortAsync(aborted), default);
+        // Both with the quorum: archive and witnesses cheat together.
+        Refused(BankError.BadDecision, await world.Bank.DecideAsync(
+            first.Transaction, Abort(world, committed), default));
+        Refused(BankError.BadDecision, await world.Bank.DecideAsync(second.Transaction, commit, default));
+        var totals = await world.AuditAsync();
+        Assert.Equal((4, 0, 8), (totals.Unspent, totals.Locked, totals.Merchants));
+    }
+
+    [Fact]
+    public async Task A_commit_and_an_abort_that_race_settle_one_way_only()
+    {
+        await using var world = await OpenAsync();
+        for (var round = 0; round < 10; round++)
+        {
+            var coin = (await world.CoinsAsync(8))[0];
+            var sale = new Sale();
+            var held = (await world.LockAsync(sale, coin)).Value;
+            var commit = Commit(world, sale, held);
+            world.Clock.SetTo(held.LockNote.Content.ExpiresAt);
+            LoggedEntry[] decisions = [commit, Abort(world, held)];
+            var answers = await Task.WhenAll(Enumerable.Range(0, 16).Select(i => Task.Run(
+                () => world.Bank.DecideAsync(sale.Transaction, decisions[i % 2], default))));
+            Assert.Equal(8, answers.Count(answer => answer.IsOk));
+            Assert.Single(answers.Where(answer => answer.IsOk).Select(answer => answer.Value.State).Distinct());
+        }
+    }
+
+    [Fact]
+    public async Task A_decision_without_the_quorum_moves_nothing()
+    {
+        await using var world = await OpenAsync();
+        var coin = (await world.CoinsAsync(8))[0];
+        var sale = new Sale();
+        var held = (await world.LockAsync(sale, coin)).Value;
+        world.Archive.Cosigning = 1;
+        Refused(BankError.BadDecision, await world.Bank.DecideAsync(
+            sale.Transaction, Commit(world, sale, held), default));
+        world.Archive.Cosigning = 2;
+        Assert.Equal(8, (await world.AuditAsync()).Locked);
+        Assert.True((await world.Bank.DecideAsync(sale.Transaction, Commit(world, sale, held), default)).IsOk);
+    }
+
+    [Fact]
+    public async Task A_decision_of_another_archive_moves_nothing()
+    {
+        await using var world = await OpenAsync();
+        var coin = (await world.CoinsAsync(8))[0];
+        var sale = new Sale();
+        var held = (await world.LockAsync(sale, coin)).Value;
+        using var other = new LogInMemory(world.Clock);
+        var decision = (await other.DecideAsync(
+            new DecisionRequest(held.LockNote, sale.Release()), default)).Value.Decision!;
+        Refused(BankError.BadDecision, await world.Bank.DecideAsync(sale.Transaction, decision, default));
+        Assert.Equal(8, (await world.AuditAsync()).Locked);
+    }
+
+    [Fact]
+    public async Task A_commit_whose_release_is_not_what_was_promised_moves_nothing()
+    {
+        await using var world = await OpenAsync();
+        var coin = (await world.CoinsAsync(8))[0];
+        var sale = new Sale();
+        var held = (await world.LockAsync(sale, coin)).Value;
+        foreach (var release in (Signed<Release>[])[sale.OtherRelease(), new Sale().Release()])
+            Refused(BankError.BadDecision, await world.Bank.DecideAsync(
+                sale.Transaction,
+                world.Archive.Append(new LogEntry(LogEntry.Commit, world.Clock.Now, held.LockNote, release)), default));
+        Assert.Equal(8, (await world.AuditAsync()).Locked);
+    }
+
+    [Fact]
+    public async Task A_decision_on_another_lock_note_moves_nothing()
+    {
+        await using var world = await OpenAsync();
+        var coins = await world.CoinsAsync(8, 4);
+        var (sale, other) = (new Sale(), new Sale());
+        var held = (await world.LockAsync(sale, coins[0])).Value;
+        var heldToo = (await world.LockAsync(other, coins[1])).Value;
+        Refused(BankError.BadDecision, await world.Bank.DecideAsync(
+            sale.Transaction, Commit(world, other, heldToo), default));
+        // The same note signed again, and one by a stranger with a nearer expiry.
+        var again = Signed<LockNote>.Sign(world.StatementKey, held.LockNote.Content);
+        Refused(BankError.BadDecision, await world.Bank.DecideAsync(
+            sale.Transaction, Commit(world, sale, held with { LockNote = again }), default));
+        var nearer = Signed<LockNote>.Sign(
+            P256PrivateKey.Generate(), held.LockNote.Content with { ExpiresAt = world.Clock.Now });
+        Refused(BankError.BadDecision, await world.Bank.DecideAsync(
+            sale.Transaction, Abort(world, held with { LockNote = nearer }), default));
+        Refused(BankError.UnknownTransaction, await world.Bank.DecideAsync(
+            TransactionId.Generate(), Commit(world, sale, held), default));
+        Assert.Equal(12, (await world.AuditAsync()).Locked);
+    }
+
+    [Fact]
+    public async Task A_denomination_entry_decides_nothing()
+    {
+        await using var world = await OpenAsync();
+        var coin = (await world.CoinsAsync(8))[0];
+        var sale = new Sale();
+        await world.LockAsync(sale, coin);
+        var listed = (await world.Bank.DenominationsAsync(default)).Denominations[0].Proof;
+        Refused(BankError.BadDecision, await world.Bank.DecideAsync(sale.Transaction, listed, default));
+    }
+
+    [Fact]
+    public async Task The_poll_demands_the_abort_at_expiry_and_not_before()
+    {
+        await using var world = await OpenAsync();
+        var coin = (await world.CoinsAsync(8))[0];
+        var held = (await world.LockAsync(new Sale(), coin)).Value;
+        world.Clock.SetTo(held.LockNote.Content.ExpiresAt.AddSeconds(-1));
+        await world.Bank.SettleDueAsync(default);
+        Assert.Equal(0, world.Archive.DecisionsAsked);
+        world.Clock.Advance(1);
+        await world.Bank.SettleDueAsync(default);
+        var totals = await world.AuditAsync();
+        Assert.Equal((8, 0), (totals.Unspent, totals.Locked));
+    }
+
+    [Fact]
+    public async Task The_poll_learns_a_commit_that_nobody_brought()
+    {
+        await using var world = await OpenAsync();
+        var coin = (await world.CoinsAsync(8))[0];
+        var sale = new Sale();
+        var held = (await world.LockAsync(sale, coin)).Value;
+        await world.CommitAsync(sale, held);
+        await world.RestartAsync();
+        world.Clock.SetTo(held.LockNote.Content.ExpiresAt);
+        await world.Bank.SettleDueAsync(default);
+        Assert.Equal(8, (await world.AccountStateAsync()).Balance.MinorUnits);
+    }
+
+    [Fact]
+    public async Task The_poll_waits_for_an_archive_that_is_down_slow_or_without_quorum()
+    {
+        await using var world = await OpenAsync();
+        var coin = (await world.CoinsAsync(8))[0];
+        var held = (await world.LockAsync(new Sale(), coin)).Value;
+        world.Clock.SetTo(held.LockNote.Content.ExpiresAt);
+        world.Archive.IsDown = true;
+        await world.Bank.SettleDueAsync(default);
+        (world.Archive.IsDown, world.Archive.IsSlow) = (false, true);
+        world.Clock.Advance(300);
+        await world.Bank.SettleDueAsync(default);
+        Assert.Equal(8, (await world.AuditAsync()).Locked);
+        var asked = world.Archive.DecisionsAsked;
+        await world.Bank.SettleDueAsync(default);
+        Assert.Equal(asked, world.Archive.DecisionsAsked);
+        world.Archive.IsSlow = false;
+        world.Clock.Advance(300);
+        await world.Bank.SettleDueAsync(default);
+        Assert.Equal(8, (await world.AuditAsync()).Unspent);
+    }
+
+    [Fact]
+    public async Task A_clock_that_steps_back_after_the_abort_changes_nothing()
+    {
+        await using var world = await OpenAsync();
+        var coin = (await world.CoinsAsync(8))[0];
+        var sale = new Sale();
+        var held = (await world.LockAsync(sale, coin)).Value;
+        world.Clock.SetTo(held.LockNote.Content.ExpiresAt);
+        await world.Bank.SettleDueAsync(default);
+        world.Clock.Advance(-200);
+        Refused(BankError.BadDecision, await world.Bank.DecideAsync(
+            sale.Transaction, Commit(world, sale, held), default));
+        Assert.Equal(8, (await world.AuditAsync()).Unspent);
+    }
+
+    // As if the archive had decided so, whatever it decided before.
+    private static LoggedEntry Commit(BankWorld world, Sale sale, LockAnswer held) => world.Archive.Append(new LogEntry(
+        LogEntry.Commit, held.LockNote.Content.ExpiresAt.AddSeconds(-1), held.LockNote, sale.Release()));
+
+    private static LoggedEntry Abort(BankWorld world, LockAnswer held) => world.Archive.Append(new LogEntry(
+        LogEntry.Abort, held.LockNote.Content.ExpiresAt, held.LockNote));
+}
+
+public sealed class SqliteSettleTests : SettleTests;
+
+public sealed class PostgresSettleTests(PostgresServer server) : SettleTests
+{
+    protected override Task<string> NewDatabaseAsync() => server.CreateDatabaseAsync("bank");
+}
