@@ -88,11 +88,11 @@ internal sealed class RecoupDesk(BankDatabase database, DenominationShelf shelf,
         RefreshRows.Insert(transaction, token.Serial, new RefreshRow(true, reserve, left));
         WithdrawalRows.SetRecouped(transaction, requestHash, token.Serial);
         books.Recoup(token.Key.Number, left);
-        return new RefreshAnswer(left, null);
+        return new RefreshAnswer(left);
     }
 
     private static Result<RefreshAnswer, BankError> Answer(RefreshRow known, ReserveId reserve) =>
         known.IsRecoup && known.Reserve.Equals(reserve)
-            ? new RefreshAnswer(known.Amount, null)
+            ? new RefreshAnswer(known.Amount)
             : BankError.TokenSpent;
 }

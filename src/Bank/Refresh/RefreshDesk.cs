@@ -63,11 +63,11 @@ internal sealed class RefreshDesk(
         ReserveRows.Credit(transaction, reserve, left);
         RefreshRows.Insert(transaction, token.Serial, new RefreshRow(false, reserve, left));
         books.Refresh(key.Number, left);
-        return new RefreshAnswer(left, null);
+        return new RefreshAnswer(left);
     }
 
     private static Result<RefreshAnswer, BankError> Answer(RefreshRow known, ReserveId reserve) =>
         !known.IsRecoup && known.Reserve.Equals(reserve)
-            ? new RefreshAnswer(known.Amount, null)
+            ? new RefreshAnswer(known.Amount)
             : BankError.TokenSpent;
 }

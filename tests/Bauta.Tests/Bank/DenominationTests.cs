@@ -1,0 +1,167 @@
+using Bauta.Bank.Denominations;
+using Bauta.Crypto.BlindRsa;
+using Bauta.Protocol;
+using Bauta.Protocol.Archive;
+using Bauta.Protocol.Bank;
+using Bauta.Tests.Storage;
+using Xunit;
+
+namespace Bauta.Tests.Bank;
+
+public abstract class DenominationTests : BankSuite
+{
+    [Fact]
+    public async Task Every_listed_key_is_signed_and_stands_in_the_log()
+    {
+        await using var world = await OpenAsync();
+        var list = await world.Bank.DenominationsAsync(default);
+        Assert.Equal([1, 4, 8], list.Denominations.Select(listed => listed.Key.Content.Value.MinorUnits).Order());
+        foreach (var listed in list.Denominations)
+        {
+            Assert.True(listed.Key.IsSignedBy(world.StatementKey.PublicKey));
+            Assert.True(world.Archive.Policy.TryVerify(listed.Proof, out var verified));
+            Assert.Equal(LogEntry.Denomination, verified.Entry.Kind);
+            Assert.Equal(listed.Key.Text, verified.Entry.Statement);
+            Assert.True(verified.Entry.IsSignedBy(world.StatementKey.PublicKey));
+        }
+    }
+
+    [Fact]
+    public async Task A_key_is_offered_only_when_the_log_has_it_with_its_quorum()
+    {
+        await using var world = await OpenAsync(isQuiet: true);
+        world.Archive.IsDown = true;
+        await Assert.ThrowsAsync<PartyUnreachableException>(() => world.Bank.MaintainAsync(default));
+        Assert.Empty((await world.Bank.DenominationsAsync(default)).Denominations);
+        (world.Archive.IsDown, world.Archive.Cosigning) = (false, 1);
+        await Assert.ThrowsAsync<ProtocolViolationException>(() => world.Bank.MaintainAsync(default));
+        Assert.Empty((await world.Bank.DenominationsAsync(default)).Denominations);
+        await world.RestartAsync();
+        await Assert.ThrowsAsync<ProtocolViolationException>(() => world.Bank.MaintainAsync(default));
+        Assert.Equal(3, world.Keys.Stolen.Count);
+    }
+
+    [Fact]
+    public async Task A_bank_that_stops_between_making_and_announcing_goes_on_with_the_same_keys()
+    {
+        await using var world = await OpenAsync(isQuiet: true);
+        world.Archive.IsSlow = true;
+        await world.Bank.MaintainAsync(default);
+        await world.RestartAsync();
+        world.Archive.IsSlow = false;
+        await world.Bank.MaintainAsync(default);
+        Assert.Equal(3, (await world.Bank.DenominationsAsync(default)).Denominations.Count);
+        Assert.Equal(3, world.Keys.Stolen.Count);
+        Assert.Equal(8, (await world.CoinsAsync(8))[0].Value.MinorUnits);
+    }
+
+    [Fact]
+    public async Task The_next_key_is_made_before_the_present_one_stops_and_follows_it_without_a_gap()
+    {
+        await using var world = await OpenAsync();
+        var present = await world.DenominationAsync(8);
+        world.Clock.SetTo(present.WithdrawUntil.AddSeconds(-101));
+        await world.Bank.MaintainAsync(default);
+        Assert.Equal(3, (await world.Bank.DenominationsAsync(default)).Denominations.Count);
+        world.Clock.Advance(1);
+        await world.Bank.MaintainAsync(default);
+        await world.Bank.MaintainAsync(default);
+        Assert.Equal(6, (await world.Bank.DenominationsAsync(default)).Denominations.Count);
+        var next = await world.DenominationAsync(8);
+        Assert.Equal(present.WithdrawUntil, next.WithdrawFrom);
+        await world.FundAsync(8);
+        using var early = new CoinRequest(next);
+        Refused(BankError.KeyExpired, await world.WithdrawAsync(early.Bytes));
+        world.Clock.SetTo(next.WithdrawFrom);
+        Assert.True((await world.WithdrawAsync(early.Bytes)).IsOk);
+    }
+
+    [Fact]
+    public async Task A_key_that_signs_nothing_more_is_destroyed_and_its_tokens_live_on()
+    {
+        await using var world = await OpenAsync();
+        var coin = (await world.CoinsAsync(8))[0];
+        var denomination = await world.DenominationAsync(8);
+        var keyId = Convert.ToHexStringLower(RsaPublicKey.FromSpki(denomination.TokenKey).KeyId);
+        world.Clock.SetTo(denomination.WithdrawUntil.AddSeconds(-1));
+        await world.Bank.MaintainAsync(default);
+        Assert.DoesNotContain(keyId, world.Keys.Destroyed);
+        world.Clock.Advance(1);
+        await world.Bank.MaintainAsync(default);
+        Assert.Contains(keyId, world.Keys.Destroyed);
+        await world.RestartAsync();
+        Assert.True((await world.LockAsync(new Sale(), coin)).IsOk);
+    }
+
+    [Fact]
+    public async Task The_last_byte_of_a_key_id_is_unique_among_keys_that_sign()
+    {
+        var keys = new FixtureKeys("twin-1", "twin-2", "denomination-01");
+        await using var world = await OpenAsync(BankWorld.DefaultOptions with { Exponents = [0, 3] }, keys);
+        var offered = (await world.Bank.DenominationsAsync(default)).Denominations
+            .Select(listed => RsaPublicKey.FromSpki(listed.Key.Content.TokenKey)).ToArray();
+        var passed = Assert.Single(keys.Passed);
+        Assert.Contains(offered, key => key.TruncatedKeyId == passed.TruncatedKeyId);
+        Assert.Equal(2, offered.Select(key => key.TruncatedKeyId).Distinct().Count());
+    }
+
+    [Fact]
+    public async Task A_revoked_key_is_replaced_and_its_revocation_stands_in_the_log()
+    {
+        await using var world = await OpenAsync();
+        var old = RsaPublicKey.FromSpki((await world.DenominationAsync(8)).TokenKey);
+        Assert.False(await world.Bank.RevokeAsync(new byte[32], default));
+        Assert.True(await world.Bank.RevokeAsync(old.KeyId, default));
+        Assert.True(await world.Bank.RevokeAsync(old.KeyId, default));
+        await world.Bank.MaintainAsync(default);
+        var list = await world.Bank.DenominationsAsync(default);
+        Assert.True(world.Archive.Policy.TryVerify(Assert.Single(list.Revocations), out var verified));
+        Assert.Equal(old.KeyId, verified.Entry.StatementAs<Revocation>().Content.TokenKeyId);
+        Assert.NotEqual(old, RsaPublicKey.FromSpki((await world.DenominationAsync(8)).TokenKey));
+        Assert.Contains(Convert.ToHexStringLower(old.KeyId), world.Keys.Destroyed);
+        Assert.Equal(8, (await world.CoinsAsync(8))[0].Value.MinorUnits);
+        await world.RestartAsync();
+        Assert.Single((await world.Bank.DenominationsAsync(default)).Revocations);
+    }
+
+    [Fact]
+    public async Task An_expired_key_is_no_longer_listed()
+    {
+        await using var world = await OpenAsync();
+        var expiresAt = (await world.DenominationAsync(8)).ExpiresAt;
+        world.Clock.SetTo(expiresAt.AddSeconds(-1));
+        Assert.Equal(3, (await world.Bank.DenominationsAsync(default)).Denominations.Count);
+        world.Clock.Advance(1);
+        Assert.Empty((await world.Bank.DenominationsAsync(default)).Denominations);
+    }
+}
+
+public sealed class SqliteDenominationTests : DenominationTests;
+
+public sealed class PostgresDenominationTests(PostgresServer server) : DenominationTests
+{
+    protected override Task<string> NewDatabaseAsync() => server.CreateDatabaseAsync("bank");
+}
+
+public sealed class DenominationKeyFilesTests : IDisposable
+{
+    private readonly TemporaryDirectory directory = new();
+
+    [Fact]
+    public void A_key_file_is_its_owners_alone_and_opens_again_until_it_is_destroyed()
+    {
+        var files = new DenominationKeyFiles(directory.File("keys"));
+        var refusals = 0;
+        var key = files.Create(_ => refusals++ > 0);
+        Assert.Equal(2, refusals);
+        var file = Assert.Single(Directory.GetFiles(directory.File("keys")));
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file));
+        var keyId = key.PublicKey.KeyId;
+        Assert.Equal(key.PublicKey, new DenominationKeyFiles(directory.File("keys")).TryOpen(keyId)!.PublicKey);
+        files.Destroy(keyId);
+        Assert.Null(files.TryOpen(keyId));
+        Assert.Empty(Directory.GetFiles(directory.File("keys")));
+    }
+
+    public void Dispose() => directory.Dispose();
+}
