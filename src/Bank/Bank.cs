@@ -65,7 +65,7 @@ public sealed class Bank : IBank, IDisposable
         payouts = new PayoutDesk(options, database, statementKey, parties.Acquirer, clock, log);
     }
 
-    /// <summary>Takes up where the bank stopped. Without <see cref="RunAsync"/> it answers, but makes no keys.</summary>
+    /// <summary>Takes up where it stopped. Without <see cref="RunAsync"/> it answers, but makes no keys.</summary>
     /// <param name="options">What the bank is told.</param>
     /// <param name="database">Its own database; the caller disposes of it after the bank.</param>
     /// <param name="statementKey">Signs denominations, notes and payout orders.</param>

@@ -15,7 +15,7 @@ internal sealed partial class BankLog(ILogger logger)
     [LoggerMessage(2, LogLevel.Warning, "A denomination key was revoked.")]
     public partial void KeyRevoked();
 
-    [LoggerMessage(3, LogLevel.Error, "The list of denominations is full; no further key is made. Shorten the periods.")]
+    [LoggerMessage(3, LogLevel.Error, "The list of denominations is full; no key is made. Shorten the periods.")]
     public partial void TooManyKeys();
 
     [LoggerMessage(4, LogLevel.Critical,

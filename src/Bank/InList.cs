@@ -19,7 +19,8 @@ internal sealed class InList(string select)
             .Select(index => "$" + index.ToString(CultureInfo.InvariantCulture)))})"),
     ];
 
-    public IReadOnlyList<T> Query<T>(IReadTransaction transaction, IReadOnlyList<byte[]> keys, Func<DbDataReader, T> map)
+    public IReadOnlyList<T> Query<T>(
+        IReadTransaction transaction, IReadOnlyList<byte[]> keys, Func<DbDataReader, T> map)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(keys.Count, MaxKeys);
         if (keys.Count == 0)

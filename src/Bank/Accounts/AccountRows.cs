@@ -9,14 +9,16 @@ internal sealed record AccountRow(string Payee, UnixTime StatedAt, Amount Availa
 /// <summary>Accounts and what they will be able to draw on, as rows.</summary>
 internal static class AccountRows
 {
-    public static bool Exists(IReadTransaction transaction, AccountId account) => Find(transaction, account) is not null;
+    public static bool Exists(IReadTransaction transaction, AccountId account) =>
+        Find(transaction, account) is not null;
 
-    public static AccountRow? Find(IReadTransaction transaction, AccountId account) => transaction.QuerySingleOrDefault(
-        "SELECT payee, stated_at, available, ordered, paid_out FROM accounts WHERE id = $1",
-        row => new AccountRow(
-            row.GetString(0), UnixTime.FromSeconds(row.GetInt64(1)), Amount.FromMinorUnits(row.GetInt64(2)),
-            Amount.FromMinorUnits(row.GetInt64(3)), Amount.FromMinorUnits(row.GetInt64(4))),
-        account.ToArray());
+    public static AccountRow? Find(IReadTransaction transaction, AccountId account) =>
+        transaction.QuerySingleOrDefault(
+            "SELECT payee, stated_at, available, ordered, paid_out FROM accounts WHERE id = $1",
+            row => new AccountRow(
+                row.GetString(0), UnixTime.FromSeconds(row.GetInt64(1)), Amount.FromMinorUnits(row.GetInt64(2)),
+                Amount.FromMinorUnits(row.GetInt64(3)), Amount.FromMinorUnits(row.GetInt64(4))),
+            account.ToArray());
 
     public static long Count(IReadTransaction transaction) =>
         transaction.QuerySingleOrDefault("SELECT COUNT(*) FROM accounts", row => row.GetInt64(0));

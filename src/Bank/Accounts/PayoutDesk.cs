@@ -63,7 +63,8 @@ internal sealed class PayoutDesk(
         var now = UnixTime.Now(clock);
         var row = AccountRows.Find(transaction, account) ?? throw new InvalidOperationException("An account is gone.");
         // The payee was stated anew while this order was being signed; the same request may simply come again.
-        if (row.Payee != order.Content.Payee || PayoutRows.CountOpen(transaction, account) >= options.MaxOpenPayoutsPerAccount)
+        if (row.Payee != order.Content.Payee
+            || PayoutRows.CountOpen(transaction, account) >= options.MaxOpenPayoutsPerAccount)
             return BankError.TooMany;
         var ready = AccountRows.Accrued(transaction, account, now).Ready;
         if (order.Content.Amount > row.Available + ready)

@@ -19,7 +19,8 @@ internal sealed record Announcement(byte[] Id, string Kind, string Statement, Lo
 /// <summary>Denominations and announcements as rows.</summary>
 internal static class DenominationRows
 {
-    public static IReadOnlyList<DenominationKey> Load(IReadTransaction transaction, IDenominationKeys keys, UnixTime now)
+    public static IReadOnlyList<DenominationKey> Load(
+        IReadTransaction transaction, IDenominationKeys keys, UnixTime now)
     {
         var announcements = transaction.Query(
             "SELECT id, kind, statement, entry, proof FROM announcements", Read)

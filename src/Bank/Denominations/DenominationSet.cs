@@ -56,7 +56,8 @@ internal sealed class DenominationSet
             [.. listed.Where(key => key.RevocationProof is not null).Select(key => key.RevocationProof!)]);
     }
 
-    private sealed class KeyIdComparer : IEqualityComparer<byte[]>, IAlternateEqualityComparer<ReadOnlySpan<byte>, byte[]>
+    private sealed class KeyIdComparer :
+        IEqualityComparer<byte[]>, IAlternateEqualityComparer<ReadOnlySpan<byte>, byte[]>
     {
         public static KeyIdComparer Instance { get; } = new();
 
@@ -72,7 +73,7 @@ internal sealed class DenominationSet
     }
 }
 
-/// <summary>Holds the present set. It is replaced on the database's writer, after the commit of what changed it.</summary>
+/// <summary>Holds the present set, replaced on the database's writer after the commit of what changed it.</summary>
 internal sealed class DenominationShelf
 {
     private volatile DenominationSet current = DenominationSet.Empty;

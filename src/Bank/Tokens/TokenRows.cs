@@ -17,7 +17,7 @@ internal sealed record TokenRow(
         : null;
 }
 
-/// <summary>Tokens as rows. The serial is the only key: it moves value once, whatever denomination key signed it.</summary>
+/// <summary>Tokens as rows. The serial is the only key: it moves value once, whatever key signed it.</summary>
 internal static class TokenRows
 {
     private const string Columns = "serial, key, value, settled, refreshed, refunded, locked, lock_n";

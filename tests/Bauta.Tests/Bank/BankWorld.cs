@@ -10,7 +10,7 @@ using Xunit;
 
 namespace Bauta.Tests.Bank;
 
-/// <summary>A bank with its own keys and database, an archive, an acquirer, and what customers and merchants hold.</summary>
+/// <summary>A bank with keys and database, an archive, an acquirer, and what customers and merchants hold.</summary>
 public sealed class BankWorld : IAsyncDisposable
 {
     private readonly string connection;

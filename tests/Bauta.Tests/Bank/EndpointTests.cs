@@ -60,13 +60,15 @@ public sealed class EndpointTests : BankSuite
         var held = (await bank.LockAsync(authorization, default)).Value;
         Assert.Equal(held, (await bank.LockAsync(authorization, default)).Value);
         var decision = await world.CommitAsync(sale, held);
-        Assert.Equal(SettlementAnswer.Settled, (await bank.DecideAsync(sale.Transaction, decision, default)).Value.State);
-        Assert.Equal(SettlementAnswer.Settled, (await bank.DecideAsync(sale.Transaction, decision, default)).Value.State);
+        for (var i = 0; i < 2; i++)
+            Assert.Equal(
+                SettlementAnswer.Settled,
+                (await bank.DecideAsync(sale.Transaction, decision, default)).Value.State);
         Assert.Equal(8, (await bank.RefreshAsync(world.RefreshOrder(coins[1]), default)).Value.Amount.MinorUnits);
         Assert.Equal(9, (await bank.AccountAsync(world.ReadOrder(world.Merchant), default)).Value.Balance.MinorUnits);
         world.Clock.Advance(world.Options.DisputeWindowSeconds);
-        Assert.Equal(
-            9, (await bank.OpenAccountAsync(world.AccountOrder("payee", world.Clock.Now), default)).Value.Available.MinorUnits);
+        var account = (await bank.OpenAccountAsync(world.AccountOrder("payee", world.Clock.Now), default)).Value;
+        Assert.Equal(9, account.Available.MinorUnits);
         Assert.Equal(PayoutState.Ordered, (await bank.PayOutAsync(world.PayoutRequest(9), default)).Value.State);
         Assert.Equal(
             BankError.KeyNotRevoked, (await bank.RecoupAsync(world.RecoupOrder(coins[0]), default)).Error);
@@ -107,7 +109,7 @@ public sealed class EndpointTests : BankSuite
 
     private static async Task<WebApplication> ServeAsync(BankWorld world)
     {
-        var host = PartyHost.Build(new PartyHostSettings(), routes => routes.MapBank(world.Bank, world.Clock), world.Clock);
+        var host = PartyHost.Build(new PartyHostSettings(), routes => routes.MapBank(world.Bank, world.Clock));
         await host.StartAsync();
         return host;
     }

@@ -173,7 +173,8 @@ public abstract class LockTests : BankSuite
         await RefusesAsync(BankError.Malformed, bytes);
         var other = P256PrivateKey.Generate();
         Refused(BankError.BadToken, await world.LockAsync(
-            world.Authorization(new Sale(), coin.Spend() with { Key = other.PublicKey.Spki }), coin with { Key = other }));
+            world.Authorization(new Sale(), coin.Spend() with { Key = other.PublicKey.Spki }),
+            coin with { Key = other }));
 
         async Task RefusesAsync(BankError error, byte[] token) => Refused(error, await world.LockAsync(
             world.Authorization(new Sale(), coin.Spend() with { Token = token }), coin));

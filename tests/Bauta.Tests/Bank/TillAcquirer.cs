@@ -21,7 +21,8 @@ public sealed class TillAcquirer : IAcquirer, IDisposable
 
     public List<PayoutOrder> Paid { get; } = [];
 
-    public Signed<FundingNotice> Notice(string bank, ReserveId reserve, string currency, long amount, RequestId? id = null) =>
+    public Signed<FundingNotice> Notice(
+        string bank, ReserveId reserve, string currency, long amount, RequestId? id = null) =>
         Signed<FundingNotice>.Sign(key, new FundingNotice(
             id ?? RequestId.Generate(), bank, reserve, currency, Amount.FromMinorUnits(amount)));
 
