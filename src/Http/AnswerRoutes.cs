@@ -4,7 +4,9 @@ using Microsoft.AspNetCore.Routing;
 
 namespace Bauta.Http;
 
-/// <summary>Maps routes to functions that read a request and give an <see cref="Answer"/>, without any binding magic.</summary>
+/// <summary>
+/// Maps routes to functions that read a request and give an <see cref="Answer"/>, without any binding magic.
+/// </summary>
 public static class AnswerRoutes
 {
     /// <summary>GET (and HEAD).</summary>

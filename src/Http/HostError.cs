@@ -10,7 +10,7 @@ public enum HostError
     Malformed,
 
     /// <summary>The date of a sealed request is too far from the gateway's clock.</summary>
-    [Refusal(400, "The date of the request is too far from this party's clock. Set the clock and seal the request afresh.")]
+    [Refusal(400, "The date of the request is too far from this party's clock. Set the clock and seal it afresh.")]
     BadDate,
 
     /// <summary>No such resource.</summary>
@@ -38,7 +38,7 @@ public enum HostError
     UnsupportedMediaType,
 
     /// <summary>The gateway does not have the key.</summary>
-    [Refusal(422, "The gateway does not have this key. Read its key configuration again; the request was not processed.")]
+    [Refusal(422, "The gateway does not have this key. Read its keys again; the request was not processed.")]
     UnknownKey,
 
     /// <summary>Too many requests from one source.</summary>

@@ -88,16 +88,18 @@ public static class PartyHost
             // One request at a time on a connection: the bound on connections is then the bound on requests.
             listen.Protocols = HttpProtocols.Http1;
             if (settings.MaxConnectionsPerSource > 0)
-                LimitConnections(listen, new ConnectionLimiter(settings.MaxConnectionsPerSource));
+                LimitConnections(
+                    listen, new ConnectionLimiter(settings.MaxConnectionsPerSource), [.. settings.UnlimitedSources]);
             if (settings.Certificate is not null)
                 listen.UseHttps(settings.Certificate);
         });
     }
 
-    private static void LimitConnections(ListenOptions listen, ConnectionLimiter limiter) =>
+    private static void LimitConnections(
+        ListenOptions listen, ConnectionLimiter limiter, HashSet<IPAddress> unlimited) =>
         listen.Use(next => async connection =>
         {
-            if (connection.RemoteEndPoint is not IPEndPoint { Address: var source })
+            if (connection.RemoteEndPoint is not IPEndPoint { Address: var source } || unlimited.Contains(source))
             {
                 await next(connection);
                 return;

@@ -36,7 +36,9 @@ public sealed record PartyHostSettings
     /// <summary>Requests from one source at once, before the rate applies.</summary>
     public int BurstPerSource { get; init; } = 2000;
 
-    /// <summary>Sources without a rate: the masks of this network, which carry many clients each.</summary>
+    /// <summary>
+    /// Sources without a limit of their own: the masks of this network, which carry many clients each.
+    /// </summary>
     public IReadOnlyList<IPAddress> UnlimitedSources { get; init; } = [];
 
     /// <summary>The time for all headers of a request.</summary>

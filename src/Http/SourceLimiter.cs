@@ -68,7 +68,9 @@ public sealed class SourceLimiter
     }
 }
 
-/// <summary>Limits open connections per source, in constant memory like <see cref="SourceLimiter"/>. Thread-safe.</summary>
+/// <summary>
+/// Limits open connections per source, in constant memory like <see cref="SourceLimiter"/>. Thread-safe.
+/// </summary>
 /// <param name="most">Open connections of one source.</param>
 public sealed class ConnectionLimiter(int most)
 {

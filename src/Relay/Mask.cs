@@ -42,7 +42,8 @@ public sealed class Mask : IDisposable
     public PartyGateway Gateway { get; }
 
     /// <summary>
-    /// How a mask listens unless told otherwise: sources are single customers or one other mask, which the operator adds
+    /// How a mask listens unless told otherwise: sources are single customers or one other mask, which the operator
+    /// adds
     /// to the unlimited ones.
     /// </summary>
     public static PartyHostSettings DefaultSettings { get; } = new()

@@ -102,16 +102,14 @@ public sealed class GatewayKeyRing : IDisposable
     }
 
     /// <summary>Rotates whenever that is due, until cancelled.</summary>
-    /// <param name="rotated">Called after the published keys changed.</param>
-    /// <param name="cancellation">Ends the loop.</param>
-    public async Task RunAsync(Action rotated, CancellationToken cancellation)
+    /// <remarks>Throws when the new keys cannot be stored; the old ones stay in use.</remarks>
+    public async Task RunAsync(CancellationToken cancellation)
     {
         using var timer = new PeriodicTimer(TimeSpan.FromMinutes(1), Time);
         try
         {
             while (await timer.WaitForNextTickAsync(cancellation))
-                if (RotateIfDue())
-                    rotated();
+                RotateIfDue();
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {

@@ -6,7 +6,9 @@ using Bauta.Protocol.Parties;
 
 namespace Bauta.Protocol.Relay;
 
-/// <summary>Takes one request to the party that the opening mask shall forward it to, and brings the answer back.</summary>
+/// <summary>
+/// Takes one request to the party that the opening mask shall forward it to, and brings the answer back.
+/// </summary>
 internal sealed class MaskChain
 {
     private static readonly BinaryHttpLimits limits = new() { MaxContentBytes = PaddingClasses.Largest };
@@ -28,7 +30,9 @@ internal sealed class MaskChain
         masks = new PartyCards((_, cancellation) => Wire.GetCardAsync(wire, cardAt, cancellation), clock);
     }
 
-    /// <summary>Sends once; and once more, sealed afresh, when the opening mask says that it does not have the key.</summary>
+    /// <summary>
+    /// Sends once; and once more, sealed afresh, when the opening mask says that it does not have the key.
+    /// </summary>
     /// <remarks>
     /// A mask that lies about that could make the party see the request twice. So it could by any loss of an answer:
     /// every request that changes something has an id, and the same id changes nothing twice.

@@ -27,7 +27,7 @@ public sealed record MaskRoute
 
     /// <summary>One mask.</summary>
     public static MaskRoute One(PartyAddress mask) => new(null, mask,
-        "The mask sees your network address and which parties you call, but no content; the parties see only the mask.");
+        "The mask sees your network address and which parties you call, but no content; parties see only the mask.");
 
     /// <summary>Two masks of different operators: the default.</summary>
     /// <param name="first">Sees the network address; its next gateway must be the second.</param>

@@ -28,7 +28,8 @@ internal sealed class MaskedHandler : HttpMessageHandler
 
     /// <summary>Makes a handler.</summary>
     /// <param name="chain">The masks.</param>
-    /// <param name="partyOf">Finds the party of a target, or throws: a party that is not known cannot be sealed to.</param>
+    /// <param name="partyOf">Finds the party of a target, or throws: a party that is not known cannot be sealed
+    /// to.</param>
     /// <param name="cards">The keys of the parties.</param>
     /// <param name="clock">Dates the requests, to the minute.</param>
     internal MaskedHandler(MaskChain chain, Func<Uri, PartyAddress> partyOf, PartyCards cards, TimeProvider clock) =>

@@ -4,7 +4,8 @@ namespace Bauta.Protocol.Relay;
 
 /// <summary>
 /// Where a party is and who it must be: an origin (scheme, host, port; every path of the protocol hangs from its root)
-/// and the RFC 7638 thumbprint of the identity key that signs its card. In text: <c>https://bank.example#THUMBPRINT</c>.
+/// and the RFC 7638 thumbprint of the identity key that signs its card. In text:
+/// <c>https://bank.example#THUMBPRINT</c>.
 /// </summary>
 public sealed record PartyAddress
 {
@@ -45,7 +46,9 @@ public sealed record PartyAddress
         ? address
         : throw new FormatException("A party's address is https://host#THUMBPRINT.");
 
-    /// <summary>Scheme, host and port of an absolute HTTP URI: lower case, no slash at the end, no default port.</summary>
+    /// <summary>
+    /// Scheme, host and port of an absolute HTTP URI: lower case, no slash at the end, no default port.
+    /// </summary>
     public static string OriginOf(Uri uri) => $"{uri.Scheme}://{uri.Authority}".ToLowerInvariant();
 
     /// <summary>The text form.</summary>

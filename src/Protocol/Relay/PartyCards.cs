@@ -22,7 +22,8 @@ public sealed class PartyCards
     private readonly TimeSpan maxAge;
 
     /// <summary>Makes an empty set.</summary>
-    /// <param name="fetch">Gets the bytes of a card, at most <see cref="PartyCard.MaxLength"/>, by whatever way.</param>
+    /// <param name="fetch">Gets the bytes of a card, at most <see cref="PartyCard.MaxLength"/>, by whatever
+    /// way.</param>
     /// <param name="clock">Measures ages.</param>
     /// <param name="maxAge">How long a card is kept.</param>
     public PartyCards(
@@ -31,7 +32,8 @@ public sealed class PartyCards
 
     /// <summary>The card of a party.</summary>
     /// <exception cref="HttpRequestException">It could not be fetched.</exception>
-    /// <exception cref="ProtocolViolationException">What came is not this party's card, or older than one seen.</exception>
+    /// <exception cref="ProtocolViolationException">What came is not this party's card, or older than one
+    /// seen.</exception>
     public async Task<Signed<PartyCard>> GetAsync(PartyAddress party, CancellationToken cancellation)
     {
         var slot = slots.GetOrAdd(party, _ => new Slot());

@@ -64,7 +64,9 @@ public sealed class PartyTransport : IDisposable
         PooledConnectionLifetime = TimeSpan.FromMinutes(10),
     };
 
-    /// <summary>A client of one party; its base address is the party's. The caller disposes it, the pool stays.</summary>
+    /// <summary>
+    /// A client of one party; its base address is the party's. The caller disposes it, the pool stays.
+    /// </summary>
     public HttpClient ClientFor(PartyAddress party)
     {
         var seen = known.GetOrAdd(party.Origin, party);
@@ -80,7 +82,8 @@ public sealed class PartyTransport : IDisposable
 
     /// <summary>The card of a party, fetched over the route and verified against its identity key.</summary>
     /// <exception cref="PartyUnreachableException">It could not be fetched.</exception>
-    /// <exception cref="ProtocolViolationException">What came is not this party's card, or older than one seen.</exception>
+    /// <exception cref="ProtocolViolationException">What came is not this party's card, or older than one
+    /// seen.</exception>
     public async Task<Signed<PartyCard>> CardAsync(PartyAddress party, CancellationToken cancellation)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);

@@ -94,7 +94,7 @@ public sealed class GatewayTests : IDisposable
     }
 
     [Fact]
-    public async Task Refuses_a_key_it_does_not_have_and_a_request_that_does_not_open_so_that_clients_read_its_keys_anew()
+    public async Task Refuses_an_unknown_key_and_what_does_not_open_so_that_clients_read_its_keys_anew()
     {
         await using var host = await StartAsync();
         using var strange = GatewayKey.Generate(77);

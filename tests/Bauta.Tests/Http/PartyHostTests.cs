@@ -1,11 +1,15 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Bauta.Crypto.Jose;
 using Bauta.Http;
 using Bauta.Protocol;
 using Bauta.Protocol.Bank;
 using Bauta.Protocol.Parties;
+using Bauta.Protocol.Relay;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -188,6 +192,37 @@ public sealed class PartyHostTests
     }
 
     [Fact]
+    public async Task Leaves_a_named_source_without_limits_of_its_own()
+    {
+        await using var host = await TestHost.StartAsync(MapAll, new()
+        {
+            RequestsPerSecondPerSource = 1,
+            BurstPerSource = 1,
+            MaxConnectionsPerSource = 1,
+            UnlimitedSources = [IPAddress.Loopback],
+        });
+        await using var idle = await host.ConnectAsync();
+        for (var i = 0; i < 3; i++)
+            Assert.Equal("ok\n", await host.Client.GetStringAsync("health", Cancellation));
+    }
+
+    [Fact]
+    public async Task Speaks_TLS_when_it_has_a_certificate()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var start = new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+        using var certificate = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256)
+            .CreateSelfSigned(start, start.AddYears(50));
+        await using var host = await TestHost.StartAsync(MapAll, new() { Certificate = certificate });
+        Assert.Equal("https", host.Address.Scheme);
+        using var sockets = PartyTransport.NewSockets();
+        sockets.SslOptions.RemoteCertificateValidationCallback =
+            (_, shown, _, _) => shown!.GetCertHashString() == certificate.GetCertHashString();
+        using var client = new HttpClient(sockets, disposeHandler: false);
+        Assert.Equal("ok\n", await client.GetStringAsync(new Uri(host.Address, "health"), Cancellation));
+    }
+
+    [Fact]
     public async Task Closes_a_connection_over_the_limit_of_its_source()
     {
         await using var host = await TestHost.StartAsync(MapAll, new() { MaxConnectionsPerSource = 2 });
@@ -197,8 +232,15 @@ public sealed class PartyHostTests
         var buffer = new byte[1];
         Assert.Equal(1, await first.ReadAsync(buffer, Cancellation));
         Assert.Equal(1, await second.ReadAsync(buffer, Cancellation));
-        await using var third = await host.ConnectAsync();
-        Assert.Empty(await TestHost.ReadToEndAsync(third));
+        try
+        {
+            await using var third = await host.ConnectAsync(request);
+            Assert.Empty(await TestHost.ReadToEndAsync(third));
+        }
+        catch (Exception reset) when (reset is SocketException or IOException)
+        {
+            // Closed while it was being opened.
+        }
     }
 
     [Fact]
@@ -215,7 +257,8 @@ public sealed class PartyHostTests
     {
         await using var host = await TestHost.StartAsync(MapAll, new() { MinRateGrace = TimeSpan.FromSeconds(1.1) });
         await using var stream = await host.ConnectAsync(
-            "POST /bytes HTTP/1.1\r\nHost: a\r\nContent-Type: application/octet-stream\r\nContent-Length: 100\r\n\r\nab");
+            "POST /bytes HTTP/1.1\r\nHost: a\r\n"
+            + "Content-Type: application/octet-stream\r\nContent-Length: 100\r\n\r\nab");
         var text = Encoding.ASCII.GetString(await TestHost.ReadToEndAsync(stream));
         Assert.StartsWith("HTTP/1.1 408", text, StringComparison.Ordinal);
         Assert.Contains("\"code\":\"timeout\"", text, StringComparison.Ordinal);
@@ -238,7 +281,8 @@ public sealed class PartyHostTests
     public async Task Caps_the_number_and_size_of_headers(int count, int length, string status)
     {
         await using var host = await TestHost.StartAsync(MapAll);
-        var headers = string.Concat(Enumerable.Range(0, count - 1).Select(i => $"X-{i}: {new string('a', length)}\r\n"));
+        var headers = string.Concat(
+            Enumerable.Range(0, count - 1).Select(i => $"X-{i}: {new string('a', length)}\r\n"));
         await using var stream = await host.ConnectAsync(
             $"GET /health HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{headers}\r\n");
         var text = Encoding.ASCII.GetString(await TestHost.ReadToEndAsync(stream));

@@ -31,7 +31,8 @@ public sealed class SourceLimiterTests
         Assert.Equal(TimeSpan.Zero, limiter.Take(IPAddress.Parse("2001:db8:0:1::1")));
         Assert.NotEqual(TimeSpan.Zero, limiter.Take(IPAddress.Parse("2001:db8:0:1:ffff::2")));
         // A slot may be shared by chance, so that one other network in a hundred may be refused, but not ten.
-        var free = Enumerable.Range(2, 100).Count(i => limiter.Take(IPAddress.Parse($"2001:db8:0:{i}::1")) == TimeSpan.Zero);
+        var free = Enumerable.Range(2, 100)
+            .Count(i => limiter.Take(IPAddress.Parse($"2001:db8:0:{i}::1")) == TimeSpan.Zero);
         Assert.InRange(free, 90, 100);
     }
 

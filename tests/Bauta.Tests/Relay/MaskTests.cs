@@ -29,7 +29,7 @@ public sealed class MaskTests
         using var response = await SendAsync(client, body);
         Assert.Equal(200, (int)response.StatusCode);
         var answer = await response.Content.ReadAsByteArrayAsync(Cancellation);
-        Assert.StartsWith("answer-canary name-canary ", Encoding.ASCII.GetString(answer, 0, 26), StringComparison.Ordinal);
+        Assert.Equal("answer-canary name-canary ", Encoding.ASCII.GetString(answer, 0, 26));
         Assert.Equal(body, answer[26..]);
         Assert.Equal(masks == 0 ? "127.0.0.1" : "none", response.Headers.GetValues("X-Remote").Single());
         // The client's own fields arrive, and none that tells clients apart.

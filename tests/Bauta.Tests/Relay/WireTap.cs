@@ -18,10 +18,11 @@ internal sealed class WireTap : IAsyncDisposable
     public WireTap(Func<int> targetPort)
     {
         listener.Start();
+        Port = ((IPEndPoint)listener.LocalEndpoint).Port;
         accepting = AcceptAsync(targetPort);
     }
 
-    public int Port => ((IPEndPoint)listener.LocalEndpoint).Port;
+    public int Port { get; }
 
     public Uri Root => new($"http://127.0.0.1:{Port}/");
 
