@@ -246,10 +246,7 @@ public sealed partial class Wallet
         ? shop
         : throw new WalletException(WalletError.Damaged, "A purchase in the wallet's file cannot be read.");
 
-    private static Protocol.Parties.PartyCard Card(string text) =>
-        Signed<Protocol.Parties.PartyCard>.TryParse(text, out var card)
-            ? card.Content
-            : throw new WalletException(WalletError.Damaged, "A purchase in the wallet's file cannot be read.");
+    private static Protocol.Parties.PartyCard Card(string text) => ReadCard(text).Content;
 
     private async Task<IReadOnlyCollection<Coin>> CoinsAsync(CancellationToken cancellation)
     {
