@@ -50,12 +50,14 @@ public static class DurableFile
     /// <summary>Creates a file that did not exist and that only its owner may read.</summary>
     public static void CreateSecret(string path, ReadOnlySpan<byte> content) => Create(path, content, SecretMode);
 
-    /// <summary>The whole file; refuses one longer than <paramref name="maxLength"/>; null when there is none.</summary>
+    /// <summary>The whole file; refuses one longer than <paramref name="maxLength"/>; null when there is
+    /// none.</summary>
     public static byte[]? Read(string path, int maxLength)
     {
         try
         {
-            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            using var file = new FileStream(
+                path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
             if (file.Length > maxLength)
                 throw new StorageException(StorageFailure.Refused, $"{path} is longer than {maxLength} bytes.");
             var content = new byte[file.Length];
