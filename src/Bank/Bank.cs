@@ -85,6 +85,9 @@ public sealed class Bank : IBank, IDisposable
         var now = UnixTime.Now(clock);
         bank.shelf.Replace(new DenominationSet(await database.ReadAsync(
             reader => DenominationRows.Load(reader, keys, now), CancellationToken.None)));
+        // The bank may have stopped between a revocation and this.
+        foreach (var key in bank.shelf.Current.Keys.Where(key => key.Signer is null))
+            keys.Destroy(key.KeyId);
         return bank;
     }
 

@@ -56,7 +56,12 @@ public sealed class DenominationKeyFiles : IDenominationKeys
     }
 
     /// <inheritdoc/>
-    public void Destroy(ReadOnlySpan<byte> keyId) => DurableFile.Delete(PathOf(keyId));
+    public void Destroy(ReadOnlySpan<byte> keyId)
+    {
+        var path = PathOf(keyId);
+        if (File.Exists(path))
+            DurableFile.Delete(path);
+    }
 
     private string PathOf(ReadOnlySpan<byte> keyId) =>
         Path.Combine(directory, $"denomination-{Convert.ToHexStringLower(keyId)}.pem");

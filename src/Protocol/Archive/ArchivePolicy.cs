@@ -1,4 +1,6 @@
+using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
+using System.Security.Cryptography;
 using System.Text;
 using Bauta.Crypto.Merkle;
 using Bauta.Crypto.Notes;
@@ -19,6 +21,10 @@ public sealed class ArchivePolicy
 {
     /// <summary>The longest text in characters.</summary>
     public const int MaxLength = 8192;
+
+    private const int MaxRemembered = 256;
+
+    private readonly ConcurrentDictionary<MerkleHash, bool> satisfied = new();
 
     private ArchivePolicy(TlogPolicy policy) =>
         (Policy, Id, Text) = (policy, PolicyId.FromBytes(policy.Id), Encoding.ASCII.GetString(policy.ToBytes()));
@@ -61,9 +67,27 @@ public sealed class ArchivePolicy
         verified = null;
         if (entry.Proof.Length > LoggedEntry.MaxProofLength || !LogEntry.TryParse(entry.Entry, out var parsed)
             || !TlogProof.TryParse(Encoding.UTF8.GetBytes(entry.Proof), out var proof)
-            || proof.Verify(MerkleHash.Leaf(entry.Entry), Policy, out _) != TlogVerdict.Satisfied)
+            || !IsSatisfiedBy(proof.Note)
+            || !InclusionProof.Verify(
+                MerkleHash.Leaf(entry.Entry), proof.Index, proof.Checkpoint.Size, [.. proof.Hashes],
+                proof.Checkpoint.Root))
             return false;
         verified = new VerifiedEntry(parsed, proof.Index, proof.Checkpoint.Size);
+        return true;
+    }
+
+    // One checkpoint covers a batch of decisions and costs a verification per witness, so those that satisfied the
+    // policy are remembered by the hash of all their bytes, signatures included.
+    private bool IsSatisfiedBy(SignedNote note)
+    {
+        var hash = MerkleHash.FromBytes(SHA256.HashData(note.ToBytes()));
+        if (satisfied.ContainsKey(hash))
+            return true;
+        if (!Policy.IsSatisfied(note, out _))
+            return false;
+        if (satisfied.Count >= MaxRemembered)
+            satisfied.Clear();
+        satisfied[hash] = true;
         return true;
     }
 }
