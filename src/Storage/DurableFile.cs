@@ -19,7 +19,7 @@ public static class DurableFile
     {
         path = Path.GetFullPath(path);
         Place(path, content, mode, replace: true);
-        SyncOne(Parent(path));
+        SyncDirectory(Parent(path));
     }
 
     /// <summary>Creates or replaces several files; each directory is flushed once, at the end.</summary>
@@ -35,7 +35,7 @@ public static class DurableFile
             directories.Add(Parent(full));
         }
         foreach (var directory in directories)
-            SyncOne(directory);
+            SyncDirectory(directory);
     }
 
     /// <summary>Creates a file that did not exist.</summary>
@@ -44,20 +44,18 @@ public static class DurableFile
     {
         path = Path.GetFullPath(path);
         Place(path, content, mode, replace: false);
-        SyncOne(Parent(path));
+        SyncDirectory(Parent(path));
     }
 
     /// <summary>Creates a file that did not exist and that only its owner may read.</summary>
     public static void CreateSecret(string path, ReadOnlySpan<byte> content) => Create(path, content, SecretMode);
 
-    /// <summary>The whole file; refuses one longer than <paramref name="maxLength"/>; null when there is
-    /// none.</summary>
+    /// <summary>The whole file; refuses one longer than <paramref name="maxLength"/>; null when there is none.</summary>
     public static byte[]? Read(string path, int maxLength)
     {
         try
         {
-            using var file = new FileStream(
-                path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
             if (file.Length > maxLength)
                 throw new StorageException(StorageFailure.Refused, $"{path} is longer than {maxLength} bytes.");
             var content = new byte[file.Length];
@@ -70,13 +68,34 @@ public static class DurableFile
         }
     }
 
+    /// <summary>Gives a file that was written part by part, and is complete, its name; replaces what had that name.
+    /// For content too large for memory; both paths are in one file system.</summary>
+    public static void Adopt(string written, string path)
+    {
+        path = Path.GetFullPath(path);
+        var descriptor = Posix.Open(written, Posix.ReadOnly | Posix.CloseOnExec, 0);
+        if (descriptor < 0)
+            throw Posix.Error("open", written);
+        try
+        {
+            Sync(descriptor, written);
+        }
+        finally
+        {
+            _ = Posix.Close(descriptor);
+        }
+        if (Posix.Rename(written, path) != 0)
+            throw Posix.Error("rename to", path);
+        SyncDirectory(Parent(path));
+    }
+
     /// <summary>Removes a file, if it is there, for good.</summary>
     public static void Delete(string path)
     {
         path = Path.GetFullPath(path);
         if (Posix.Unlink(path) != 0 && Marshal.GetLastPInvokeError() != Posix.NoEntry)
             throw Posix.Error("unlink", path);
-        SyncOne(Parent(path));
+        SyncDirectory(Parent(path));
     }
 
     /// <summary>Creates a directory that only its owner may enter, and those above it that are missing.</summary>
@@ -89,7 +108,7 @@ public static class DurableFile
         CreateDirectory(parent);
         if (Posix.MakeDirectory(path, SecretDirectoryMode) != 0 && Marshal.GetLastPInvokeError() != Posix.Exists)
             throw Posix.Error("mkdir", path);
-        SyncOne(parent);
+        SyncDirectory(parent);
     }
 
     private static void Place(string path, ReadOnlySpan<byte> content, uint mode, bool replace)
@@ -139,22 +158,14 @@ public static class DurableFile
         }
     }
 
-    /// <summary>Makes a file that another library wrote, and its place in its directory, durable.</summary>
-    internal static void SyncFile(string path)
+    private static void SyncDirectory(string directory)
     {
-        path = Path.GetFullPath(path);
-        SyncOne(path);
-        SyncOne(Parent(path));
-    }
-
-    private static void SyncOne(string path)
-    {
-        var descriptor = Posix.Open(path, Posix.ReadOnly | Posix.CloseOnExec, 0);
+        var descriptor = Posix.Open(directory, Posix.ReadOnly | Posix.CloseOnExec, 0);
         if (descriptor < 0)
-            throw Posix.Error("open", path);
+            throw Posix.Error("open", directory);
         try
         {
-            Sync(descriptor, path);
+            Sync(descriptor, directory);
         }
         finally
         {
