@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Security.Cryptography;
 using Bauta.Crypto.Merkle;
 
@@ -41,6 +42,29 @@ public sealed class GoodsEncryptor : IDisposable
         }
 
         return tree.Build(new(size));
+    }
+
+    /// <summary>The same for goods in memory that fit one chunk, at the cost of little more than their size.</summary>
+    /// <param name="plaintext">At most 1 MiB.</param>
+    /// <exception cref="ArgumentException">More than one chunk.</exception>
+    public GoodsTree ComputeTree(ReadOnlySpan<byte> plaintext)
+    {
+        if (plaintext.Length > GoodsLayout.ChunkSize)
+            throw new ArgumentException("Goods of more than one chunk are read from a stream.", nameof(plaintext));
+        var chunk = ArrayPool<byte>.Shared.Rent(plaintext.Length + GoodsLayout.TagSize);
+        try
+        {
+            var bytes = chunk.AsSpan(0, plaintext.Length + GoodsLayout.TagSize);
+            plaintext.CopyTo(bytes);
+            _cipher.Encrypt(0, isLast: true, bytes);
+            var tree = new GoodsTree.Builder();
+            tree.Append(MerkleHash.Leaf(bytes));
+            return tree.Build(new(plaintext.Length));
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(chunk);
+        }
     }
 
     /// <summary>

@@ -60,3 +60,70 @@ public sealed class MaskedKey : IEquatable<MaskedKey>
     /// <summary>The masked key as base64url, 43 characters.</summary>
     public override string ToString() => Base64Url.Encode(_bytes);
 }
+
+/// <summary>
+/// c = SHA-256(n || (k xor r)): what the contract promises and the archive checks a release against. 32 bytes, public.
+/// </summary>
+/// <remarks>n in the hash binds the promise to one transaction; n and the masked key have fixed sizes, so the
+/// concatenation is unambiguous.</remarks>
+public sealed class KeyCommitment : IEquatable<KeyCommitment>
+{
+    /// <summary>Size in bytes.</summary>
+    public const int Size = 32;
+
+    /// <summary>Size of the transaction ID n in bytes.</summary>
+    public const int TransactionIdSize = 32;
+
+    private readonly byte[] _bytes;
+
+    private KeyCommitment(ReadOnlySpan<byte> bytes) => _bytes = bytes.ToArray();
+
+    /// <summary>The 32 bytes.</summary>
+    public ReadOnlySpan<byte> Span => _bytes;
+
+    /// <summary>Commits to a masked key for transaction <paramref name="transactionId"/>.</summary>
+    /// <exception cref="ArgumentException">The transaction ID has not 32 bytes.</exception>
+    public static KeyCommitment Compute(ReadOnlySpan<byte> transactionId, MaskedKey masked)
+    {
+        if (transactionId.Length != TransactionIdSize)
+            throw new ArgumentException("A transaction ID has 32 bytes.", nameof(transactionId));
+        return new(SHA256.HashData([.. transactionId, .. masked.Span]));
+    }
+
+    /// <summary>Takes 32 bytes.</summary>
+    public static bool TryFromBytes(ReadOnlySpan<byte> bytes, [NotNullWhen(true)] out KeyCommitment? commitment)
+    {
+        commitment = bytes.Length == Size ? new(bytes) : null;
+        return commitment is not null;
+    }
+
+    /// <summary>Takes 32 bytes.</summary>
+    /// <exception cref="ArgumentException">Not 32 bytes.</exception>
+    public static KeyCommitment FromBytes(ReadOnlySpan<byte> bytes) => TryFromBytes(bytes, out var commitment)
+        ? commitment
+        : throw new ArgumentException("A key commitment has 32 bytes.", nameof(bytes));
+
+    /// <summary>Reads canonical base64url without padding, 43 characters.</summary>
+    public static bool TryParse(ReadOnlySpan<char> text, [NotNullWhen(true)] out KeyCommitment? commitment)
+    {
+        commitment = null;
+        return Base64Url.TryDecode(text, out var bytes) && TryFromBytes(bytes, out commitment);
+    }
+
+    /// <summary>Whether this is the masked key that was promised for that transaction.</summary>
+    /// <exception cref="ArgumentException">The transaction ID has not 32 bytes.</exception>
+    public bool IsOpenedBy(ReadOnlySpan<byte> transactionId, MaskedKey masked) =>
+        Equals(Compute(transactionId, masked));
+
+    /// <inheritdoc/>
+    public bool Equals(KeyCommitment? other) => other is not null && _bytes.AsSpan().SequenceEqual(other._bytes);
+
+    /// <inheritdoc/>
+    public override bool Equals(object? obj) => Equals(obj as KeyCommitment);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => BitConverter.ToInt32(_bytes);
+
+    /// <summary>The commitment as base64url, 43 characters.</summary>
+    public override string ToString() => Base64Url.Encode(_bytes);
+}
