@@ -1,0 +1,55 @@
+using System.Data.Common;
+using Bauta.Protocol;
+using Bauta.Protocol.Archive;
+using Bauta.Storage;
+
+namespace Bauta.Merchant.Desk;
+
+/// <summary>Reads the list of sales.</summary>
+internal static class SaleStore
+{
+    public static SaleList Page(IReadTransaction transaction, TransactionId? after, string currency)
+    {
+        var rows = after is null
+            ? transaction.Query(
+                """
+                SELECT s.n, p.offer_id, o.title, p.price, s.released_at, s.state, s.outcome
+                FROM payments s JOIN purchases p ON p.n = s.n JOIN offers o ON o.offer_id = p.offer_id
+                ORDER BY s.released_at DESC, s.n DESC LIMIT $1
+                """,
+                Load, SaleList.MaxSales + 1)
+            : transaction.Query(
+                """
+                SELECT s.n, p.offer_id, o.title, p.price, s.released_at, s.state, s.outcome
+                FROM payments s JOIN purchases p ON p.n = s.n JOIN offers o ON o.offer_id = p.offer_id
+                WHERE (s.released_at, s.n) < (SELECT released_at, n FROM payments WHERE n = $2)
+                ORDER BY s.released_at DESC, s.n DESC LIMIT $1
+                """,
+                Load, SaleList.MaxSales + 1, after.ToArray());
+        var (count, total) = transaction.QuerySingleOrDefault(
+            """
+            SELECT CAST(COUNT(*) AS BIGINT), CAST(COALESCE(SUM(p.price), 0) AS BIGINT)
+            FROM payments s JOIN purchases p ON p.n = s.n WHERE s.outcome = 'commit' AND s.state < 4
+            """,
+            static row => (row.GetInt64(0), row.GetInt64(1)));
+        var page = rows.Take(SaleList.MaxSales).ToArray();
+        return new SaleList(
+            page, currency, count, Amount.FromMinorUnits(total),
+            rows.Count > page.Length ? page[^1].Transaction : null);
+    }
+
+    private static Sale Load(DbDataReader row)
+    {
+        var (state, outcome) = (row.GetInt64(5), row.GetStringOrNull(6));
+        var name = (state, outcome) switch
+        {
+            (1, _) => Sale.Released,
+            (4, _) => Sale.Disputed,
+            (_, LogEntry.Commit) => Sale.Committed,
+            _ => Sale.Aborted,
+        };
+        return new Sale(
+            TransactionId.FromBytes(row.GetBytes(0)), OfferId.FromBytes(row.GetBytes(1)), row.GetString(2),
+            Amount.FromMinorUnits(row.GetInt64(3)), UnixTime.FromSeconds(row.GetInt64(4)), name, state == 3);
+    }
+}

@@ -1,0 +1,52 @@
+using Bauta.Merchant.Offers;
+using Bauta.Merchant.Payouts;
+using Bauta.Protocol;
+using Bauta.Protocol.Bank;
+using Bauta.Protocol.Merchant;
+using Bauta.Storage;
+
+namespace Bauta.Merchant.Desk;
+
+/// <summary>The desk of a running merchant.</summary>
+internal sealed class ShopDesk(
+    MerchantOptions options, IDatabase database, Catalogue catalogue, GoodsStore goods, PayingOut payingOut) : IShopDesk
+{
+    private const int NoSpaceError = 28;
+
+    public async Task<Result<StoredFile, DeskError>> StoreFileAsync(Stream content, CancellationToken cancellation)
+    {
+        try
+        {
+            return await goods.AddAsync(content, options.MaxFileBytes, cancellation) is { } stored
+                ? stored
+                : DeskError.FileTooLarge;
+        }
+        catch (IOException full) when (full.HResult == NoSpaceError
+            || full is StorageException { Failure: StorageFailure.Retryable })
+        {
+            return DeskError.DiskFull;
+        }
+    }
+
+    public Task<Result<OfferTerms, DeskError>> AddOfferAsync(NewOffer offer, CancellationToken cancellation) =>
+        catalogue.AddAsync(offer, cancellation);
+
+    public Task<Result<OfferTerms, DeskError>> WithdrawOfferAsync(OfferId offer, CancellationToken cancellation) =>
+        catalogue.WithdrawAsync(offer, cancellation);
+
+    public Task<Result<OfferList, DeskError>> OffersAsync(OfferId? after, CancellationToken cancellation) =>
+        Task.FromResult(Result<OfferList, DeskError>.Ok(catalogue.Page(after)));
+
+    public async Task<Result<SaleList, DeskError>> SalesAsync(TransactionId? after, CancellationToken cancellation) =>
+        await database.ReadAsync(
+            transaction => SaleStore.Page(transaction, after, options.Currency.Code), cancellation);
+
+    public Task<Result<AccountState, DeskError>> AccountAsync(CancellationToken cancellation) =>
+        payingOut.AccountAsync(cancellation);
+
+    public Task<Result<Payout, DeskError>> PayOutAsync(NewPayout payout, CancellationToken cancellation) =>
+        payingOut.OrderAsync(payout, cancellation);
+
+    public async Task<Result<PayoutList, DeskError>> PayoutsAsync(CancellationToken cancellation) =>
+        await payingOut.ListAsync(cancellation);
+}

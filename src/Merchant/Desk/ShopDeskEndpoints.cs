@@ -1,0 +1,78 @@
+using Bauta.Http;
+using Bauta.Protocol;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Routing;
+
+namespace Bauta.Merchant.Desk;
+
+/// <summary>The desk over HTTP, on a loopback port or a Unix socket of its own, never on the public one.</summary>
+public static class ShopDeskEndpoints
+{
+    private const int MaxOfferLength = 64 * 1024;
+    private const int MaxPayoutLength = 1024;
+
+    /// <summary>Maps the desk's routes; every one of them asks for the token.</summary>
+    public static void MapShopDesk(this IEndpointRouteBuilder routes, IShopDesk desk, DeskToken token)
+    {
+        void Get(string pattern, Func<HttpContext, Task<Answer>> handler) =>
+            routes.MapGetAnswer(pattern, Guarded(token, handler));
+        void Post(string pattern, Func<HttpContext, Task<Answer>> handler) =>
+            routes.MapPostAnswer(pattern, Guarded(token, handler));
+
+        Post("/files", context => StoreAsync(desk, context));
+        Post("/offers", async context =>
+            await context.ReadJsonAsync(DeskJson.Default.NewOffer, MaxOfferLength) is { IsOk: true, Value: var offer }
+                ? Answer.Json(await desk.AddOfferAsync(offer, context.RequestAborted), DeskJson.Default.OfferTerms)
+                : Answer.Refuse(DeskError.Malformed));
+        Post("/offers/{offer}/withdrawal", async context =>
+            OfferId.TryParse(context.RouteText("offer"), out var offer)
+                ? Answer.Json(await desk.WithdrawOfferAsync(offer, context.RequestAborted), DeskJson.Default.OfferTerms)
+                : Answer.Refuse(DeskError.Malformed));
+        Get("/offers", async context =>
+            TryReadAfter<OfferId>(context, out var after)
+                ? Answer.Json(await desk.OffersAsync(after, context.RequestAborted), DeskJson.Default.OfferList)
+                : Answer.Refuse(DeskError.Malformed));
+        Get("/sales", async context =>
+            TryReadAfter<TransactionId>(context, out var after)
+                ? Answer.Json(await desk.SalesAsync(after, context.RequestAborted), DeskJson.Default.SaleList)
+                : Answer.Refuse(DeskError.Malformed));
+        Get("/account", async context =>
+            Answer.Json(await desk.AccountAsync(context.RequestAborted), DeskJson.Default.AccountState));
+        Post("/payouts", async context =>
+            await context.ReadJsonAsync(DeskJson.Default.NewPayout, MaxPayoutLength)
+                is { IsOk: true, Value: var payout }
+                ? Answer.Json(await desk.PayOutAsync(payout, context.RequestAborted), DeskJson.Default.Payout)
+                : Answer.Refuse(DeskError.Malformed));
+        Get("/payouts", async context =>
+            Answer.Json(await desk.PayoutsAsync(context.RequestAborted), DeskJson.Default.PayoutList));
+    }
+
+    private static Func<HttpContext, Task<Answer>> Guarded(DeskToken token, Func<HttpContext, Task<Answer>> handler) =>
+        context => context.Request.Headers.Authorization is [var header] && token.IsIn(header)
+            ? handler(context)
+            : Task.FromResult(Answer.Refuse(DeskError.NotAuthorized));
+
+    private static async Task<Answer> StoreAsync(IShopDesk desk, HttpContext context)
+    {
+        if (!RequestBody.IsMediaType(context.Request, "application/octet-stream"))
+            return Answer.Refuse(DeskError.Malformed);
+        // The file goes to the disk as it arrives; the merchant's own limit counts it.
+        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
+            size.MaxRequestBodySize = null;
+        return Answer.Json(
+            await desk.StoreFileAsync(context.Request.Body, context.RequestAborted), DeskJson.Default.StoredFile);
+    }
+
+    private static bool TryReadAfter<T>(HttpContext context, out T? after)
+        where T : Identifier<T>, IIdentifier<T>
+    {
+        after = null;
+        return context.Request.Query["after"] switch
+        {
+            [] => true,
+            [var text] => Identifier<T>.TryParse(text, out after),
+            _ => false,
+        };
+    }
+}

@@ -1,0 +1,153 @@
+using Bauta.Merchant.Deliver;
+using Bauta.Merchant.Desk;
+using Bauta.Merchant.Offers;
+using Bauta.Merchant.Pay;
+using Bauta.Merchant.Payouts;
+using Bauta.Merchant.Purchase;
+using Bauta.Protocol;
+using Bauta.Protocol.Bank;
+using Bauta.Protocol.Merchant;
+using Bauta.Protocol.Parties;
+using Bauta.Storage;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Bauta.Merchant;
+
+/// <summary>
+/// The merchant: offers, encrypts, releases. One process holds the database; <see cref="RunAsync"/> finishes by itself
+/// whatever a restart or an unreachable party left unfinished.
+/// </summary>
+public sealed partial class Merchant : IMerchant, IAsyncDisposable
+{
+    private static readonly TimeSpan resumePause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan dropPause = TimeSpan.FromSeconds(30);
+
+    private readonly CancellationTokenSource lifetime = new();
+    private readonly TimeProvider clock;
+    private readonly ILogger log;
+    private readonly Catalogue catalogue;
+    private readonly Selling selling;
+    private readonly Delivering delivering;
+    private readonly Settling settling;
+    private readonly Collecting collecting;
+    private readonly PayingOut payingOut;
+
+    private Merchant(
+        MerchantOptions options, IDatabase database, MerchantKeys keys, IBank bank,
+        IReadOnlyList<MerchantArchive> archives, TimeProvider clock, ILogger log)
+    {
+        options.Check();
+        (this.clock, this.log) = (clock, log);
+        Terms = new MerchantTerms(
+            options.Bank, keys.Bank.Thumbprint, [.. archives.Select(archive => archive.Policy.Text)]);
+        var byPolicy = archives.ToDictionary(archive => archive.Policy.Id);
+        var goods = new GoodsStore(options.GoodsDirectory);
+        var budget = new OpenBudget(options.MaxOpenPurchases, options.MaxOpenBytes);
+        catalogue = new Catalogue(options, database, goods, clock);
+        selling = new Selling(options, database, catalogue, goods, budget, keys, byPolicy, clock);
+        delivering = new Delivering(options, database, goods, keys.Sealing);
+        settling = new Settling(options, database, keys, bank, byPolicy, clock, log, lifetime.Token);
+        collecting = new Collecting(options, database, keys, budget, settling, clock);
+        payingOut = new PayingOut(options, database, keys, bank, clock, log);
+        Desk = new ShopDesk(options, database, catalogue, goods, payingOut);
+    }
+
+    /// <summary>What the shop's owner does.</summary>
+    public IShopDesk Desk { get; }
+
+    /// <summary>The terms for the party card.</summary>
+    public MerchantTerms Terms { get; }
+
+    /// <summary>Starts a merchant on its database, which has <see cref="MerchantSchema.Migrations"/>.</summary>
+    public static async Task<Merchant> OpenAsync(
+        MerchantOptions options, IDatabase database, MerchantKeys keys, IBank bank,
+        IReadOnlyList<MerchantArchive> archives, TimeProvider clock, ILogger? log = null,
+        CancellationToken cancellation = default)
+    {
+        var merchant = new Merchant(options, database, keys, bank, archives, clock, log ?? NullLogger.Instance);
+        await merchant.catalogue.LoadAsync(cancellation);
+        await merchant.selling.LoadAsync(cancellation);
+        await database.WriteAsync(PaymentStore.MakeAllDue, cancellation);
+        return merchant;
+    }
+
+    public Task<OfferList> OffersAsync(OfferId? after, CancellationToken cancellation) =>
+        Task.FromResult(catalogue.Page(after));
+
+    // The work goes on when the customer's connection breaks, so that the hashing of a large file is not lost.
+    public Task<Result<Signed<Merchandise>, MerchantError>> PurchaseAsync(
+        PurchaseRequest request, CancellationToken cancellation) =>
+        selling.SellAsync(request, lifetime.Token).WaitAsync(cancellation);
+
+    public Task<Result<GoodsChunk, MerchantError>> ChunkAsync(
+        DeliveryId delivery, long index, CancellationToken cancellation) =>
+        delivering.ChunkAsync(delivery, index, cancellation);
+
+    public Task<Result<PaymentAnswer, MerchantError>> PayAsync(
+        PaymentRequest request, CancellationToken cancellation) =>
+        collecting.PayAsync(request, cancellation);
+
+    /// <summary>The background work: opens the account, resumes what is unfinished, drops what has expired.</summary>
+    public async Task RunAsync(CancellationToken cancellation)
+    {
+        var accountIsOpen = false;
+        var droppedAt = clock.GetTimestamp();
+        while (!cancellation.IsCancellationRequested)
+        {
+            try
+            {
+                await ResumeAsync(cancellation);
+                if (clock.GetElapsedTime(droppedAt) >= dropPause)
+                {
+                    droppedAt = clock.GetTimestamp();
+                    await DropExpiredAsync(cancellation);
+                }
+
+                accountIsOpen = accountIsOpen || await OpenAccountAsync(cancellation);
+            }
+            catch (Exception failure)
+            {
+                if (cancellation.IsCancellationRequested)
+                    return;
+                LogFailed(failure.GetType().Name);
+            }
+
+            await Task.Delay(resumePause, clock, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    /// <summary>Opens the account at the bank, or states the payee anew; <see cref="RunAsync"/> does it.</summary>
+    public Task<bool> OpenAccountAsync(CancellationToken cancellation) => payingOut.OpenAccountAsync(cancellation);
+
+    /// <summary>One pass over what is unfinished and due; <see cref="RunAsync"/> makes one each second.</summary>
+    public async Task ResumeAsync(CancellationToken cancellation)
+    {
+        var isMore = true;
+        while (isMore)
+            isMore = await settling.ResumeAsync(cancellation);
+        await payingOut.ResumeAsync(cancellation);
+    }
+
+    /// <summary>Drops purchases that were not paid before expiry and grace.</summary>
+    public async Task DropExpiredAsync(CancellationToken cancellation)
+    {
+        var isMore = true;
+        while (isMore)
+            isMore = await selling.DropExpiredAsync(cancellation);
+    }
+
+    /// <summary>Stops attempts under way; what they left unfinished is resumed by the next start. The database and the
+    /// keys stay the caller's.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await lifetime.CancelAsync();
+        await settling.DrainAsync();
+        selling.Dispose();
+        delivering.Dispose();
+        lifetime.Dispose();
+    }
+
+    [LoggerMessage(LogLevel.Warning, "A pass of the background work failed ({Reason}); the next one follows.")]
+    private partial void LogFailed(string reason);
+}

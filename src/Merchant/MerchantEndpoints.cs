@@ -1,0 +1,63 @@
+using System.Globalization;
+using Bauta.Http;
+using Bauta.Protocol;
+using Bauta.Protocol.Merchant;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+
+namespace Bauta.Merchant;
+
+/// <summary>The merchant over HTTP; see docs/protocol/merchant.md.</summary>
+public static class MerchantEndpoints
+{
+    private const int MaxPurchaseLength = 1024;
+    private const int MaxPaymentLength = 8 * 1024;
+
+    public static void MapMerchant(this IEndpointRouteBuilder routes, IMerchant merchant)
+    {
+        routes.MapGetAnswer("/offers", async context =>
+            TryReadAfter(context, out var after)
+                ? Answer.Json(await merchant.OffersAsync(after, context.RequestAborted), ProtocolJson.Default.OfferList)
+                : Answer.Refuse(MerchantError.Malformed));
+        routes.MapPostAnswer("/purchases", async context =>
+        {
+            var request = await context.ReadJsonAsync(ProtocolJson.Default.PurchaseRequest, MaxPurchaseLength);
+            return request.IsOk
+                ? Answer.Statement(await merchant.PurchaseAsync(request.Value, context.RequestAborted))
+                : Answer.Refuse(request);
+        });
+        routes.MapGetAnswer("/deliveries/{delivery}/{index}", async context =>
+        {
+            if (!DeliveryId.TryParse(context.RouteText("delivery"), out var delivery))
+                return Answer.Refuse(MerchantError.UnknownPurchase);
+            if (!TryReadIndex(context.RouteText("index"), out var index))
+                return Answer.Refuse(MerchantError.NoSuchChunk);
+            var chunk = await merchant.ChunkAsync(delivery, index, context.RequestAborted);
+            return Answer.Bytes(chunk.Map(part => part.Encode()), GoodsChunk.MediaType);
+        });
+        routes.MapPostAnswer("/payments", async context =>
+        {
+            var request = await context.ReadJsonAsync(ProtocolJson.Default.PaymentRequest, MaxPaymentLength);
+            return request.IsOk
+                ? Answer.Json(
+                    await merchant.PayAsync(request.Value, context.RequestAborted), ProtocolJson.Default.PaymentAnswer)
+                : Answer.Refuse(request);
+        });
+    }
+
+    private static bool TryReadAfter(HttpContext context, out OfferId? after)
+    {
+        after = null;
+        return context.Request.Query["after"] switch
+        {
+            [] => true,
+            [var text] => OfferId.TryParse(text, out after),
+            _ => false,
+        };
+    }
+
+    // One text for one number: digits only, no leading zero.
+    private static bool TryReadIndex(string text, out long index) =>
+        long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out index)
+        && text == index.ToString(CultureInfo.InvariantCulture);
+}

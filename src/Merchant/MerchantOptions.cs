@@ -1,0 +1,84 @@
+using Bauta.Protocol;
+using Bauta.Protocol.Archive;
+
+namespace Bauta.Merchant;
+
+/// <summary>How a merchant sells. Every number bounds something; the defaults suit a small shop.</summary>
+public sealed record MerchantOptions
+{
+    /// <summary>The merchant's name.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>The name of the bank that locks and settles.</summary>
+    public required string Bank { get; init; }
+
+    public required Currency Currency { get; init; }
+
+    /// <summary>Where the acquirer pays out to, in the acquirer's own form.</summary>
+    public required string Payee { get; init; }
+
+    /// <summary>The folder that goods are copied into, so that a file cannot change under a sale.</summary>
+    public required string GoodsDirectory { get; init; }
+
+    /// <summary>How long a purchase of a small file is open, from P1 to its expiry.</summary>
+    public int LifetimeSeconds { get; init; } = 900;
+
+    /// <summary>The longest that any purchase is open; at most what the bank allows.</summary>
+    public int MaxLifetimeSeconds { get; init; } = 86_400;
+
+    /// <summary>The slowest customer that a large file still waits for: adds size / rate to the lifetime.</summary>
+    public long SlowestBytesPerSecond { get; init; } = 1024 * 1024;
+
+    /// <summary>P3 is refused this long before expiry, so that P4 reaches the archive in time.</summary>
+    public int PayMarginSeconds { get; init; } = 10;
+
+    /// <summary>How long an unpaid purchase is kept after its expiry.</summary>
+    public int GraceSeconds { get; init; } = 3600;
+
+    /// <summary>How long the id of a purchase that was dropped still answers that it has expired.</summary>
+    public int RememberDroppedSeconds { get; init; } = 30 * 86_400;
+
+    public int MaxOffers { get; init; } = 10_000;
+
+    public long MaxFileBytes { get; init; } = 64L << 30;
+
+    /// <summary>Purchases that may be open and unpaid at the same time.</summary>
+    public int MaxOpenPurchases { get; init; } = 100_000;
+
+    /// <summary>Sum of the files of all open and unpaid purchases: what strangers can make the shop hash.</summary>
+    public long MaxOpenBytes { get; init; } = 256L << 30;
+
+    /// <summary>Above this size the hashing for a P1 waits its turn.</summary>
+    public long LargeFileBytes { get; init; } = 1L << 20;
+
+    public int MaxLargeAtOnce { get; init; } = 2;
+
+    public int MaxLargeWaiting { get; init; } = 16;
+
+    /// <summary>Chunks that are encrypted at the same time; each takes about 3 MiB.</summary>
+    public int MaxChunksAtOnce { get; init; } = 8;
+
+    /// <summary>How long an answer to P3 waits for the decision before it says that it is on its way.</summary>
+    public TimeSpan DecisionWait { get; init; } = TimeSpan.FromSeconds(3);
+
+    /// <summary>The longest pause between two attempts at an unfinished step.</summary>
+    public int MaxRetrySeconds { get; init; } = 300;
+
+    /// <summary>Payments and payouts that one pass of the background work takes up.</summary>
+    public int StepsAtOnce { get; init; } = 32;
+
+    internal void Check()
+    {
+        if (!Names.IsPartyName(Name) || !Names.IsPartyName(Bank) || !Names.IsLine(Payee, 128))
+            throw new FormatException("The names of merchant and bank or the payee are not in their form.");
+        if (LifetimeSeconds <= PayMarginSeconds || MaxLifetimeSeconds < LifetimeSeconds || SlowestBytesPerSecond < 1
+            || PayMarginSeconds < 0 || GraceSeconds < 0 || RememberDroppedSeconds < 0 || MaxOffers < 1
+            || MaxFileBytes is < 0 or > Protocol.Merchant.OfferTerms.MaxSizeBytes || MaxOpenPurchases < 1
+            || MaxOpenBytes < 0 || LargeFileBytes < 0 || MaxLargeAtOnce < 1 || MaxLargeWaiting < 0
+            || MaxChunksAtOnce < 1 || MaxRetrySeconds < 1 || StepsAtOnce < 1)
+            throw new FormatException("A number in the merchant's options is out of its range.");
+    }
+}
+
+/// <summary>An archive that the merchant sells under, with the witness quorum that its decisions must carry.</summary>
+public sealed record MerchantArchive(ArchivePolicy Policy, IArchive Archive);

@@ -1,0 +1,87 @@
+using Bauta.Storage;
+
+namespace Bauta.Merchant;
+
+/// <summary>The merchant's tables. Secrets of a purchase stand only in <c>purchases.sealed</c>.</summary>
+public static class MerchantSchema
+{
+    public static IReadOnlyList<Migration> Migrations { get; } =
+    [
+        new Migration(1, "offers, purchases, payments, payouts", """
+            CREATE TABLE offers (
+                offer_id {blob} PRIMARY KEY,
+                title {text} NOT NULL,
+                description {text} NOT NULL,
+                price {bigint} NOT NULL,
+                currency {text} NOT NULL,
+                file_name {text} NOT NULL,
+                size_bytes {bigint} NOT NULL,
+                content_hash {blob} NOT NULL,
+                added_at {bigint} NOT NULL,
+                withdrawn_at {bigint}
+            ) {strict};
+
+            CREATE TABLE purchases (
+                n {blob} PRIMARY KEY,
+                request_id {blob} NOT NULL UNIQUE,
+                body_hash {blob} NOT NULL,
+                delivery_id {blob} NOT NULL UNIQUE,
+                offer_id {blob} NOT NULL,
+                content_hash {blob} NOT NULL,
+                size_bytes {bigint} NOT NULL,
+                goods_root {blob} NOT NULL,
+                price {bigint} NOT NULL,
+                expires_at {bigint} NOT NULL,
+                sealed {blob} NOT NULL
+            ) {strict};
+
+            CREATE TABLE open_purchases (
+                n {blob} PRIMARY KEY,
+                expires_at {bigint} NOT NULL,
+                size_bytes {bigint} NOT NULL
+            ) {clustered};
+            CREATE INDEX open_purchases_by_expiry ON open_purchases (expires_at);
+
+            CREATE TABLE dropped_purchases (
+                request_id {blob} PRIMARY KEY,
+                body_hash {blob} NOT NULL,
+                dropped_at {bigint} NOT NULL
+            ) {clustered};
+            CREATE INDEX dropped_purchases_by_age ON dropped_purchases (dropped_at);
+
+            CREATE TABLE goods_leaves (
+                n {blob} PRIMARY KEY,
+                leaves {blob} NOT NULL
+            ) {strict};
+
+            CREATE TABLE payments (
+                n {blob} PRIMARY KEY,
+                lock_note {text} NOT NULL,
+                payment_note {text} NOT NULL,
+                release {text} NOT NULL,
+                released_at {bigint} NOT NULL,
+                state {bigint} NOT NULL CHECK (state BETWEEN 1 AND 4),
+                outcome {text},
+                entry {blob},
+                proof {text},
+                attempts {bigint} NOT NULL,
+                next_try_at {bigint} NOT NULL,
+                CHECK ((state = 1) = (entry IS NULL)),
+                CHECK ((entry IS NULL) = (proof IS NULL) AND (entry IS NULL) = (outcome IS NULL))
+            ) {strict};
+            CREATE INDEX payments_unfinished ON payments (next_try_at) WHERE state < 3;
+            CREATE INDEX payments_by_time ON payments (released_at, n);
+
+            CREATE TABLE payouts (
+                payout_id {blob} PRIMARY KEY,
+                amount {bigint} NOT NULL,
+                payout_order {text} NOT NULL,
+                ordered_at {bigint} NOT NULL,
+                state {text} NOT NULL,
+                attempts {bigint} NOT NULL,
+                next_try_at {bigint} NOT NULL
+            ) {strict};
+            CREATE INDEX payouts_by_time ON payouts (ordered_at, payout_id);
+            """),
+    ];
+}

@@ -1,0 +1,119 @@
+using Bauta.Merchant.Purchase;
+using Bauta.Protocol;
+using Bauta.Protocol.Bank;
+using Bauta.Protocol.Merchant;
+using Bauta.Storage;
+
+namespace Bauta.Merchant.Pay;
+
+/// <summary>
+/// P3 to P4: checks the bank's two notes against P1, writes the release down, and only then sends it. The order: look
+/// for a payment with the same notes; verify the notes; match them with P1; sign P4; commit the intent; send.
+/// </summary>
+internal sealed class Collecting(
+    MerchantOptions options, IDatabase database, MerchantKeys keys, OpenBudget budget, Settling settling,
+    TimeProvider clock)
+{
+    private const int MaxWaitingForOnePurchase = 16;
+
+    // An attempt runs at once; the background work looks after it only when that one died.
+    private const int FirstRetrySeconds = 10;
+
+    private readonly KeyedGate<TransactionId> gate = new(MaxWaitingForOnePurchase);
+
+    public async Task<Result<PaymentAnswer, MerchantError>> PayAsync(
+        PaymentRequest request, CancellationToken cancellation)
+    {
+        Result<PaidPurchase, MerchantError> paid;
+        using (var turn = await gate.EnterAsync(request.Transaction, cancellation))
+        {
+            if (turn is null)
+                return MerchantError.TooMany;
+            paid = await TakeAsync(request, cancellation);
+        }
+
+        if (!paid.IsOk)
+            return Result<PaymentAnswer, MerchantError>.Refuse(paid.Error.Value, paid.Detail);
+        if (paid.Value.Known is { } known)
+            return new PaymentAnswer(known);
+        var decision = settling.Start(paid.Value);
+        try
+        {
+            return new PaymentAnswer(await decision.WaitAsync(options.DecisionWait, clock, cancellation));
+        }
+        catch (TimeoutException)
+        {
+            return new PaymentAnswer(null);
+        }
+    }
+
+    private async Task<Result<PaidPurchase, MerchantError>> TakeAsync(
+        PaymentRequest request, CancellationToken cancellation)
+    {
+        var n = request.Transaction;
+        var (stored, row) = await database.ReadAsync(
+            transaction => (PaymentStore.Find(transaction, n), SealedPurchase(transaction, n)), cancellation);
+        if (stored is not null && stored.HasNotes(request.Lock))
+            return stored;
+        // Every n is public in the archive's log once it is decided. Whoever does not hold this bank's notes for this
+        // merchant gets the same answer whether the purchase exists or not, and so cannot find out who sold it.
+        if (!HoldNotes(request))
+            return MerchantError.BadPayment;
+        if (stored is not null)
+            return MerchantError.IdReused;
+        if (row is null)
+            return MerchantError.UnknownPurchase;
+        using var secrets = PurchaseSecrets.Open(keys.Sealing, n, row);
+        var merchandise = secrets.Merchandise.Content;
+        if (!Match(request.Lock, merchandise))
+            return MerchantError.BadPayment;
+        var now = UnixTime.Now(clock);
+        if (now.AddSeconds(options.PayMarginSeconds) >= merchandise.ExpiresAt)
+            return MerchantError.Expired;
+        var released = new ReleasedPurchase(n, request.Lock.LockNote, request.Lock.Payment, secrets.SignRelease(), 0);
+        return await CommitAsync(released, merchandise, now, cancellation);
+    }
+
+    // After this transaction P4 exists and may be sent, now or after a restart. Before it P4 exists nowhere.
+    private async Task<Result<PaidPurchase, MerchantError>> CommitAsync(
+        ReleasedPurchase released, Merchandise merchandise, UnixTime now, CancellationToken cancellation)
+    {
+        try
+        {
+            await database.WriteAsync(
+                transaction =>
+                {
+                    PaymentStore.InsertReleased(transaction, released, now, now.AddSeconds(FirstRetrySeconds));
+                    transaction.OnCommit(() => budget.Paid(merchandise.ExpiresAt, merchandise.Contract.SizeBytes));
+                },
+                cancellation);
+            return released;
+        }
+        catch (StorageException conflict) when (conflict.Failure == StorageFailure.Conflict)
+        {
+            // The turn keeps other payments out, so what took the purchase away is the deletion of expired ones.
+            return MerchantError.Expired;
+        }
+    }
+
+    private bool HoldNotes(PaymentRequest request)
+    {
+        var (note, payment) = (request.Lock.LockNote, request.Lock.Payment);
+        return note.Content.Transaction.Equals(request.Transaction)
+            && payment.Content.Transaction.Equals(request.Transaction)
+            && payment.Content.Account.Equals(keys.AccountId)
+            && note.IsSignedBy(keys.Bank) && payment.IsSignedBy(keys.Bank);
+    }
+
+    private static bool Match(LockAnswer notes, Merchandise merchandise)
+    {
+        var (note, payment) = (notes.LockNote.Content, notes.Payment.Content);
+        return note.ExpiresAt == merchandise.ExpiresAt && note.Archive.Equals(merchandise.Archive)
+            && note.Commitment.Equals(merchandise.Commitment) && payment.Account.Equals(merchandise.Account)
+            && payment.Currency == merchandise.Contract.Currency && payment.Amount == merchandise.Contract.Price;
+    }
+
+    private static byte[]? SealedPurchase(IReadTransaction transaction, TransactionId n) =>
+        transaction.QuerySingleOrDefault(
+            "SELECT sealed FROM purchases WHERE n = $1", static row => row.GetBytes(0), n.ToArray());
+}

@@ -1,0 +1,102 @@
+using System.Data.Common;
+using Bauta.Protocol;
+using Bauta.Protocol.Archive;
+using Bauta.Protocol.Bank;
+using Bauta.Storage;
+
+namespace Bauta.Merchant.Pay;
+
+/// <summary>The rows of payments: each is loaded back into the type of its state.</summary>
+internal static class PaymentStore
+{
+    private const int Released = 1;
+    private const int Decided = 2;
+    private const int Settled = 3;
+    private const int Disputed = 4;
+
+    public static PaidPurchase? Find(IReadTransaction transaction, TransactionId n) =>
+        transaction.QuerySingleOrDefault(
+            """
+            SELECT n, lock_note, payment_note, release, state, attempts, outcome, entry, proof
+            FROM payments WHERE n = $1
+            """,
+            Load, n.ToArray());
+
+    /// <summary>What is unfinished and due, longest due first.</summary>
+    public static IReadOnlyList<PaidPurchase> Due(IReadTransaction transaction, UnixTime now, int limit) =>
+        transaction.Query(
+            """
+            SELECT n, lock_note, payment_note, release, state, attempts, outcome, entry, proof
+            FROM payments WHERE state < 3 AND next_try_at <= $1 ORDER BY next_try_at LIMIT $2
+            """,
+            Load, now.Seconds, limit);
+
+    /// <summary>
+    /// Writes down the intent to release, in the transaction that takes the purchase from the open ones: after it the
+    /// purchase is neither dropped nor paid a second time.
+    /// </summary>
+    public static void InsertReleased(
+        IWriteTransaction transaction, ReleasedPurchase purchase, UnixTime now, UnixTime nextTry)
+    {
+        var n = purchase.Transaction.ToArray();
+        transaction.ExecuteExpecting(1, "DELETE FROM open_purchases WHERE n = $1", n);
+        transaction.Execute(
+            """
+            INSERT INTO payments (n, lock_note, payment_note, release, released_at, state, attempts, next_try_at)
+            VALUES ($1, $2, $3, $4, $5, 1, 0, $6)
+            """,
+            n, purchase.LockNote.Text, purchase.Payment.Text, purchase.Release.Text, now.Seconds, nextTry.Seconds);
+    }
+
+    /// <summary>Stores a decision, and whether the bank was told.</summary>
+    public static void Update(IWriteTransaction transaction, PaidPurchase purchase, UnixTime nextTry)
+    {
+        var (state, outcome, decision) = purchase switch
+        {
+            DecidedPurchase decided => (Decided, decided.Outcome, decided.Decision),
+            SettledPurchase settled => (Settled, settled.Outcome, settled.Decision),
+            DisputedPurchase disputed => (Disputed, disputed.Outcome, disputed.Decision),
+            _ => throw new ArgumentException("A purchase that is only released has no decision.", nameof(purchase)),
+        };
+        transaction.Execute(
+            """
+            UPDATE payments SET state = $2, outcome = $3, entry = $4, proof = $5, attempts = $6, next_try_at = $7
+            WHERE n = $1 AND state < 3
+            """,
+            purchase.Transaction.ToArray(), state, outcome, decision.Entry, decision.Proof, purchase.Attempts,
+            nextTry.Seconds);
+    }
+
+    /// <summary>Puts the next attempt off.</summary>
+    public static void Postpone(IWriteTransaction transaction, TransactionId n, int attempts, UnixTime nextTry) =>
+        transaction.Execute(
+            "UPDATE payments SET attempts = $2, next_try_at = $3 WHERE n = $1 AND state < 3",
+            n.ToArray(), attempts, nextTry.Seconds);
+
+    /// <summary>Makes everything unfinished due, as after a restart.</summary>
+    public static void MakeAllDue(IWriteTransaction transaction) =>
+        transaction.Execute("UPDATE payments SET next_try_at = 0 WHERE state < 3");
+
+    private static PaidPurchase Load(DbDataReader row)
+    {
+        var n = TransactionId.FromBytes(row.GetBytes(0));
+        var (lockNote, payment, release) =
+            (Parse<LockNote>(row.GetString(1)), Parse<PaymentNote>(row.GetString(2)), Parse<Release>(row.GetString(3)));
+        var attempts = (int)row.GetInt64(5);
+        LoggedEntry Decision() => new(row.GetBytes(7), row.GetString(8));
+        return row.GetInt64(4) switch
+        {
+            Released => new ReleasedPurchase(n, lockNote, payment, release, attempts),
+            Decided => new DecidedPurchase(n, lockNote, payment, release, attempts, row.GetString(6), Decision()),
+            Settled => new SettledPurchase(n, lockNote, payment, release, row.GetString(6), Decision()),
+            Disputed => new DisputedPurchase(n, lockNote, payment, release, row.GetString(6), Decision()),
+            _ => throw new InvalidDataException("A payment is in a state that this program does not know."),
+        };
+    }
+
+    private static Signed<T> Parse<T>(string text)
+        where T : class, IStatement<T> =>
+        Signed<T>.TryParse(text, out var signed)
+            ? signed
+            : throw new InvalidDataException($"A stored {T.Typ} does not parse.");
+}
