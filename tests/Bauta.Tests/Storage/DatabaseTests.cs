@@ -5,7 +5,7 @@ using Xunit;
 namespace Bauta.Tests.Storage;
 
 /// <summary>What every engine must do alike. The derived classes only say where a new database is.</summary>
-public abstract partial class DatabaseTests : IAsyncLifetime
+public abstract class DatabaseTests : IAsyncLifetime
 {
     private const string Items = """
         CREATE TABLE items (id {bigint} PRIMARY KEY, body {blob}, name {text}, flag {bool}) {strict};
@@ -347,5 +347,327 @@ public abstract partial class DatabaseTests : IAsyncLifetime
         await FailsAsync(StorageFailure.Fatal, Insert(database, 2));
         await database.DisposeAsync();
         Assert.Equal([1], await Ids(Open()));
+    }
+
+    [Fact]
+    public async Task Values_come_back_as_they_were_stored()
+    {
+        var database = Open();
+        (long Id, byte[]? Body, string? Name, bool? Flag)[] rows =
+        [
+            (long.MinValue, [], "", false),
+            (-1, [0], "ünïcödé 🎭 'quoted' $1", true),
+            (0, null, null, null),
+            (long.MaxValue, RandomNumberGenerator.GetBytes(100_000), new string('x', 100_000), true),
+        ];
+        for (var round = 0; round < 3; round++)
+        {
+            await database.WriteAsync(transaction =>
+            {
+                transaction.Execute("DELETE FROM items");
+                foreach (var row in rows)
+                    transaction.Execute(
+                        "INSERT INTO items (flag, name, id, body) VALUES ($4, $3, $1, $2)",
+                        row.Id, row.Body, row.Name, row.Flag);
+            });
+            foreach (var row in rows)
+            {
+                var found = await database.ReadAsync(transaction => transaction.QuerySingleOrDefault(
+                    "SELECT id, body, name, flag FROM items WHERE id = $1 AND ($2 = 'x' OR id = $1)",
+                    found => (found.GetInt64(0), found.GetBytesOrNull(1), found.GetStringOrNull(2),
+                        found.IsDBNull(3) ? (bool?)null : found.GetBoolean(3)),
+                    row.Id, "x"));
+                Assert.Equal(row.Id, found.Item1);
+                Assert.Equal(row.Body, found.Item2);
+                Assert.Equal(row.Name, found.Item3);
+                Assert.Equal(row.Flag, found.Item4);
+            }
+        }
+    }
+
+    [Fact]
+    public async Task A_blob_is_found_by_its_value_also_when_it_is_empty()
+    {
+        var database = Open();
+        await database.WriteAsync(transaction =>
+        {
+            transaction.Execute("INSERT INTO items (id, body) VALUES ($1, $2)", 1, Array.Empty<byte>());
+            transaction.Execute("INSERT INTO items (id, body) VALUES ($1, $2)", 2, new byte[] { 1 });
+        });
+        var found = await database.ReadAsync(transaction => transaction.Query(
+            "SELECT id FROM items WHERE body = $1", row => row.GetInt64(0), Array.Empty<byte>()));
+        Assert.Equal([1], found);
+    }
+
+    [Fact]
+    public async Task Text_is_ordered_by_its_bytes()
+    {
+        var database = Open();
+        string[] names = ["a", "B", "ä", "Z", "b", "_"];
+        await database.WriteAsync(transaction =>
+        {
+            foreach (var (index, name) in names.Index())
+                transaction.Execute("INSERT INTO items (id, name) VALUES ($1, $2)", index, name);
+        });
+        var found = await database.ReadAsync(transaction =>
+            transaction.Query("SELECT name FROM items ORDER BY name", row => row.GetString(0)));
+        Assert.Equal(names.Order(StringComparer.Ordinal), found);
+    }
+
+    [Fact]
+    public async Task Refuses_values_that_do_not_fit_the_statement()
+    {
+        var database = Open();
+        foreach (var values in (object?[][])[[1], [1, 2, 3], [1.5, 2], [1, "nul\0"]])
+            await Assert.ThrowsAnyAsync<Exception>(() => database.WriteAsync(transaction =>
+                transaction.Execute("INSERT INTO items (id, name) VALUES ($1, $2)", values)));
+        await Assert.ThrowsAsync<ArgumentException>(() => database.WriteAsync(transaction =>
+            transaction.Execute("INSERT INTO items (id) VALUES ($1) RETURNING id", 1)));
+        await Assert.ThrowsAnyAsync<Exception>(() => database.WriteAsync(transaction =>
+            transaction.Execute("INSERT INTO absent (id) VALUES ($1)", 1)));
+        await Assert.ThrowsAnyAsync<Exception>(() => database.ReadAsync(transaction =>
+            transaction.Query("SELEC 1", row => row.GetInt64(0))));
+        await Assert.ThrowsAsync<InvalidOperationException>(() => database.ReadAsync(transaction =>
+            transaction.QuerySingleOrDefault("SELECT 1 UNION ALL SELECT 2", row => row.GetInt64(0))));
+        Assert.Empty(await Ids(database));
+        Assert.Equal(DatabaseHealth.Healthy, database.Health);
+        await Insert(database, 1);
+    }
+
+    [Fact]
+    public async Task A_query_may_change_rows_and_return_them()
+    {
+        var database = Open();
+        var ids = await database.WriteAsync(transaction =>
+        {
+            transaction.Execute("INSERT INTO items (id) VALUES ($1)", 1);
+            return transaction.Query(
+                "UPDATE items SET id = id + $1 RETURNING id", row => row.GetInt64(0), 10);
+        });
+        Assert.Equal([11], ids);
+        Assert.Equal([11], await Ids(database));
+    }
+
+    [Fact]
+    public async Task A_read_does_not_wait_for_the_writer_and_sees_what_was_committed()
+    {
+        var database = Open();
+        await Insert(database, 1);
+        var inside = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var release = new ManualResetEventSlim();
+        var write = database.WriteAsync(transaction =>
+        {
+            transaction.ExecuteCounted("INSERT INTO items (id) VALUES ($1)", 2);
+            inside.SetResult();
+            release.Wait();
+        });
+        await inside.Task;
+        Assert.Equal([1], await Ids(database));
+        release.Set();
+        await write;
+        Assert.Equal([1, 2], await Ids(database));
+    }
+
+    [Fact]
+    public async Task Two_queries_of_one_read_see_one_snapshot()
+    {
+        var database = Open();
+        await Insert(database, 1);
+        var (first, second) = await Task.Run(() => database.ReadAsync(transaction =>
+        {
+            var before = transaction.Query("SELECT id FROM items", row => row.GetInt64(0)).Count;
+            Insert(database, 2).GetAwaiter().GetResult();
+            return (before, transaction.Query("SELECT id FROM items", row => row.GetInt64(0)).Count);
+        }));
+        Assert.Equal((1, 1), (first, second));
+        Assert.Equal(2, (await Ids(database)).Count);
+    }
+
+    [Fact]
+    public async Task A_read_cannot_write()
+    {
+        var database = Open();
+        await Assert.ThrowsAnyAsync<Exception>(() => database.ReadAsync(transaction =>
+            transaction.Query("INSERT INTO items (id) VALUES (1) RETURNING id", row => row.GetInt64(0))));
+        Assert.Empty(await Ids(database));
+    }
+
+    [Fact]
+    public async Task Many_reads_and_writes_run_side_by_side()
+    {
+        var database = Open();
+        var writes = Enumerable.Range(1, 300).Select(id => Insert(database, id));
+        var reads = Enumerable.Range(1, 300).Select(_ => Task.Run(() => Ids(database)));
+        await Task.WhenAll([.. writes, .. reads]);
+        Assert.Equal(300, (await Ids(database)).Count);
+    }
+
+    [Fact]
+    public async Task A_write_cancelled_while_it_waits_is_not_run()
+    {
+        var database = Open();
+        using var cancel = new CancellationTokenSource();
+        Task cancelled;
+        await using (await HoldWriter(database))
+        {
+            cancelled = database.WriteAsync(
+                transaction => transaction.Execute("INSERT INTO items (id) VALUES ($1)", 1), cancel.Token);
+            await cancel.CancelAsync();
+        }
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cancelled);
+        Assert.Empty(await Ids(database));
+    }
+
+    [Fact]
+    public async Task Closing_stores_what_was_queued_and_takes_no_more()
+    {
+        var database = Open();
+        Task[] writes;
+        Task closing;
+        await using (await HoldWriter(database))
+        {
+            writes = [.. Enumerable.Range(1, 20).Select(id => Insert(database, id))];
+            closing = database.DisposeAsync().AsTask();
+        }
+        await closing;
+        await Task.WhenAll(writes);
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => Insert(database, 21));
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => Ids(database));
+        Assert.Equal(DatabaseHealth.Closed, database.Health);
+        Assert.Equal(20, (await Ids(Open())).Count);
+    }
+
+    [Fact]
+    public async Task Misuse_of_a_transaction_is_refused()
+    {
+        var database = Open();
+        IWriteTransaction? leaked = null;
+        await database.WriteAsync(transaction => leaked = transaction);
+        Assert.Throws<InvalidOperationException>(() => leaked!.Execute("DELETE FROM items"));
+        await Assert.ThrowsAsync<InvalidOperationException>(() => database.WriteAsync(_ =>
+            Insert(database, 1).GetAwaiter().GetResult()));
+        await Assert.ThrowsAsync<ArgumentException>(() => database.WriteAsync(_ => Task.CompletedTask));
+        await Insert(database, 2);
+        Assert.Equal([2], await Ids(database));
+    }
+
+    [Fact]
+    public async Task Only_one_may_have_it_open_for_writing()
+    {
+        var database = Open();
+        var refused = Assert.Throws<StorageException>(() => Open());
+        Assert.Equal(StorageFailure.Refused, refused.Failure);
+        await Insert(database, 1);
+        await database.DisposeAsync();
+        Assert.Equal([1], await Ids(Open()));
+    }
+
+    [Fact]
+    public async Task Migrations_run_once_and_in_order()
+    {
+        Migration[] one = [new(1, "first", "CREATE TABLE t (a {bigint} NOT NULL) {strict}; INSERT INTO t VALUES (1);")];
+        Migration[] two = [.. one, new(2, "second", "ALTER TABLE t ADD COLUMN b {text}; INSERT INTO t VALUES (2, 'x');")];
+        foreach (var migrations in (Migration[][])[one, one, two, two])
+            await Open(migrations: migrations).DisposeAsync();
+        var rows = await Open(migrations: two).ReadAsync(transaction =>
+            transaction.Query("SELECT a FROM t ORDER BY a", row => row.GetInt64(0)));
+        Assert.Equal([1, 2], rows);
+    }
+
+    [Fact]
+    public async Task Refuses_a_database_that_is_newer_or_was_made_by_other_migrations()
+    {
+        await Open().DisposeAsync();
+        var newer = Assert.Throws<StorageException>(() => Open(migrations: [.. Schema.Take(1)]));
+        Assert.Equal(StorageFailure.Refused, newer.Failure);
+        var other = Assert.Throws<StorageException>(() =>
+            Open(migrations: [Schema[0], Schema[1] with { Sql = Schema[1].Sql + " " }]));
+        Assert.Equal(StorageFailure.Refused, other.Failure);
+        Assert.Throws<ArgumentException>(() => Open(migrations: [Schema[1]]));
+        await Insert(Open(), 1);
+    }
+
+    [Fact]
+    public async Task A_migration_that_fails_leaves_nothing_behind()
+    {
+        var broken = new Migration(3, "broken", "CREATE TABLE late (a {bigint}) {strict}; INSERT INTO absent VALUES (1);");
+        Assert.ThrowsAny<Exception>(() => Open(migrations: [.. Schema, broken]));
+        var mended = broken with { Sql = "CREATE TABLE late (a {bigint}) {strict};" };
+        await Insert(Open(migrations: [.. Schema, mended]), 1);
+    }
+
+    [Fact]
+    public async Task The_same_request_gets_the_same_answer_and_another_body_a_conflict()
+    {
+        var database = Open();
+        var (id, body, answer) = (Bytes32(), Bytes32(), RandomNumberGenerator.GetBytes(300));
+        Assert.IsType<StoredAnswer.None>(await database.ReadAsync(transaction =>
+            AnswerStore.Find(transaction, id, body)));
+        await database.WriteAsync(transaction => AnswerStore.Record(transaction, id, body, answer, 1000));
+        await database.DisposeAsync();
+        database = Open();
+        var same = Assert.IsType<StoredAnswer.Same>(await database.ReadAsync(transaction =>
+            AnswerStore.Find(transaction, id, body)));
+        Assert.Equal(answer, same.Answer);
+        Assert.IsType<StoredAnswer.Conflict>(await database.ReadAsync(transaction =>
+            AnswerStore.Find(transaction, id, Bytes32())));
+        await FailsAsync(
+            StorageFailure.Conflict,
+            database.WriteAsync(transaction => AnswerStore.Record(transaction, id, body, answer, 1000)));
+    }
+
+    [Fact]
+    public async Task Many_copies_of_one_request_act_once()
+    {
+        var database = Open();
+        var (id, body) = (Bytes32(), Bytes32());
+        var answers = await Task.WhenAll(Enumerable.Range(0, 64).Select(copy => database.WriteAsync(transaction =>
+            AnswerStore.Once(transaction, id, body, 1000, () =>
+            {
+                transaction.Execute("INSERT INTO items (id) VALUES ($1)", copy);
+                return [(byte)copy];
+            }))));
+        Assert.Single(answers.Select(answer => answer![0]).Distinct());
+        Assert.Single(await Ids(database));
+        Assert.Null(await database.WriteAsync(transaction =>
+            AnswerStore.Once(transaction, id, Bytes32(), 1000, () => [1])));
+    }
+
+    [Fact]
+    public async Task An_answer_is_stored_only_with_its_effect()
+    {
+        var database = Open();
+        await Insert(database, 1);
+        var (id, body) = (Bytes32(), Bytes32());
+        await FailsAsync(StorageFailure.Conflict, database.WriteAsync(transaction =>
+        {
+            AnswerStore.Record(transaction, id, body, [1], 1000);
+            transaction.Execute("INSERT INTO items (id) VALUES ($1)", 1);
+        }));
+        Assert.IsType<StoredAnswer.None>(await database.ReadAsync(transaction =>
+            AnswerStore.Find(transaction, id, body)));
+    }
+
+    [Fact]
+    public async Task Pruning_forgets_the_oldest_answers_and_never_more_than_asked()
+    {
+        var database = Open();
+        var ids = Enumerable.Range(0, 10).Select(_ => Bytes32()).ToArray();
+        var body = Bytes32();
+        await database.WriteAsync(transaction =>
+        {
+            foreach (var (time, id) in ids.Index())
+                AnswerStore.Record(transaction, id, body, [1], time);
+        });
+        Assert.Equal(3, await database.WriteAsync(transaction => AnswerStore.Prune(transaction, 8, 3)));
+        Assert.Equal(5, await database.WriteAsync(transaction => AnswerStore.Prune(transaction, 8, 100)));
+        Assert.Equal(0, await database.WriteAsync(transaction => AnswerStore.Prune(transaction, 8, 100)));
+        foreach (var (time, id) in ids.Index())
+        {
+            var found = await database.ReadAsync(transaction => AnswerStore.Find(transaction, id, body));
+            Assert.Equal(time >= 8, found is StoredAnswer.Same);
+        }
+        await Assert.ThrowsAsync<ArgumentException>(() => database.ReadAsync(transaction =>
+            AnswerStore.Find(transaction, new byte[31], body)));
     }
 }
