@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 using Bauta.Protocol.Acquirer;
 using Bauta.Protocol.Archive;
 using Bauta.Protocol.Bank;
+using Bauta.Protocol.Evidence;
 using Bauta.Protocol.Merchant;
 using Bauta.Protocol.Parties;
 
@@ -54,6 +55,7 @@ namespace Bauta.Protocol;
 [JsonSerializable(typeof(Merchandise))]
 [JsonSerializable(typeof(PaymentRequest))]
 [JsonSerializable(typeof(PaymentAnswer))]
+[JsonSerializable(typeof(PurchaseEvidence))]
 public sealed partial class ProtocolJson : JsonSerializerContext;
 
 /// <summary>RFC 9457 problem details.</summary>

@@ -19,7 +19,7 @@ public static class DurableFile
     {
         path = Path.GetFullPath(path);
         Place(path, content, mode, replace: true);
-        SyncDirectory(Parent(path));
+        SyncOne(Parent(path));
     }
 
     /// <summary>Creates or replaces several files; each directory is flushed once, at the end.</summary>
@@ -35,7 +35,7 @@ public static class DurableFile
             directories.Add(Parent(full));
         }
         foreach (var directory in directories)
-            SyncDirectory(directory);
+            SyncOne(directory);
     }
 
     /// <summary>Creates a file that did not exist.</summary>
@@ -44,18 +44,20 @@ public static class DurableFile
     {
         path = Path.GetFullPath(path);
         Place(path, content, mode, replace: false);
-        SyncDirectory(Parent(path));
+        SyncOne(Parent(path));
     }
 
     /// <summary>Creates a file that did not exist and that only its owner may read.</summary>
     public static void CreateSecret(string path, ReadOnlySpan<byte> content) => Create(path, content, SecretMode);
 
-    /// <summary>The whole file; refuses one longer than <paramref name="maxLength"/>; null when there is none.</summary>
+    /// <summary>The whole file; refuses one longer than <paramref name="maxLength"/>; null when there is
+    /// none.</summary>
     public static byte[]? Read(string path, int maxLength)
     {
         try
         {
-            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            using var file = new FileStream(
+                path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
             if (file.Length > maxLength)
                 throw new StorageException(StorageFailure.Refused, $"{path} is longer than {maxLength} bytes.");
             var content = new byte[file.Length];
@@ -95,7 +97,7 @@ public static class DurableFile
         path = Path.GetFullPath(path);
         if (Posix.Unlink(path) != 0 && Marshal.GetLastPInvokeError() != Posix.NoEntry)
             throw Posix.Error("unlink", path);
-        SyncDirectory(Parent(path));
+        SyncOne(Parent(path));
     }
 
     /// <summary>Creates a directory that only its owner may enter, and those above it that are missing.</summary>
@@ -108,7 +110,7 @@ public static class DurableFile
         CreateDirectory(parent);
         if (Posix.MakeDirectory(path, SecretDirectoryMode) != 0 && Marshal.GetLastPInvokeError() != Posix.Exists)
             throw Posix.Error("mkdir", path);
-        SyncDirectory(parent);
+        SyncOne(parent);
     }
 
     private static void Place(string path, ReadOnlySpan<byte> content, uint mode, bool replace)
@@ -158,14 +160,22 @@ public static class DurableFile
         }
     }
 
-    private static void SyncDirectory(string directory)
+    /// <summary>Makes a file that another library wrote, and its place in its directory, durable.</summary>
+    internal static void SyncFile(string path)
     {
-        var descriptor = Posix.Open(directory, Posix.ReadOnly | Posix.CloseOnExec, 0);
+        path = Path.GetFullPath(path);
+        SyncOne(path);
+        SyncOne(Parent(path));
+    }
+
+    private static void SyncOne(string path)
+    {
+        var descriptor = Posix.Open(path, Posix.ReadOnly | Posix.CloseOnExec, 0);
         if (descriptor < 0)
-            throw Posix.Error("open", directory);
+            throw Posix.Error("open", path);
         try
         {
-            Sync(descriptor, directory);
+            Sync(descriptor, path);
         }
         finally
         {

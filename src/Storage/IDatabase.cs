@@ -73,7 +73,8 @@ public enum DatabaseHealth
 {
     Healthy,
 
-    /// <summary>The disk or the connection failed; what it did with the last batch is unknown. Refuses writes.</summary>
+    /// <summary>The disk or the connection failed; what it did with the last batch is unknown. Refuses
+    /// writes.</summary>
     Failed,
     Closed,
 }

@@ -6,7 +6,8 @@ public enum StorageFailure
     /// <summary>The work broke a constraint or an expected row count. Nothing of it was stored.</summary>
     Conflict,
 
-    /// <summary>The party's check before the commit refused this work. Nothing of it was stored; this is a bug.</summary>
+    /// <summary>The party's check before the commit refused this work. Nothing of it was stored; this is a
+    /// bug.</summary>
     InvariantViolation,
 
     /// <summary>Nothing was stored (disk full, lock held too long); the same work may be sent again.</summary>

@@ -53,13 +53,24 @@ public static class BlindRsa
         ArgumentNullException.ThrowIfNull(key);
         if (seed.Length != SeedSize)
             throw new ArgumentException("A seed has 32 bytes.", nameof(seed));
-        Span<byte> salt = stackalloc byte[RsaPublicKey.SaltSize];
-        Span<byte> wide = stackalloc byte[WideBlindSize];
-        HKDF.Expand(HashAlgorithmName.SHA256, seed, salt, "salt"u8);
-        HKDF.Expand(HashAlgorithmName.SHA256, seed, wide, "blind"u8);
-        using var blind = BigNumber.FromWideBytes(wide, key.Raw.Modulus);
-        CryptographicOperations.ZeroMemory(wide);
+        var salt = new byte[RsaPublicKey.SaltSize];
+        using var blind = Derive(key, seed, salt);
         return Blind(key.Raw, preparedMessage, salt, blind);
+    }
+
+    /// <summary>
+    /// Opens a blinding made from a seed: whoever has salt (48 bytes) and blind (256 bytes) links the token to its
+    /// withdrawal. Only for the recoup of a revoked key's tokens, where the holder proves that they were issued.
+    /// </summary>
+    /// <exception cref="ArgumentException">The seed does not have 32 bytes.</exception>
+    public static (byte[] Salt, byte[] Blind) OpenBlinding(RsaPublicKey key, ReadOnlySpan<byte> seed)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        if (seed.Length != SeedSize)
+            throw new ArgumentException("A seed has 32 bytes.", nameof(seed));
+        var salt = new byte[RsaPublicKey.SaltSize];
+        using var blind = Derive(key, seed, salt);
+        return (salt, blind.ToBytes(RsaPublicKey.ModulusSize));
     }
 
     /// <summary>Blinds with a given salt of 48 bytes and a given blind of 256 bytes.</summary>
@@ -73,6 +84,16 @@ public static class BlindRsa
         return salt.Length == RsaPublicKey.SaltSize
             ? Blind(key.Raw, preparedMessage, salt, blind)
             : throw new ArgumentException("A salt has 48 bytes.", nameof(salt));
+    }
+
+    private static BigNumber Derive(RsaPublicKey key, ReadOnlySpan<byte> seed, Span<byte> salt)
+    {
+        Span<byte> wide = stackalloc byte[WideBlindSize];
+        HKDF.Expand(HashAlgorithmName.SHA256, seed, salt, "salt"u8);
+        HKDF.Expand(HashAlgorithmName.SHA256, seed, wide, "blind"u8);
+        var blind = BigNumber.FromWideBytes(wide, key.Raw.Modulus);
+        CryptographicOperations.ZeroMemory(wide);
+        return blind;
     }
 
     internal static byte[] PrepareRandomized(ReadOnlySpan<byte> message, ReadOnlySpan<byte> prefix) =>

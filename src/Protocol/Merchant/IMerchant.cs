@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization.Metadata;
+using Bauta.Crypto.Goods;
 using Bauta.Crypto.Jose;
 using Bauta.Protocol.Archive;
 using Bauta.Protocol.Bank;
@@ -64,7 +65,7 @@ public sealed record PurchaseRequest(RequestId Id, OfferId Offer, Amount Price, 
 /// <param name="Secret">32 bytes from which customer and merchant derive the IDs of other chains.</param>
 public sealed record Merchandise(
     byte[] ReleaseKey, OfferTerms Contract, string Bank, AccountId Account, UnixTime ExpiresAt, PolicyId Archive,
-    byte[] Mask, KeyCommitment Commitment, byte[] GoodsRoot, long ChunkCount, long CiphertextSizeBytes, byte[] Secret)
+    byte[] Mask, Protocol.KeyCommitment Commitment, byte[] GoodsRoot, long ChunkCount, long CiphertextSizeBytes, byte[] Secret)
     : IStatement<Merchandise>
 {
     /// <inheritdoc/>
@@ -79,8 +80,8 @@ public sealed record Merchandise(
     /// <inheritdoc/>
     public bool IsWellFormed() => P256PublicKey.TryFromSpki(ReleaseKey, out _) && Contract.IsWellFormed()
         && Names.IsPartyName(Bank) && Mask.Length == 32 && GoodsRoot.Length == 32 && Secret.Length == 32
-        && ChunkCount is >= 1 and <= OfferTerms.MaxSizeBytes >> 20
-        && CiphertextSizeBytes >= Contract.SizeBytes;
+        && GoodsLayout.TryCreate(Contract.SizeBytes, out var layout)
+        && ChunkCount == layout.ChunkCount && CiphertextSizeBytes == layout.CiphertextSize;
 
     /// <summary>The transaction ID <c>n</c>.</summary>
     public TransactionId Transaction() => TransactionId.Of(P256PublicKey.FromSpki(ReleaseKey));

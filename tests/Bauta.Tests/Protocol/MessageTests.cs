@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text;
 using Bauta.Crypto.Jose;
 using Bauta.Protocol;
@@ -140,6 +141,14 @@ public class MessageTests
         var id = Transaction.ToString();
         var json = $$"""{"transaction":"{{id}}","expiresAt":1,"archive":"{{id}}","commitment":"{{id}}"}""";
         Assert.True(Signed<LockNote>.TryParse(Jws.Sign(bank, LockNote.Typ, Encoding.UTF8.GetBytes(json)), out _));
+    }
+
+    [Fact]
+    public void A_commitment_is_the_hash_of_transaction_and_masked_key()
+    {
+        var commitment = KeyCommitment.To(Transaction, maskedKey);
+        Assert.Equal(SHA256.HashData([.. Transaction.Bytes, .. maskedKey]), commitment.ToArray());
+        Assert.Throws<ArgumentException>(() => KeyCommitment.To(Transaction, maskedKey.AsSpan(1)));
     }
 
     [Fact]

@@ -10,8 +10,8 @@ namespace Bauta.Tests.Storage;
 
 /// <summary>A real PostgreSQL of our own, in a temporary directory, on a Unix socket. It is started by the first test
 /// that asks for a database and ends with the test process, however that ends.</summary>
-/// <remarks>As a fixture it runs with fsync off, since the tests kill processes and not the kernel. Make one with fsync on
-/// to measure.</remarks>
+/// <remarks>As a fixture it runs with fsync off, since the tests kill processes and not the kernel. Make one with
+/// fsync on to measure.</remarks>
 public sealed class PostgresServer : IAsyncDisposable
 {
     private const string Prefix = "bauta-postgres-";

@@ -1,7 +1,5 @@
 using System.Security.Cryptography;
 using Bauta.Crypto.Goods;
-using FsCheck;
-using FsCheck.Fluent;
 using Xunit;
 
 namespace Bauta.Tests.Crypto.Goods;
@@ -27,49 +25,16 @@ public class GoodsKeyTests
     }
 
     [Fact]
-    public void A_commitment_is_the_hash_of_transaction_and_masked_key()
-    {
-        using var key = GoodsKey.Generate();
-        using var mask = GoodsMask.Generate();
-        var masked = key.Mask(mask);
-        var commitment = KeyCommitment.Compute(TransactionId, masked);
-        Assert.Equal(SHA256.HashData([.. TransactionId, .. masked.Span]), commitment.Span.ToArray());
-        Assert.True(commitment.IsOpenedBy(TransactionId, masked));
-        Assert.False(commitment.IsOpenedBy(SHA256.HashData("another"u8), masked));
-        Assert.Throws<ArgumentException>(() => KeyCommitment.Compute(TransactionId.AsSpan(1), masked));
-    }
-
-    [Fact]
-    public void A_turned_bit_in_a_release_does_not_open_the_commitment() =>
-        Prop.ForAll(Gen.Choose(0, 255).ToArbitrary(), bit =>
-        {
-            using var key = GoodsKey.Generate();
-            using var mask = GoodsMask.Generate();
-            var masked = key.Mask(mask);
-            var flipped = masked.Span.ToArray();
-            flipped[bit / 8] ^= (byte)(1 << (bit % 8));
-            Assert.False(KeyCommitment.Compute(TransactionId, masked)
-                .IsOpenedBy(TransactionId, MaskedKey.FromBytes(flipped)));
-        }).QuickCheckThrowOnFailure();
-
-    [Fact]
     public void Public_values_come_back_from_their_text_and_nothing_else_is_read()
     {
         var masked = MaskedKey.FromBytes(TransactionId);
         Assert.Equal(43, masked.ToString().Length);
         Assert.True(MaskedKey.TryParse(masked.ToString(), out var maskedAgain));
         Assert.Equal(masked, maskedAgain);
-        var commitment = KeyCommitment.Compute(TransactionId, masked);
-        Assert.True(KeyCommitment.TryParse(commitment.ToString(), out var commitmentAgain));
-        Assert.Equal(commitment, commitmentAgain);
         foreach (var bad in new[] { "", "AAAA", masked + "=", masked + "A", " " + masked, masked.ToString()[..42] })
-        {
             Assert.False(MaskedKey.TryParse(bad, out _));
-            Assert.False(KeyCommitment.TryParse(bad, out _));
-        }
 
         Assert.False(MaskedKey.TryFromBytes(new byte[31], out _));
-        Assert.False(KeyCommitment.TryFromBytes(new byte[33], out _));
     }
 
     [Fact]

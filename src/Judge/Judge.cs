@@ -1,0 +1,160 @@
+using Bauta.Crypto.Jose;
+using Bauta.Protocol;
+using Bauta.Protocol.Archive;
+using Bauta.Protocol.Bank;
+using Bauta.Protocol.Evidence;
+using Bauta.Protocol.Merchant;
+using Bauta.Protocol.Parties;
+
+namespace Bauta.Judge;
+
+/// <summary>
+/// Decides from an evidence file alone, offline: recomputes every hash, verifies every signature and names who is at
+/// fault. It believes nobody; it says which keys the verdict rests on.
+/// </summary>
+public static class PurchaseJudge
+{
+    /// <summary>Judges.</summary>
+    /// <param name="evidence">The statements.</param>
+    /// <param name="goods">The ciphertext that was delivered, if the dispute is about it; read once.</param>
+    public static Verdict Judge(PurchaseEvidence evidence, Stream? goods = null)
+    {
+        var hearing = new Hearing();
+        try
+        {
+            Hear(evidence, goods, hearing);
+        }
+        catch (HearingEnded)
+        {
+            // The verdict is in; what follows would rest on what has just failed.
+        }
+
+        return hearing.Verdict();
+    }
+
+    private static void Hear(PurchaseEvidence evidence, Stream? goods, Hearing hearing)
+    {
+        if (!ArchivePolicy.TryParse(evidence.Policy, out var policy))
+            throw hearing.End(Outcome.NotProven, "The archive's policy cannot be read.");
+        var merchant = KeyOf(evidence.MerchantCard, Roles.Merchant, hearing);
+        var bank = KeyOf(evidence.BankCard, Roles.Bank, hearing);
+        hearing.Bank = bank;
+        hearing.Trust($"archive {policy.Origin}", policy.Policy.Logs[0].Key.ToString()!);
+        foreach (var witness in policy.Policy.Witnesses)
+            hearing.Trust($"witness {witness.Key.Name}", witness.Key.ToString()!);
+
+        var promise = evidence.Merchandise.Content;
+        hearing.Demand(evidence.Merchandise.IsSignedBy(merchant), Outcome.NotProven,
+            "P1: the contract is signed by the merchant");
+        hearing.Demand(promise.Archive.Equals(policy.Id), Outcome.NotProven,
+            "P1: the contract names this archive and witness quorum");
+        hearing.Demand(promise.Bank == evidence.BankCard.Content.Name, Outcome.NotProven,
+            "P1: the contract names this bank");
+
+        HearAuthorization(evidence, promise, bank, policy, hearing);
+        HearLock(evidence, promise, bank, hearing);
+        HearDecisions(evidence, promise, policy, goods, hearing);
+    }
+
+    private static P256PublicKey KeyOf(Signed<PartyCard> card, string role, Hearing hearing)
+    {
+        var key = P256PublicKey.FromSpki(card.Content.Key);
+        hearing.Trust($"{role} {card.Content.Name}", key.Thumbprint);
+        hearing.Demand(card.IsSignedBy(key) && card.Content.Role == role, Outcome.NotProven,
+            $"the {role}'s card is signed by the key it names");
+        return key;
+    }
+
+    /// <summary>P2: the customer's own statement. A fault in it proves nothing against anybody else.</summary>
+    private static void HearAuthorization(
+        PurchaseEvidence evidence, Merchandise promise, P256PublicKey bank, ArchivePolicy policy, Hearing hearing)
+    {
+        if (evidence.Authorization is null)
+            throw hearing.End(Outcome.Undecided, "No tokens were authorized, so no value was at stake.");
+        if (!SignedAuthorization.TryParse(evidence.Authorization, out var signed))
+            throw hearing.End(Outcome.NotProven, "P2 cannot be read.");
+        var authorization = signed.Content;
+        hearing.Demand(signed.IsSignedByItsTokenKeys(), Outcome.NotProven, "P2: signed by the key of every token in it");
+        hearing.Demand(
+            authorization.Transaction.Equals(promise.Transaction()) && authorization.ExpiresAt == promise.ExpiresAt
+            && authorization.Account.Equals(promise.Account) && authorization.Archive.Equals(promise.Archive)
+            && authorization.Commitment.Equals(promise.Commitment)
+            && authorization.Currency == promise.Contract.Currency && authorization.Amount == promise.Contract.Price,
+            Outcome.NotProven, "P2: pays what the contract asks, to the account it names, for the key it commits to");
+        var keys = new TokenKeys(evidence.Denominations ?? [], evidence.BankCard.Content.Name, bank, policy);
+        hearing.Demand(authorization.Tokens.All(keys.Honours), Outcome.NotProven,
+            $"P2: each of {authorization.Tokens.Count} token(s) verifies under a denomination key of the bank that stands in "
+            + "the archive's log");
+    }
+
+    /// <summary>P3: from here on a mismatch is the bank's fault, since it signed.</summary>
+    private static void HearLock(
+        PurchaseEvidence evidence, Merchandise promise, P256PublicKey bank, Hearing hearing)
+    {
+        if (evidence.LockNote is not { } note || evidence.Payment is not { } payment)
+            throw hearing.End(Outcome.Undecided, "The bank locked nothing, so no value was at stake.");
+        hearing.Demand(note.IsSignedBy(bank) && payment.IsSignedBy(bank), Outcome.NotProven,
+            "P3: both notes are signed by the bank");
+        if (evidence.OtherLockNote is { } other && other.IsSignedBy(bank)
+            && other.Content.Transaction.Equals(note.Content.Transaction) && other.Content != note.Content)
+            throw hearing.End(Outcome.BankAtFault, "The bank signed two different lock notes for one transaction.");
+        var expected = new LockNote(promise.Transaction(), promise.ExpiresAt, promise.Archive, promise.Commitment);
+        hearing.Demand(note.Content.Transaction.Equals(expected.Transaction), Outcome.NotProven,
+            "P3: the lock note is for this transaction");
+        hearing.Demand(note.Content == expected, Outcome.BankAtFault,
+            "P3: the lock note has the expiry, archive and commitment that the customer authorized");
+        hearing.Demand(
+            payment.Content == new PaymentNote(
+                expected.Transaction, promise.Account, promise.Contract.Currency, promise.Contract.Price),
+            Outcome.BankAtFault, "P3: the payment note has the account and sum that the customer authorized");
+    }
+
+    private static void HearDecisions(
+        PurchaseEvidence evidence, Merchandise promise, ArchivePolicy policy, Stream? goods, Hearing hearing)
+    {
+        if (evidence.Decision is not { } decision)
+            throw hearing.End(Outcome.Undecided,
+                "The tokens are locked and the archive's decision is not in evidence: ask the archive for it.");
+        var logged = Verified(decision, "P5", promise, evidence.LockNote!, policy, hearing);
+        if (evidence.OtherDecision is { } second)
+        {
+            var other = Verified(second, "second decision", promise, evidence.LockNote!, policy, hearing);
+            if (other.Kind != logged.Kind)
+                throw hearing.End(Outcome.ArchiveAtFault,
+                    "The archive published both a commit and an abort for one transaction.");
+        }
+
+        if (logged.Kind == LogEntry.Abort)
+            throw hearing.End(Outcome.Aborted,
+                $"The archive aborted at {logged.At}, after expiry at {promise.ExpiresAt}: the tokens are the customer's.");
+        hearing.Demand(Release.Matches(logged.Release!, evidence.LockNote!.Content), Outcome.ArchiveAtFault,
+            "P5a: the published key is signed by the key that owns the transaction and hashes to the commitment");
+        if (goods is not null)
+            GoodsCheck.Hear(promise, logged.Release!.Content.MaskedKey, goods, hearing);
+        throw hearing.End(Outcome.Complete,
+            $"The archive committed at {logged.At}, before expiry at {promise.ExpiresAt}: the merchant is paid and the key "
+            + "to the goods is published.");
+    }
+
+    private static LogEntry Verified(
+        LoggedEntry decision, string label, Merchandise promise, Signed<LockNote> note, ArchivePolicy policy,
+        Hearing hearing)
+    {
+        if (!policy.TryVerify(decision, out var logged))
+            throw hearing.End(Outcome.NotProven,
+                $"The {label} does not verify: leaf, inclusion, checkpoint or witness quorum fail.");
+        hearing.Note(true, $"{label}: leaf {logged.Index} of the log, under a checkpoint of size {logged.Size} with the "
+            + "witness quorum that the contract names");
+        var entry = logged.Entry;
+        if (!entry.IsDecision || !entry.LockNote!.Content.Transaction.Equals(promise.Transaction()))
+            throw hearing.End(Outcome.NotProven, $"The {label} is not about this transaction.");
+        if (entry.LockNote.Text != note.Text && entry.LockNote.Content != note.Content)
+            throw entry.LockNote.KeyId == note.KeyId && hearing.IsBanksOwn(entry.LockNote)
+                ? hearing.End(Outcome.BankAtFault, "The bank signed two different lock notes for one transaction.")
+                : hearing.End(Outcome.ArchiveAtFault,
+                    $"The archive published a {label} on a lock note that the bank did not sign.");
+        hearing.Demand(hearing.IsBanksOwn(entry.LockNote), Outcome.ArchiveAtFault,
+            $"{label}: rests on the bank's lock note, on the right side of its expiry");
+        return entry;
+    }
+}

@@ -1,0 +1,48 @@
+using Bauta.Protocol.Archive;
+using Bauta.Protocol.Bank;
+using Bauta.Protocol.Merchant;
+using Bauta.Protocol.Parties;
+
+namespace Bauta.Protocol.Evidence;
+
+/// <summary>
+/// All that was stated about one purchase, as its holder hands it to a judge. Statements stand as they were signed;
+/// what is absent was never received.
+/// </summary>
+/// <param name="Format"><see cref="CurrentFormat"/>.</param>
+/// <param name="Policy">The archive, its witnesses and quorum, in C2SP tlog-policy form.</param>
+/// <param name="MerchantCard">The merchant's card: its key.</param>
+/// <param name="BankCard">The bank's card: its key.</param>
+/// <param name="Merchandise">P1.</param>
+/// <param name="Authorization">P2 as it was sent.</param>
+/// <param name="LockNote">P3, the archive's part.</param>
+/// <param name="Payment">P3, the merchant's part.</param>
+/// <param name="Decision">P5a or P5b.</param>
+/// <param name="Denominations">The keys of the tokens in P2.</param>
+/// <param name="OtherDecision">A second decision on the same transaction, if the archive published one.</param>
+/// <param name="OtherLockNote">A second lock note for the same transaction, if the bank signed one.</param>
+public sealed record PurchaseEvidence(
+    string Format, string Policy, Signed<PartyCard> MerchantCard, Signed<PartyCard> BankCard,
+    Signed<Merchandise> Merchandise, byte[]? Authorization = null, Signed<LockNote>? LockNote = null,
+    Signed<PaymentNote>? Payment = null, LoggedEntry? Decision = null,
+    IReadOnlyList<ListedDenomination>? Denominations = null, LoggedEntry? OtherDecision = null,
+    Signed<LockNote>? OtherLockNote = null)
+{
+    /// <summary>The only format so far.</summary>
+    public const string CurrentFormat = "bauta-evidence/1";
+
+    /// <summary>The largest file in bytes.</summary>
+    public const int MaxLength = 4 * 1024 * 1024;
+
+    /// <summary>Reads an evidence file strictly. Nothing in it is verified yet.</summary>
+    public static bool TryParse(
+        ReadOnlySpan<byte> utf8, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out PurchaseEvidence? evidence)
+    {
+        evidence = null;
+        return utf8.Length <= MaxLength && StrictJson.TryRead(utf8, ProtocolJson.Default.PurchaseEvidence, out evidence)
+            && evidence.Format == CurrentFormat;
+    }
+
+    /// <summary>The file's bytes.</summary>
+    public byte[] ToBytes() => StrictJson.Write(this, ProtocolJson.Default.PurchaseEvidence);
+}

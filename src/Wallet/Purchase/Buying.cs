@@ -1,0 +1,274 @@
+using Bauta.Crypto.Jose;
+using Bauta.Protocol;
+using Bauta.Protocol.Bank;
+using Bauta.Protocol.Merchant;
+using Bauta.Protocol.Relay;
+using Bauta.Storage;
+using Bauta.Wallet.Purchase;
+using Bauta.Wallet.Tokens;
+
+namespace Bauta.Wallet;
+
+public sealed partial class Wallet
+{
+    private const int ChunkTries = 3;
+
+    /// <summary>Buys one offer: the goods or the money back, whatever fails.</summary>
+    /// <param name="shop">The shop.</param>
+    /// <param name="offer">The offer as the user saw it.</param>
+    /// <param name="outputPath">Where the opened file goes; must not exist.</param>
+    /// <param name="patience">How long to wait for a decision before leaving the rest to resume.</param>
+    /// <param name="progress">Told of every step.</param>
+    /// <param name="cancellation">Gives up waiting; nothing is lost.</param>
+    /// <returns>The state reached: opened, returned, abandoned, or an open one that resume goes on with.</returns>
+    public async Task<PurchaseState> BuyAsync(
+        PartyAddress shop, OfferTerms offer, string outputPath, TimeSpan patience, IProgress<WalletStep>? progress,
+        CancellationToken cancellation)
+    {
+        if (File.Exists(outputPath))
+            throw new WalletException(WalletError.Refused, $"{outputPath} exists. Name a new file with --out.");
+        var currency = await CurrencyAsync(cancellation);
+        if (offer.Currency != currency.Code)
+            throw new WalletException(WalletError.Refused,
+                $"The shop asks for {offer.Currency}; this wallet's bank issues {currency.Code}.");
+        if (CoinSelection.TryPay(await CoinsAsync(cancellation), offer.Price, Authorization.MaxTokens) is null)
+            throw new WalletException(WalletError.NotEnough,
+                $"The wallet's tokens do not cover {currency.Format(offer.Price)}. Withdraw more first, for a round sum: "
+                + "bauta wallet withdraw");
+        var order = new PurchaseOrder(
+            RequestId.Generate(), shop.ToString(), offer, network.Policy.Id, Path.GetFullPath(outputPath), Now,
+            (await network.MerchantCardAsync(shop, cancellation)).Text,
+            (await network.BankCardAsync(cancellation)).Text);
+        PurchaseState state = new Started(order);
+        var box = Store.SealPurchase(state);
+        await Store.Database.WriteAsync(
+            transaction => transaction.Execute(
+                "INSERT INTO purchases (id, started_at, open, record) VALUES ($1, $2, $3, $4)",
+                order.Id.ToArray(), order.StartedAt.Seconds, true, box),
+            cancellation);
+        return await AdvanceAsync(state, patience, progress, cancellation);
+    }
+
+    /// <summary>All purchases, oldest first.</summary>
+    public Task<IReadOnlyList<PurchaseState>> HistoryAsync(CancellationToken cancellation) =>
+        Store.PurchasesAsync(onlyOpen: false, cancellation);
+
+    /// <summary>
+    /// Takes a purchase from state to state until it is final or would have to wait longer than
+    /// <paramref name="patience"/>. Each step may run again after a crash: requests carry the same id and body.
+    /// </summary>
+    private async Task<PurchaseState> AdvanceAsync(
+        PurchaseState state, TimeSpan patience, IProgress<WalletStep>? progress, CancellationToken cancellation)
+    {
+        var until = Now.AddSeconds((long)patience.TotalSeconds);
+        while (!state.IsFinal)
+        {
+            var next = state switch
+            {
+                Started started => await AskAsync(started, progress, cancellation),
+                Offered offered => await FetchAsync(offered, progress, cancellation),
+                Fetched fetched => await AuthorizeAsync(fetched, cancellation),
+                Authorized authorized => await LockAsync(authorized, progress, cancellation),
+                Locked locked => await DecideAsync(locked, until, progress, cancellation),
+                Committed committed => await OpenAsync(committed, progress, cancellation),
+                Aborted aborted => await UnlockAsync(aborted, progress, cancellation),
+                _ => throw new InvalidOperationException($"No step leads out of {state.GetType().Name}."),
+            };
+            if (next is null)
+                return state;
+            state = next;
+        }
+
+        return state;
+    }
+
+    /// <summary>P1: asks for the goods and checks every term before anything else happens.</summary>
+    private async Task<PurchaseState> AskAsync(
+        Started state, IProgress<WalletStep>? progress, CancellationToken cancellation)
+    {
+        var order = state.Order;
+        var shop = Shop(order);
+        var answer = await network.Merchant(shop).PurchaseAsync(
+            new PurchaseRequest(order.Id, order.Offer.Offer, order.Offer.Price, order.Archive), cancellation);
+        if (!answer.IsOk)
+            return await AbandonAsync(state, Refusals<MerchantError>.Meaning(answer.Error.Value), cancellation);
+        var signed = answer.Value;
+        if (BreachOf(signed, order) is { } breach)
+            return await AbandonAsync(state, $"The shop's P1 {breach}.", cancellation);
+        progress?.Report(new WalletStep("P1", "shop -> customer: signed contract, expiry, mask and commitment to the key"));
+        return await Store.AdvanceAsync(new Offered(order, signed), cancellation);
+    }
+
+    private string? BreachOf(Signed<Merchandise> signed, PurchaseOrder order)
+    {
+        var promise = signed.Content;
+        var card = Card(order.ShopCard);
+        var bank = Card(order.BankCard);
+        var terms = bank.Bank!;
+        if (!signed.IsSignedBy(P256PublicKey.FromSpki(card.Key)))
+            return "is not signed by the shop";
+        if (!StrictJson.Write(promise.Contract, ProtocolJson.Default.OfferTerms)
+            .AsSpan().SequenceEqual(StrictJson.Write(order.Offer, ProtocolJson.Default.OfferTerms)))
+            return "promises something else than the offer";
+        if (!promise.Archive.Equals(order.Archive))
+            return "names another archive";
+        if (promise.Bank != bank.Name)
+            return "names another bank";
+        if (promise.ExpiresAt < Now.AddSeconds(terms.MinExpirySeconds)
+            || promise.ExpiresAt > Now.AddSeconds(terms.MaxExpirySeconds))
+            return "expires too early or too late for the bank";
+        return null;
+    }
+
+    /// <summary>Fetches the ciphertext chunk by chunk, each checked against the root in P1 before it is kept.</summary>
+    private async Task<PurchaseState> FetchAsync(
+        Offered state, IProgress<WalletStep>? progress, CancellationToken cancellation)
+    {
+        var promise = state.Merchandise.Content;
+        var merchant = network.Merchant(Shop(state.Order));
+        var delivery = DeliveryId.Derive(promise.Secret);
+        var goods = new GoodsFile(Store.Folder, state.Order.Id, promise);
+        try
+        {
+            using var file = goods.OpenForWriting();
+            for (var index = goods.ChunksKept(file); index < promise.ChunkCount; index++)
+            {
+                GoodsChunk? chunk = null;
+                for (var tries = 0; chunk is null && tries < ChunkTries; tries++)
+                {
+                    var answer = await merchant.ChunkAsync(delivery, index, cancellation);
+                    if (!answer.IsOk)
+                        return await AbandonAsync(
+                            state, Refusals<MerchantError>.Meaning(answer.Error.Value), cancellation);
+                    chunk = goods.Matches(index, answer.Value) ? answer.Value : null;
+                }
+
+                if (chunk is null)
+                    return await AbandonAsync(
+                        state, "The goods do not match the hash that the shop signed.", cancellation);
+                await GoodsFile.AppendAsync(file, chunk, cancellation);
+            }
+
+            file.Close();
+            if (!await goods.IsWholeAsync(cancellation))
+            {
+                GoodsFile.Delete(Store.Folder, state.Order.Id);
+                return state;
+            }
+        }
+        catch (IOException full) when (full is not PartyUnreachableException and not ProtocolViolationException)
+        {
+            throw new WalletException(WalletError.Refused,
+                $"The goods cannot be stored in {Store.Folder}: {full.Message} Make room and resume.", full);
+        }
+
+        progress?.Report(new WalletStep("goods",
+            $"{promise.ChunkCount} encrypted chunk(s) fetched, each matches the root that the shop signed"));
+        return await Store.AdvanceAsync(new Fetched(state.Order, state.Merchandise), cancellation);
+    }
+
+    /// <summary>Chooses tokens and signs P2; both are durable before anything is sent.</summary>
+    private async Task<PurchaseState> AuthorizeAsync(Fetched state, CancellationToken cancellation)
+    {
+        var promise = state.Merchandise.Content;
+        var uses = CoinSelection.TryPay(await CoinsAsync(cancellation), promise.Contract.Price, Authorization.MaxTokens);
+        if (uses is null)
+            return await AbandonAsync(state, "The wallet's tokens no longer cover the price.", cancellation);
+        var held = await Store.TokensAsync(TokenState.Held, cancellation);
+        var keys = new List<P256PrivateKey>();
+        try
+        {
+            var spends = new List<TokenSpend>();
+            foreach (var use in uses)
+            {
+                using var secret = Store.Seed.Token(use.Coin.TokenKeyId, use.Coin.Number);
+                keys.Add(secret.Key());
+                var token = held.Single(token => token.Number == use.Coin.Number
+                    && token.TokenKeyId.AsSpan().SequenceEqual(use.Coin.TokenKeyId));
+                spends.Add(new TokenSpend(token.Token!, keys[^1].PublicKey.Spki, use.Amount));
+            }
+
+            var authorization = SignedAuthorization.Sign(
+                new Authorization(promise.Transaction(), promise.ExpiresAt, promise.Account, promise.Archive,
+                    promise.Commitment, promise.Contract.Currency, promise.Contract.Price, spends),
+                keys);
+            return await Store.AdvanceAsync(
+                new Authorized(state.Order, state.Merchandise, authorization.Utf8), cancellation,
+                transaction =>
+                {
+                    foreach (var use in uses)
+                        TokenTable.SetAside(transaction, use, state.Order.Id);
+                });
+        }
+        finally
+        {
+            keys.ForEach(key => key.Dispose());
+        }
+    }
+
+    /// <summary>P2 to P3: the same bytes as often as it takes. A refusal means that nothing was locked.</summary>
+    private async Task<PurchaseState> LockAsync(
+        Authorized state, IProgress<WalletStep>? progress, CancellationToken cancellation)
+    {
+        if (!SignedAuthorization.TryParse(state.Authorization, out var authorization))
+            throw new WalletException(WalletError.Damaged, "A purchase in the wallet's file cannot be read.");
+        progress?.Report(new WalletStep("P2",
+            $"customer -> bank: {authorization.Content.Tokens.Count} token(s) authorized for this transaction"));
+        var answer = await network.Bank.LockAsync(authorization, cancellation);
+        if (!answer.IsOk)
+        {
+            if (answer.Error == BankError.TooMany)
+                throw Refused("The bank refused the lock", answer.Error.Value, answer.Detail);
+            var doubtful = answer.Error is BankError.TokenSpent or BankError.TokenLocked or BankError.BadToken
+                or BankError.SerialReused or BankError.KeyExpired or BankError.KeyRevoked;
+            return await AbandonAsync(state, Refusals<BankError>.Meaning(answer.Error.Value), cancellation,
+                doubtful ? TokenState.Doubtful : TokenState.Held);
+        }
+
+        var bank = P256PublicKey.FromSpki(Card(state.Order.BankCard).Key);
+        if (!Answers(answer.Value, authorization.Content, bank))
+            throw new WalletException(WalletError.Distrusted,
+                "The bank's notes do not match what was authorized. The purchase stays open; resume asks again, and "
+                + "after expiry the archive's abort unlocks the tokens.");
+        progress?.Report(new WalletStep("P3", "bank -> customer: lock note for the archive, payment note for the shop"));
+        return await Store.AdvanceAsync(
+            new Locked(state.Order, state.Merchandise, state.Authorization, answer.Value), cancellation);
+    }
+
+    private static bool Answers(LockAnswer answer, Authorization authorization, P256PublicKey bank) =>
+        answer.LockNote.IsSignedBy(bank) && answer.Payment.IsSignedBy(bank)
+        && answer.LockNote.Content == new LockNote(
+            authorization.Transaction, authorization.ExpiresAt, authorization.Archive, authorization.Commitment)
+        && answer.Payment.Content == new PaymentNote(
+            authorization.Transaction, authorization.Account, authorization.Currency, authorization.Amount);
+
+    private static PartyAddress Shop(PurchaseOrder order) => PartyAddress.TryParse(order.Shop, out var shop)
+        ? shop
+        : throw new WalletException(WalletError.Damaged, "A purchase in the wallet's file cannot be read.");
+
+    private static Protocol.Parties.PartyCard Card(string text) => ReadCard(text).Content;
+
+    private async Task<IReadOnlyCollection<Coin>> CoinsAsync(CancellationToken cancellation)
+    {
+        var book = await DenominationsAsync(cancellation);
+        return [.. (await Store.TokensAsync(TokenState.Held, cancellation))
+            .Where(token => token.Remaining > Amount.Zero)
+            .Select(token => (Token: token, Key: book.Find(token.TokenKeyId)))
+            .Where(pair => pair.Key is { IsRevoked: false } key && Now < key.Terms.SpendUntil)
+            .Select(pair => new Coin(
+                pair.Token.TokenKeyId, pair.Token.Number, pair.Token.Remaining, pair.Key!.Terms.SpendUntil))];
+    }
+
+    /// <summary>Ends a purchase for which nothing is locked; tokens set aside for it come back.</summary>
+    private Task<PurchaseState> AbandonAsync(
+        PurchaseState state, string reason, CancellationToken cancellation, string tokens = TokenState.Held)
+    {
+        GoodsFile.Delete(Store.Folder, state.Order.Id);
+        return Store.AdvanceAsync(new Abandoned(state.Order, reason), cancellation, transaction =>
+        {
+            foreach (var token in TokenTable.OfPurchase(transaction, state.Order.Id))
+                TokenTable.Release(
+                    transaction, token.TokenKeyId, token.Number, state.Order.Id, token.Remaining, tokens);
+        });
+    }
+}

@@ -1,0 +1,146 @@
+using Bauta.Protocol;
+using Bauta.Protocol.Archive;
+using Bauta.Protocol.Bank;
+using Bauta.Protocol.Merchant;
+using Bauta.Wallet.Purchase;
+using Bauta.Wallet.Tokens;
+
+namespace Bauta.Wallet;
+
+public sealed partial class Wallet
+{
+    private static readonly TimeSpan pollInterval = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>
+    /// P3 goes to the shop, and the archive is asked until it has decided. After expiry the abort is demanded; either
+    /// way the decision counts only with the quorum that P1 names. Null when patience ends first.
+    /// </summary>
+    private async Task<PurchaseState?> DecideAsync(
+        Locked state, UnixTime until, IProgress<WalletStep>? progress, CancellationToken cancellation)
+    {
+        for (var told = false; ; await Task.Delay(pollInterval, clock, cancellation))
+        {
+            var decision = await PayAsync(state, told ? null : progress, cancellation)
+                ?? await AskArchiveAsync(state, cancellation);
+            told = true;
+            if (decision is not null)
+                return await AcceptAsync(state, decision, progress, cancellation);
+            if (Now >= until)
+                return null;
+        }
+    }
+
+    private async Task<LoggedEntry?> PayAsync(
+        Locked state, IProgress<WalletStep>? progress, CancellationToken cancellation)
+    {
+        if (Now >= state.Merchandise.Content.ExpiresAt)
+            return null;
+        progress?.Report(new WalletStep("P3", "customer -> shop: both notes, relayed through the customer"));
+        try
+        {
+            var answer = await network.Merchant(Shop(state.Order)).PayAsync(
+                new PaymentRequest(state.Merchandise.Content.Transaction(), state.Lock), cancellation);
+            return answer.IsOk ? answer.Value.Decision : null;
+        }
+        catch (Exception silent) when (silent is PartyUnreachableException or ProtocolViolationException)
+        {
+            // The shop may be down for good; the archive decides without it.
+            return null;
+        }
+    }
+
+    private async Task<LoggedEntry?> AskArchiveAsync(Locked state, CancellationToken cancellation)
+    {
+        var note = state.Lock.LockNote;
+        var answer = Now < note.Content.ExpiresAt
+            ? await network.Archive.DecisionAsync(note.Content.Transaction, cancellation)
+            : await network.Archive.DecideAsync(new DecisionRequest(note), cancellation);
+        if (answer.IsOk)
+            return answer.Value.Decision;
+        return answer.Error is ArchiveError.Undecided or ArchiveError.NotExpired or ArchiveError.Unavailable
+            ? null
+            : throw Refused("The archive refused", answer.Error.Value, answer.Detail);
+    }
+
+    private async Task<PurchaseState> AcceptAsync(
+        Locked state, LoggedEntry decision, IProgress<WalletStep>? progress, CancellationToken cancellation)
+    {
+        if (!network.Policy.TryVerify(decision, out var logged) || !logged.Entry.IsDecision
+            || logged.Entry.LockNote!.Text != state.Lock.LockNote.Text)
+            throw new WalletException(WalletError.Distrusted,
+                "A decision came without the quorum that the contract names, or for another lock note. It moves nothing; "
+                + "resume asks again.");
+        if (logged.Entry.Kind == LogEntry.Abort)
+        {
+            progress?.Report(new WalletStep("P5b", "archive: abort(n) is published under the witness quorum"));
+            return await Store.AdvanceAsync(
+                new Aborted(state.Order, state.Merchandise, state.Authorization, state.Lock, decision), cancellation);
+        }
+
+        if (!Release.Matches(logged.Entry.Release!, state.Lock.LockNote.Content))
+            throw new WalletException(WalletError.Distrusted,
+                "The archive published a commit whose key does not match the contract. Export the evidence.");
+        progress?.Report(new WalletStep("P5a", "archive: commit(n, masked key) is published under the witness quorum"));
+        return await Store.AdvanceAsync(
+            new Committed(state.Order, state.Merchandise, state.Authorization, state.Lock, decision), cancellation,
+            transaction => EndTokens(transaction, state, spent: true));
+    }
+
+    /// <summary>Opens the goods with the published key and the mask that only customer and shop know.</summary>
+    private async Task<PurchaseState> OpenAsync(
+        Committed state, IProgress<WalletStep>? progress, CancellationToken cancellation)
+    {
+        if (!network.Policy.TryVerify(state.Decision, out var logged))
+            throw new WalletException(WalletError.Damaged, "A decision in the wallet's file cannot be read.");
+        var goods = new GoodsFile(Store.Folder, state.Order.Id, state.Merchandise.Content);
+        var asPromised = await goods.OpenIntoAsync(
+            logged.Entry.Release!.Content.MaskedKey, state.Order.OutputPath, cancellation);
+        progress?.Report(new WalletStep("open", asPromised
+            ? $"goods opened; the file has the hash that the contract names"
+            : "goods opened; the file does NOT have the hash that the contract names: this is a case for the judge"));
+        var opened = await Store.AdvanceAsync(
+            new Opened(state.Order, state.Merchandise, state.Authorization, state.Lock, state.Decision, asPromised),
+            cancellation);
+        if (asPromised)
+            GoodsFile.Delete(Store.Folder, state.Order.Id);
+        return opened;
+    }
+
+    /// <summary>Shows the abort to the bank, which unlocks the tokens.</summary>
+    private async Task<PurchaseState> UnlockAsync(
+        Aborted state, IProgress<WalletStep>? progress, CancellationToken cancellation)
+    {
+        var answer = await network.Bank.DecideAsync(
+            state.Merchandise.Content.Transaction(), state.Decision, cancellation);
+        if (!answer.IsOk)
+            throw Refused("The bank refused the abort", answer.Error.Value, answer.Detail);
+        if (answer.Value.State != SettlementAnswer.Unlocked)
+            throw new WalletException(WalletError.Distrusted,
+                "The bank settled what the archive aborted. Export the evidence: it proves the bank at fault.");
+        progress?.Report(new WalletStep("unlock", "bank: the tokens are unlocked"));
+        GoodsFile.Delete(Store.Folder, state.Order.Id);
+        return await Store.AdvanceAsync(
+            new Returned(state.Order, state.Merchandise, state.Authorization, state.Lock, state.Decision), cancellation,
+            transaction => EndTokens(transaction, state, spent: false));
+    }
+
+    private static void EndTokens(Storage.IWriteTransaction transaction, PurchaseState state, bool spent)
+    {
+        var bytes = state switch
+        {
+            Locked locked => locked.Authorization,
+            Aborted aborted => aborted.Authorization,
+            _ => throw new InvalidOperationException($"{state.GetType().Name} holds no authorization."),
+        };
+        if (!SignedAuthorization.TryParse(bytes, out var authorization))
+            throw new WalletException(WalletError.Damaged, "A purchase in the wallet's file cannot be read.");
+        foreach (var token in TokenTable.OfPurchase(transaction, state.Order.Id))
+        {
+            var used = authorization.Content.Tokens
+                .Single(use => use.Token.AsSpan().SequenceEqual(token.Token)).Amount;
+            var left = spent ? token.Remaining - used : token.Remaining;
+            var next = left == Amount.Zero ? TokenState.Gone : spent ? TokenState.Doubtful : TokenState.Held;
+            TokenTable.Release(transaction, token.TokenKeyId, token.Number, state.Order.Id, left, next);
+        }
+    }
+}

@@ -1,0 +1,90 @@
+using System.Security.Cryptography;
+using Bauta.Crypto.Goods;
+using Bauta.Crypto.Merkle;
+using Bauta.Protocol;
+using Bauta.Protocol.Merchant;
+
+namespace Bauta.Wallet.Purchase;
+
+/// <summary>
+/// The ciphertext of one purchase on disk, in chunks that each matched the root in P1. It can be fetched again until the
+/// purchase is paid, so it is not written through; what opens is checked as a whole.
+/// </summary>
+internal sealed class GoodsFile
+{
+    private readonly string path;
+    private readonly Merchandise promise;
+    private readonly GoodsLayout layout;
+    private readonly GoodsVerifier verifier;
+
+    public GoodsFile(string folder, RequestId purchase, Merchandise promise)
+    {
+        this.promise = promise;
+        path = PathOf(folder, purchase);
+        layout = new GoodsLayout(promise.Contract.SizeBytes);
+        verifier = new GoodsVerifier(layout, MerkleHash.FromBytes(promise.GoodsRoot));
+    }
+
+    public static void Delete(string folder, RequestId purchase) => File.Delete(PathOf(folder, purchase));
+
+    public static string PathOf(string folder, RequestId purchase) =>
+        Path.Combine(folder, "goods", purchase.ToString());
+
+    public FileStream OpenForWriting()
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+    }
+
+    /// <summary>How many whole chunks a fetch that was cut off left behind; they are checked again when opened.</summary>
+    public long ChunksKept(FileStream file)
+    {
+        var kept = Math.Min(file.Length / GoodsLayout.CiphertextChunkSize, layout.ChunkCount - 1);
+        file.SetLength(kept * GoodsLayout.CiphertextChunkSize);
+        file.Position = file.Length;
+        return kept;
+    }
+
+    public bool Matches(long index, GoodsChunk chunk) => verifier.VerifyChunk(
+        index, chunk.Ciphertext, [.. chunk.Path.Select(hash => MerkleHash.FromBytes(hash))]);
+
+    public static Task AppendAsync(FileStream file, GoodsChunk chunk, CancellationToken cancellation) =>
+        file.WriteAsync(chunk.Ciphertext, cancellation).AsTask();
+
+    /// <summary>Whether the file as kept is, whole, what P1 names; a chunk kept from before may have been damaged.</summary>
+    public async Task<bool> IsWholeAsync(CancellationToken cancellation)
+    {
+        await using var file = OpenForReading(path);
+        return await verifier.VerifyAsync(file, cancellation) == GoodsVerdict.Good;
+    }
+
+    /// <summary>Opens the goods.</summary>
+    /// <param name="maskedKey"><c>k xor r</c> as published.</param>
+    /// <param name="outputPath">Where to; written aside and then moved there.</param>
+    /// <param name="cancellation">Gives up.</param>
+    /// <returns>Whether the file has the hash that the contract names.</returns>
+    public async Task<bool> OpenIntoAsync(byte[] maskedKey, string outputPath, CancellationToken cancellation)
+    {
+        using var mask = GoodsMask.FromBytes(promise.Mask);
+        using var key = MaskedKey.FromBytes(maskedKey).Unmask(mask);
+        using var decryptor = new GoodsDecryptor(key, layout, MerkleHash.FromBytes(promise.GoodsRoot));
+        var part = outputPath + ".part";
+        if (Path.GetDirectoryName(outputPath) is { Length: > 0 } folder)
+            Directory.CreateDirectory(folder);
+        GoodsVerdict verdict;
+        await using (var ciphertext = OpenForReading(path))
+        await using (var plain = new FileStream(part, FileMode.Create, FileAccess.Write, FileShare.None))
+            verdict = await decryptor.DecryptAsync(ciphertext, plain, cancellation);
+        if (verdict is GoodsVerdict.WrongLength or GoodsVerdict.NotUnderRoot)
+            throw new WalletException(WalletError.Damaged,
+                $"The goods kept in {path} were damaged on this disk after they were paid for. Put the file back from a "
+                + "backup; the published key opens it.");
+        File.Move(part, outputPath, overwrite: true);
+        await using var opened = OpenForReading(outputPath);
+        var hash = await SHA256.HashDataAsync(opened, cancellation);
+        return verdict == GoodsVerdict.Good && hash.AsSpan().SequenceEqual(promise.Contract.ContentHash);
+    }
+
+    private static FileStream OpenForReading(string path) =>
+        new(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16);
+}

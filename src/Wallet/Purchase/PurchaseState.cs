@@ -1,0 +1,113 @@
+using System.Text.Json.Serialization;
+using Bauta.Protocol;
+using Bauta.Protocol.Archive;
+using Bauta.Protocol.Bank;
+using Bauta.Protocol.Merchant;
+
+namespace Bauta.Wallet.Purchase;
+
+/// <summary>
+/// Where a purchase stands. Each state holds what it takes to go on after a crash at any instruction: the intent is
+/// written, then acted on, then the result is written as the next state.
+/// </summary>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "state")]
+[JsonDerivedType(typeof(Started), "started")]
+[JsonDerivedType(typeof(Offered), "offered")]
+[JsonDerivedType(typeof(Fetched), "fetched")]
+[JsonDerivedType(typeof(Authorized), "authorized")]
+[JsonDerivedType(typeof(Locked), "locked")]
+[JsonDerivedType(typeof(Committed), "committed")]
+[JsonDerivedType(typeof(Aborted), "aborted")]
+[JsonDerivedType(typeof(Opened), "opened")]
+[JsonDerivedType(typeof(Returned), "returned")]
+[JsonDerivedType(typeof(Abandoned), "abandoned")]
+public abstract record PurchaseState(PurchaseOrder Order)
+{
+    /// <summary>Whether nothing is left to do.</summary>
+    [JsonIgnore]
+    public bool IsFinal => this is Opened or Returned or Abandoned;
+}
+
+/// <summary>What the user asked for.</summary>
+/// <param name="Id">The request id of the purchase.</param>
+/// <param name="Shop">The shop's address in its text form.</param>
+/// <param name="Offer">What is bought, as the user saw it.</param>
+/// <param name="Archive">The archive and quorum.</param>
+/// <param name="OutputPath">Where the opened file goes.</param>
+/// <param name="StartedAt">When.</param>
+/// <param name="ShopCard">The shop's card as it was then, for the evidence.</param>
+/// <param name="BankCard">The bank's card as it was then.</param>
+public sealed record PurchaseOrder(
+    RequestId Id, string Shop, OfferTerms Offer, PolicyId Archive, string OutputPath, UnixTime StartedAt,
+    string ShopCard, string BankCard);
+
+/// <summary>The intent to buy is written; P1 may have been asked for.</summary>
+public sealed record Started(PurchaseOrder Order) : PurchaseState(Order);
+
+/// <summary>P1 is here and holds; nothing is at risk yet.</summary>
+public sealed record Offered(PurchaseOrder Order, Signed<Merchandise> Merchandise) : PurchaseState(Order);
+
+/// <summary>The whole ciphertext is here and every chunk matched the root in P1.</summary>
+public sealed record Fetched(PurchaseOrder Order, Signed<Merchandise> Merchandise) : PurchaseState(Order);
+
+/// <summary>P2 is written and may have reached the bank; its tokens are set aside.</summary>
+/// <param name="Order">The order.</param>
+/// <param name="Merchandise">P1.</param>
+/// <param name="Authorization">P2 as it was signed.</param>
+public sealed record Authorized(PurchaseOrder Order, Signed<Merchandise> Merchandise, byte[] Authorization)
+    : PurchaseState(Order);
+
+/// <summary>P3 is here: the tokens are locked, and only the archive's decision moves their value.</summary>
+/// <param name="Order">The order.</param>
+/// <param name="Merchandise">P1.</param>
+/// <param name="Authorization">P2.</param>
+/// <param name="Lock">P3.</param>
+public sealed record Locked(
+    PurchaseOrder Order, Signed<Merchandise> Merchandise, byte[] Authorization, LockAnswer Lock)
+    : PurchaseState(Order);
+
+/// <summary>P5a with the quorum is here: the value moves and the goods open.</summary>
+/// <param name="Order">The order.</param>
+/// <param name="Merchandise">P1.</param>
+/// <param name="Authorization">P2.</param>
+/// <param name="Lock">P3.</param>
+/// <param name="Decision">P5a.</param>
+public sealed record Committed(
+    PurchaseOrder Order, Signed<Merchandise> Merchandise, byte[] Authorization, LockAnswer Lock, LoggedEntry Decision)
+    : PurchaseState(Order);
+
+/// <summary>P5b with the quorum is here; the bank has still to be told.</summary>
+/// <param name="Order">The order.</param>
+/// <param name="Merchandise">P1.</param>
+/// <param name="Authorization">P2.</param>
+/// <param name="Lock">P3.</param>
+/// <param name="Decision">P5b.</param>
+public sealed record Aborted(
+    PurchaseOrder Order, Signed<Merchandise> Merchandise, byte[] Authorization, LockAnswer Lock, LoggedEntry Decision)
+    : PurchaseState(Order);
+
+/// <summary>The goods are open. Final.</summary>
+/// <param name="Order">The order.</param>
+/// <param name="Merchandise">P1.</param>
+/// <param name="Authorization">P2.</param>
+/// <param name="Lock">P3.</param>
+/// <param name="Decision">P5a.</param>
+/// <param name="AsPromised">Whether the file has the hash that the contract names; if not, this is a case for the judge.</param>
+public sealed record Opened(
+    PurchaseOrder Order, Signed<Merchandise> Merchandise, byte[] Authorization, LockAnswer Lock, LoggedEntry Decision,
+    bool AsPromised) : PurchaseState(Order);
+
+/// <summary>The purchase did not happen and the tokens are the customer's again. Final.</summary>
+/// <param name="Order">The order.</param>
+/// <param name="Merchandise">P1.</param>
+/// <param name="Authorization">P2.</param>
+/// <param name="Lock">P3.</param>
+/// <param name="Decision">P5b.</param>
+public sealed record Returned(
+    PurchaseOrder Order, Signed<Merchandise> Merchandise, byte[] Authorization, LockAnswer Lock, LoggedEntry Decision)
+    : PurchaseState(Order);
+
+/// <summary>The purchase ended before anything was locked. Final.</summary>
+/// <param name="Order">The order.</param>
+/// <param name="Reason">Why, for a person.</param>
+public sealed record Abandoned(PurchaseOrder Order, string Reason) : PurchaseState(Order);

@@ -1,0 +1,132 @@
+using System.Security.Cryptography;
+using Bauta.Protocol;
+using Bauta.Protocol.Bank;
+using Bauta.Storage;
+using Bauta.Wallet.Tokens;
+
+namespace Bauta.Wallet;
+
+public sealed partial class Wallet
+{
+    /// <summary>
+    /// Turns tokens that are partly spent, doubtful, revoked or near their end into fresh ones that cannot be linked to
+    /// them: each alone, in its own exchange and in random order.
+    /// </summary>
+    /// <param name="margin">Tokens that can be spent for less than this are refreshed too.</param>
+    /// <param name="cancellation">Gives up; what was begun is resumed later.</param>
+    /// <returns>How many tokens were turned into fresh ones.</returns>
+    public async Task<int> RefreshAsync(TimeSpan margin, CancellationToken cancellation)
+    {
+        await IssuePlannedAsync(cancellation);
+        var book = await DenominationsAsync(cancellation);
+        var before = Now.AddSeconds((long)margin.TotalSeconds);
+        var held = await Store.TokensAsync(TokenState.Held, cancellation);
+        var chosen = (await Store.TokensAsync(TokenState.Doubtful, cancellation))
+            .Concat(held.Where(token => token.Remaining < token.Value || NeedsFresh(token, book, before)))
+            .ToArray();
+        await BeginRefreshAsync(chosen, cancellation);
+        return await ResumeRefreshesAsync(cancellation);
+    }
+
+    private static bool NeedsFresh(WalletToken token, DenominationBook book, UnixTime before) =>
+        book.Find(token.TokenKeyId) is { } key && (key.IsRevoked || key.Terms.SpendUntil <= before);
+
+    private Task BeginRefreshAsync(IReadOnlyCollection<WalletToken> tokens, CancellationToken cancellation) =>
+        Store.Database.WriteAsync(
+            transaction =>
+            {
+                foreach (var token in tokens)
+                {
+                    using var secret = Store.Seed.Token(token.TokenKeyId, token.Number);
+                    using var reserveKey = secret.RefreshReserveKey();
+                    TokenTable.SetState(transaction, token, TokenState.Refreshing, token.Remaining);
+                    transaction.Execute(
+                        "INSERT INTO reserves (reserve, token_key_id, token_number, open) VALUES ($1, $2, $3, $4) "
+                        + "ON CONFLICT (reserve) DO NOTHING",
+                        ReserveId.Of(reserveKey.PublicKey).ToArray(), token.TokenKeyId, token.Number, true);
+                }
+            },
+            cancellation);
+
+    private async Task<int> ResumeRefreshesAsync(CancellationToken cancellation)
+    {
+        var tokens = (await Store.TokensAsync(TokenState.Refreshing, cancellation)).ToArray();
+        if (tokens.Length == 0)
+            return 0;
+        RandomNumberGenerator.Shuffle(tokens.AsSpan());
+        var book = await DenominationsAsync(cancellation);
+        var refreshed = 0;
+        foreach (var token in tokens)
+        {
+            await PauseAsync(cancellation);
+            if (await RefreshOneAsync(token, book, cancellation))
+                refreshed++;
+        }
+
+        await IssuePlannedAsync(cancellation);
+        return refreshed;
+    }
+
+    /// <summary>One token, one exchange. The reserve derives from the token, so that its answer is found again.</summary>
+    private async Task<bool> RefreshOneAsync(
+        WalletToken token, DenominationBook book, CancellationToken cancellation)
+    {
+        using var secret = Store.Seed.Token(token.TokenKeyId, token.Number);
+        using var key = secret.Key();
+        using var reserveKey = secret.RefreshReserveKey();
+        var reserve = ReserveId.Of(reserveKey.PublicKey);
+        var answer = await AskRefreshAsync(token, secret, key, reserve, book, cancellation);
+        if (answer.IsOk)
+        {
+            if (answer.Value.Notice is { } notice)
+            {
+                var funded = await network.Bank.FundAsync(new FundingRequest(notice), cancellation);
+                if (!funded.IsOk)
+                    throw Refused("The issuer refused the notice of a refresh", funded.Error.Value, funded.Detail);
+            }
+
+            var wallet = new WalletReserve(reserve, null, token.TokenKeyId, token.Number);
+            var balance = await ReserveBalanceAsync(wallet, cancellation);
+            if (balance > Amount.Zero)
+                await PlanAsync(wallet, balance, book, cancellation);
+        }
+
+        var state = answer.IsOk ? TokenState.Gone : answer.Error switch
+        {
+            BankError.TokenSpent or BankError.BadToken or BankError.SerialReused or BankError.NeverIssued
+                => TokenState.Gone,
+            BankError.TokenLocked => TokenState.Doubtful,
+            _ => null,
+        };
+        if (state is null)
+            throw Refused("The bank refused a refresh", answer.Error!.Value, answer.Detail);
+        await Store.Database.WriteAsync(
+            transaction => TokenTable.SetState(
+                transaction, token, state, state == TokenState.Gone ? Amount.Zero : token.Remaining),
+            cancellation);
+        return answer.IsOk;
+    }
+
+    private Task<Result<RefreshAnswer, BankError>> AskRefreshAsync(
+        WalletToken token, Recovery.TokenSecret secret, Crypto.Jose.P256PrivateKey key, ReserveId reserve,
+        DenominationBook book, CancellationToken cancellation)
+    {
+        var spki = key.PublicKey.Spki;
+        if (book.Find(token.TokenKeyId) is not { IsRevoked: true } denomination)
+            return network.Bank.RefreshAsync(
+                Signed<RefreshOrder>.Sign(key, new RefreshOrder(token.Token!, spki, reserve)), cancellation);
+        var seed = secret.BlindingSeed();
+        var (salt, blind) = Crypto.BlindRsa.BlindRsa.OpenBlinding(denomination.Key, seed);
+        CryptographicOperations.ZeroMemory(seed);
+        return network.Bank.RecoupAsync(
+            Signed<RecoupOrder>.Sign(key, new RecoupOrder(token.Token!, spki, salt, blind, reserve)), cancellation);
+    }
+
+    /// <summary>A short random pause between exchanges that must not be told to belong together.</summary>
+    private Task PauseAsync(CancellationToken cancellation) => MaxPause > TimeSpan.Zero
+        ? Task.Delay(MaxPause * (RandomNumberGenerator.GetInt32(1, 1000) / 1000.0), clock, cancellation)
+        : Task.CompletedTask;
+
+    /// <summary>The longest random pause between exchanges that must not be told to belong together.</summary>
+    public TimeSpan MaxPause { get; init; } = TimeSpan.FromSeconds(2);
+}

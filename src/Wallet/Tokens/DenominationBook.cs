@@ -1,0 +1,94 @@
+using Bauta.Crypto.BlindRsa;
+using Bauta.Crypto.Jose;
+using Bauta.Protocol;
+using Bauta.Protocol.Archive;
+using Bauta.Protocol.Bank;
+
+namespace Bauta.Wallet.Tokens;
+
+/// <summary>A denomination key that the wallet has verified, with its key read.</summary>
+/// <param name="Terms">The announcement.</param>
+/// <param name="Listed">As the bank listed it, for the evidence.</param>
+/// <param name="Key">The key.</param>
+/// <param name="IsRevoked">Whether the log revokes it.</param>
+public sealed record VerifiedDenomination(Denomination Terms, ListedDenomination Listed, RsaPublicKey Key, bool IsRevoked);
+
+/// <summary>
+/// The bank's denominations, each verified: signed by the bank, for its issuer and currency, and standing in the
+/// archive's log under the witness quorum. So a bank cannot show a customer a key of his own and know his tokens by it.
+/// </summary>
+public sealed class DenominationBook
+{
+    /// <summary>The most keys of one denomination that may be withdrawn from at once; more would tell customers apart.</summary>
+    public const int MaxConcurrentKeys = 3;
+
+    private readonly Dictionary<string, VerifiedDenomination> byKeyId;
+
+    private DenominationBook(Dictionary<string, VerifiedDenomination> byKeyId) => this.byKeyId = byKeyId;
+
+    /// <summary>All verified keys.</summary>
+    public IReadOnlyCollection<VerifiedDenomination> All => byKeyId.Values;
+
+    /// <summary>Verifies a list.</summary>
+    /// <param name="list">As the bank answered.</param>
+    /// <param name="bankName">The bank's name from its card.</param>
+    /// <param name="bankKey">The bank's identity key.</param>
+    /// <param name="policy">The archive whose log the keys must stand in.</param>
+    /// <param name="now">The time.</param>
+    /// <exception cref="WalletException">An entry does not verify: nothing of the list is used.</exception>
+    public static DenominationBook Verify(
+        DenominationList list, string bankName, P256PublicKey bankKey, ArchivePolicy policy, UnixTime now)
+    {
+        if (list.Denominations.Count > DenominationList.MaxDenominations
+            || list.Revocations.Count > DenominationList.MaxDenominations)
+            throw Distrust("lists more keys than allowed");
+        var revoked = list.Revocations.Select(entry => Revoked(entry, bankName, bankKey, policy)).ToHashSet();
+        var book = new Dictionary<string, VerifiedDenomination>(StringComparer.Ordinal);
+        foreach (var listed in list.Denominations)
+        {
+            var terms = listed.Key.Content;
+            if (terms.Issuer != bankName || !listed.Key.IsSignedBy(bankKey))
+                throw Distrust("lists a key that it did not sign");
+            if (!policy.TryVerify(listed.Proof, out var logged) || logged.Entry.Kind != LogEntry.Denomination
+                || logged.Entry.Statement != listed.Key.Text)
+                throw Distrust("lists a key that does not stand in the archive's log under its quorum");
+            if (!RsaPublicKey.TryFromSpki(terms.TokenKey, out var key))
+                throw Distrust("lists a key that is none");
+            var id = Convert.ToHexString(key.KeyId);
+            if (!book.TryAdd(id, new VerifiedDenomination(terms, listed, key, revoked.Contains(id))))
+                throw Distrust("lists a key twice");
+        }
+
+        if (book.Values.Where(entry => CanWithdraw(entry, now)).GroupBy(entry => entry.Terms.Value)
+            .Any(group => group.Count() > MaxConcurrentKeys))
+            throw Distrust($"offers more than {MaxConcurrentKeys} keys of one denomination at once");
+        return new DenominationBook(book);
+    }
+
+    /// <summary>A key by its ID, or null.</summary>
+    public VerifiedDenomination? Find(ReadOnlySpan<byte> tokenKeyId) =>
+        byKeyId.GetValueOrDefault(Convert.ToHexString(tokenKeyId));
+
+    /// <summary>For each value the key that lasts longest among those that can be withdrawn now.</summary>
+    public IReadOnlyDictionary<Amount, VerifiedDenomination> Withdrawable(UnixTime now) =>
+        byKeyId.Values.Where(entry => CanWithdraw(entry, now))
+            .GroupBy(entry => entry.Terms.Value)
+            .ToDictionary(group => group.Key, group => group.MaxBy(entry => entry.Terms.ExpiresAt)!);
+
+    private static bool CanWithdraw(VerifiedDenomination entry, UnixTime now) =>
+        !entry.IsRevoked && entry.Terms.WithdrawFrom <= now && now < entry.Terms.WithdrawUntil;
+
+    private static string Revoked(LoggedEntry proof, string bankName, P256PublicKey bankKey, ArchivePolicy policy)
+    {
+        if (!policy.TryVerify(proof, out var logged) || logged.Entry.Kind != LogEntry.Revocation
+            || !logged.Entry.IsSignedBy(bankKey))
+            throw Distrust("lists a revocation that does not stand in the archive's log");
+        var revocation = logged.Entry.StatementAs<Revocation>().Content;
+        return revocation.Issuer == bankName
+            ? Convert.ToHexString(revocation.TokenKeyId)
+            : throw Distrust("lists another issuer's revocation");
+    }
+
+    private static WalletException Distrust(string what) => new(WalletError.Distrusted,
+        $"The bank {what}. Nothing was sent to it; ask its operator, or use another bank.");
+}

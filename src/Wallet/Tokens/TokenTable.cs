@@ -1,0 +1,95 @@
+using System.Data.Common;
+using Bauta.Protocol;
+using Bauta.Storage;
+
+namespace Bauta.Wallet.Tokens;
+
+/// <summary>A token in the wallet.</summary>
+/// <param name="TokenKeyId">The denomination key's ID.</param>
+/// <param name="Number">Its number under that key, from which its secrets derive.</param>
+/// <param name="Value">Its denomination.</param>
+/// <param name="Remaining">What is left of it.</param>
+/// <param name="State">One of <see cref="TokenState"/>.</param>
+/// <param name="Reserve">The reserve that pays or paid for it.</param>
+/// <param name="Purchase">The purchase that it is set aside for.</param>
+/// <param name="Token">The RFC 9578 token, once issued.</param>
+public sealed record WalletToken(
+    byte[] TokenKeyId, long Number, Amount Value, Amount Remaining, string State, byte[] Reserve, byte[]? Purchase,
+    byte[]? Token);
+
+/// <summary>A token's life: planned, held, set aside; then spent, or refreshed and gone.</summary>
+public static class TokenState
+{
+    /// <summary>The withdrawal may have been asked for.</summary>
+    public const string Planned = "planned";
+
+    /// <summary>Ready to spend.</summary>
+    public const string Held = "held";
+
+    /// <summary>Part of an open purchase.</summary>
+    public const string SetAside = "set-aside";
+
+    /// <summary>The bank refused a lock that it was part of, or a part of it is spent: it is refreshed before use.</summary>
+    public const string Doubtful = "doubtful";
+
+    /// <summary>Its rest is being turned into a reserve.</summary>
+    public const string Refreshing = "refreshing";
+
+    /// <summary>Nothing is left.</summary>
+    public const string Gone = "gone";
+}
+
+internal static class TokenTable
+{
+    private const string Columns =
+        "token_key_id, number, value, remaining, state, reserve, purchase, token";
+
+    public static IReadOnlyList<WalletToken> InState(IReadTransaction transaction, string state) => transaction.Query(
+        $"SELECT {Columns} FROM tokens WHERE state = $1 ORDER BY token_key_id, number", Read, state);
+
+    public static IReadOnlyList<WalletToken> OfPurchase(IReadTransaction transaction, RequestId purchase) =>
+        transaction.Query(
+            $"SELECT {Columns} FROM tokens WHERE purchase = $1 ORDER BY token_key_id, number", Read,
+            purchase.ToArray());
+
+    public static long NextNumber(IReadTransaction transaction, byte[] tokenKeyId) => transaction.QuerySingleOrDefault(
+        "SELECT COALESCE(MAX(number), -1) FROM tokens WHERE token_key_id = $1", row => row.GetInt64(0), tokenKeyId) + 1;
+
+    public static void Plan(
+        IWriteTransaction transaction, byte[] tokenKeyId, long number, Amount value, ReserveId reserve) =>
+        transaction.Execute(
+            "INSERT INTO tokens (token_key_id, number, value, remaining, state, reserve) VALUES ($1, $2, $3, $3, $4, $5)",
+            tokenKeyId, number, value.MinorUnits, TokenState.Planned, reserve.ToArray());
+
+    public static void Issue(IWriteTransaction transaction, WalletToken token, byte[] bytes) => transaction.Execute(
+        "UPDATE tokens SET state = $1, token = $2 WHERE token_key_id = $3 AND number = $4 AND state = $5",
+        TokenState.Held, bytes, token.TokenKeyId, token.Number, TokenState.Planned);
+
+    public static void Forget(IWriteTransaction transaction, WalletToken token) => transaction.Execute(
+        "DELETE FROM tokens WHERE token_key_id = $1 AND number = $2 AND state = $3",
+        token.TokenKeyId, token.Number, TokenState.Planned);
+
+    public static void SetAside(IWriteTransaction transaction, CoinUse use, RequestId purchase) =>
+        transaction.ExecuteExpecting(1,
+            "UPDATE tokens SET state = $1, purchase = $2 WHERE token_key_id = $3 AND number = $4 AND state = $5",
+            TokenState.SetAside, purchase.ToArray(), use.Coin.TokenKeyId, use.Coin.Number, TokenState.Held);
+
+    /// <summary>Ends a token's part in a purchase.</summary>
+    public static void Release(
+        IWriteTransaction transaction, byte[] tokenKeyId, long number, RequestId purchase, Amount remaining,
+        string state) =>
+        transaction.ExecuteExpecting(1,
+            "UPDATE tokens SET state = $1, purchase = NULL, remaining = $2 "
+            + "WHERE token_key_id = $3 AND number = $4 AND purchase = $5",
+            state, remaining.MinorUnits, tokenKeyId, number, purchase.ToArray());
+
+    public static void SetState(IWriteTransaction transaction, WalletToken token, string state, Amount remaining) =>
+        transaction.Execute(
+            "UPDATE tokens SET state = $1, remaining = $2 WHERE token_key_id = $3 AND number = $4",
+            state, remaining.MinorUnits, token.TokenKeyId, token.Number);
+
+    private static WalletToken Read(DbDataReader row) => new(
+        row.GetBytes(0), row.GetInt64(1), Amount.FromMinorUnits(row.GetInt64(2)),
+        Amount.FromMinorUnits(row.GetInt64(3)), row.GetString(4), row.GetBytes(5), row.GetBytesOrNull(6),
+        row.GetBytesOrNull(7));
+}

@@ -1,0 +1,112 @@
+using Bauta.Crypto.Jose;
+using Bauta.Protocol;
+using Bauta.Wallet.Network;
+using Bauta.Wallet.Tokens;
+
+namespace Bauta.Wallet;
+
+/// <summary>What the wallet holds, by where it stands.</summary>
+/// <param name="Spendable">In tokens that can be spent now.</param>
+/// <param name="SetAside">In tokens that are part of an open purchase.</param>
+/// <param name="InReserves">Funded and not yet withdrawn.</param>
+/// <param name="ToRefresh">In tokens that are refreshed before they can be spent.</param>
+public sealed record WalletBalance(Amount Spendable, Amount SetAside, Amount InReserves, Amount ToRefresh);
+
+/// <summary>
+/// The customer's side: tokens, purchases, evidence. Each verb is a folder: Fund, Withdraw, Purchase, Refresh, Restore.
+/// Everything it starts is written down first, so that <see cref="ResumeAsync"/> finishes what was cut off anywhere.
+/// </summary>
+public sealed partial class Wallet(WalletStore store, INetwork network, TimeProvider clock)
+{
+    private const string CurrencySetting = "currency";
+
+    /// <summary>The wallet's file.</summary>
+    public WalletStore Store { get; } = store;
+
+    private UnixTime Now => UnixTime.Now(clock);
+
+    /// <summary>The bank's currency; remembered, so that history reads without a network.</summary>
+    public async Task<Currency> CurrencyAsync(CancellationToken cancellation)
+    {
+        var known = await Store.SettingAsync(CurrencySetting, cancellation);
+        if (known is null)
+        {
+            var terms = (await network.BankCardAsync(cancellation)).Content.Bank!;
+            known = $"{terms.Currency}/{terms.Decimals}";
+            await Store.SetAsync(CurrencySetting, known, cancellation);
+        }
+
+        var parts = known.Split('/');
+        return Currency.Create(parts[0], int.Parse(parts[1], System.Globalization.CultureInfo.InvariantCulture));
+    }
+
+    /// <summary>The bank's denominations, verified.</summary>
+    public async Task<DenominationBook> DenominationsAsync(CancellationToken cancellation)
+    {
+        var card = (await network.BankCardAsync(cancellation)).Content;
+        var list = await network.Bank.DenominationsAsync(cancellation);
+        return DenominationBook.Verify(list, card.Name, P256PublicKey.FromSpki(card.Key), network.Policy, Now);
+    }
+
+    /// <summary>What the wallet holds.</summary>
+    public async Task<WalletBalance> BalanceAsync(CancellationToken cancellation)
+    {
+        var reserves = Amount.Zero;
+        foreach (var reserve in await OpenReservesAsync(cancellation))
+            reserves += await ReserveBalanceAsync(reserve, cancellation);
+        return new WalletBalance(
+            Sum(await Store.TokensAsync(TokenState.Held, cancellation)),
+            Sum(await Store.TokensAsync(TokenState.SetAside, cancellation)),
+            reserves,
+            Sum(await Store.TokensAsync(TokenState.Doubtful, cancellation))
+                + Sum(await Store.TokensAsync(TokenState.Refreshing, cancellation)));
+    }
+
+    /// <summary>
+    /// Finishes whatever was cut off: fundings, withdrawals, refreshes, purchases. Safe to run at any time.
+    /// </summary>
+    /// <returns>What is still open because another party has not answered or a time has not come.</returns>
+    public async Task<IReadOnlyList<string>> ResumeAsync(
+        IProgress<WalletStep>? progress, CancellationToken cancellation)
+    {
+        var open = new List<string>();
+        await Attempt("funding", ResumeFundingsAsync(cancellation), open);
+        await Attempt("withdrawal", IssuePlannedAsync(cancellation), open);
+        await Attempt("refresh", ResumeRefreshesAsync(cancellation), open);
+        foreach (var purchase in await Store.PurchasesAsync(onlyOpen: true, cancellation))
+        {
+            await Attempt($"purchase of {purchase.Order.Offer.Title}",
+                AdvanceAsync(purchase, TimeSpan.Zero, progress, cancellation), open);
+            if (await Store.PurchaseAsync(purchase.Order.Id, cancellation) is { IsFinal: false } waiting)
+                open.Add($"purchase of {waiting.Order.Offer.Title}: {waiting.GetType().Name.ToLowerInvariant()}");
+        }
+
+        return open;
+    }
+
+    private static async Task Attempt(string what, Task work, List<string> open)
+    {
+        try
+        {
+            await work;
+        }
+        catch (Exception failure) when (failure is PartyUnreachableException or WalletException
+            or ProtocolViolationException)
+        {
+            open.Add($"{what}: {failure.Message}");
+        }
+    }
+
+    private static Amount Sum(IEnumerable<WalletToken> tokens) =>
+        tokens.Aggregate(Amount.Zero, (sum, token) => sum + token.Remaining);
+
+    private static WalletException Refused<TError>(string what, TError error, string detail)
+        where TError : struct, Enum =>
+        new(WalletError.Refused, $"{what}: {Refusals<TError>.Meaning(error)}"
+            + (detail.Length > 0 && detail != Refusals<TError>.Meaning(error) ? $" ({detail})" : ""));
+}
+
+/// <summary>A step as it happens, for a person who watches.</summary>
+/// <param name="Label">Such as <c>P2</c>.</param>
+/// <param name="Text">One sentence.</param>
+public sealed record WalletStep(string Label, string Text);
