@@ -96,10 +96,6 @@ internal sealed class ArchiveNetwork : IAsyncDisposable
         {
             await Running;
         }
-        catch (OperationCanceledException)
-        {
-            // As asked.
-        }
         finally
         {
             await CloseAsync();

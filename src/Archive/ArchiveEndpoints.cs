@@ -1,0 +1,69 @@
+using Bauta.Http;
+using Bauta.Protocol;
+using Bauta.Protocol.Archive;
+using Microsoft.AspNetCore.Routing;
+
+namespace Bauta.Archive;
+
+/// <summary>The archive over HTTP. Tiles, bundles and proofs never change, so anybody may cache them for ever.</summary>
+public static class ArchiveEndpoints
+{
+    private const int MaxRequest = 8 * 1024;
+    private const string Forever = "public, max-age=31536000, immutable";
+
+    public static void MapArchive(this IEndpointRouteBuilder routes, IArchive archive, ILog log, ArchivePolicy policy)
+    {
+        routes.MapPostAnswer("/decisions", async context =>
+        {
+            var request = await context.ReadJsonAsync(ProtocolJson.Default.DecisionRequest, MaxRequest);
+            return request.IsOk
+                ? Decision(await archive.DecideAsync(request.Value, context.RequestAborted))
+                : Answer.Refuse(request);
+        });
+        routes.MapGetAnswer("/decisions/{n}", async context =>
+        {
+            if (!TransactionId.TryParse(context.RouteText("n"), out var transaction))
+                return Answer.Refuse(ArchiveError.Malformed);
+            var answer = await archive.DecisionAsync(transaction, context.RequestAborted);
+            if (answer.IsOk && answer.Value.Decision is not null)
+                context.Response.Headers.CacheControl = Forever;
+            return Decision(answer);
+        });
+        routes.MapPostAnswer("/entries", async context =>
+        {
+            var request = await context.ReadJsonAsync(ProtocolJson.Default.EntryRequest, MaxRequest);
+            return request.IsOk
+                ? Decision(await archive.EnterAsync(request.Value, context.RequestAborted))
+                : Answer.Refuse(request);
+        });
+        routes.MapGetAnswer("/policy", context => Task.FromResult(Answer.Text(policy.Text)));
+        routes.MapLog(log);
+    }
+
+    /// <summary>The log as C2SP tlog-tiles has it.</summary>
+    private static void MapLog(this IEndpointRouteBuilder routes, ILog log)
+    {
+        routes.MapGetAnswer("/checkpoint", async context =>
+        {
+            context.Response.Headers.CacheControl = "no-store";
+            try
+            {
+                return Answer.Text(await log.CheckpointAsync(context.RequestAborted));
+            }
+            catch (PartyUnreachableException)
+            {
+                return Answer.Refuse(ArchiveError.Unavailable);
+            }
+        });
+        routes.MapGetAnswer("/tile/{**path}", async context =>
+        {
+            if (await log.ReadAsync($"tile/{context.RouteText("path")}", context.RequestAborted) is not { } bytes)
+                return Answer.Refuse(ArchiveError.NoSuchTile);
+            context.Response.Headers.CacheControl = Forever;
+            return Answer.Bytes(bytes);
+        });
+    }
+
+    private static Answer Decision(Result<DecisionAnswer, ArchiveError> answer) =>
+        Answer.Json(answer, ProtocolJson.Default.DecisionAnswer);
+}
