@@ -32,8 +32,7 @@ public sealed class Archive : IArchive, ILog
     {
         (database, policy, options, time) = (parts.Database, parts.Policy, parts.Options, parts.Time);
         banks = state.Banks;
-        var cache = new TileCache();
-        proofs = new LogProofs(database, cache);
+        proofs = new LogProofs(database);
         publications = new Publications(database, state.Published);
         links = [.. parts.Witnesses.Select(
             peer => new WitnessLink(peer, proofs, options.WitnessTimeout, time))];
@@ -41,15 +40,13 @@ public sealed class Archive : IArchive, ILog
         sequencer = new Sequencer(database, options, time, state.Head, state.Tree, batch =>
         {
             auditor.Expect(batch.Entries);
-            foreach (var tile in batch.Tiles)
-                cache.Put(tile.Address.Level, tile.Address.Index, tile.Bytes);
             foreach (var entry in batch.Entries)
                 if (entry.From.NewBank is { } bank)
                     banks.Add(bank);
         }, () => checkpoints!.Wake());
         checkpoints = new CheckpointLoop(
-            database, parts.SecondPlace, parts.Signer, policy.Policy, links, auditor, publications, options, time,
-            () => sequencer.Head);
+            database, parts.SecondPlace, parts.Signer, policy.Policy, links, auditor, proofs, publications, options,
+            time, () => sequencer.Head);
         checkpoints.StartFrom(state.Signed);
     }
 

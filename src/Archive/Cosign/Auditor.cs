@@ -37,10 +37,14 @@ internal sealed class Auditor(IDatabase database, BankList banks, PolicyId polic
             var leaves = await database.ReadAsync(tx => LogStore.Leaves(tx, from, to), cancellation);
             foreach (var leaf in leaves)
             {
-                var hash = MerkleHash.Leaf(leaf);
-                if (!IsAsOrdered(next.Size, hash))
-                    await VerifyFullyAsync(next.Size, leaf, cancellation);
-                next.Append(hash);
+                if (FindOrdered(next.Size, leaf) is { } entry)
+                {
+                    next.Append(entry.Hash);
+                    continue;
+                }
+
+                await VerifyFullyAsync(next.Size, leaf, cancellation);
+                next.Append(MerkleHash.Leaf(leaf));
             }
         }
 
@@ -49,16 +53,18 @@ internal sealed class Auditor(IDatabase database, BankList banks, PolicyId polic
         tree = next;
     }
 
-    private bool IsAsOrdered(long index, MerkleHash hash)
+    private NewEntry? FindOrdered(long index, byte[] leaf)
     {
         while (ordered.TryPeek(out var entry) && entry.Index <= index)
         {
             ordered.TryDequeue(out _);
             if (entry.Index == index)
-                return entry.Hash == hash ? true : throw Corrupt(index, "it is not the leaf that was ordered");
+                return leaf.AsSpan().SequenceEqual(entry.Leaf)
+                    ? entry
+                    : throw Corrupt(index, "it is not the leaf that was ordered");
         }
 
-        return false;
+        return null;
     }
 
     private async Task VerifyFullyAsync(long index, byte[] leaf, CancellationToken cancellation)

@@ -15,7 +15,7 @@ namespace Bauta.Archive.Cosign;
 /// </remarks>
 internal sealed class CheckpointLoop(
     IDatabase database, ForwardOnly secondPlace, INoteSigner signer, TlogPolicy policy,
-    IReadOnlyList<WitnessLink> links, Auditor auditor, Publications publications, ArchiveOptions options,
+    IReadOnlyList<WitnessLink> links, Auditor auditor, LogProofs proofs, Publications publications, ArchiveOptions options,
     TimeProvider time, Func<LogHead> durableHead)
 {
     private readonly Channel<bool> wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1)
@@ -51,6 +51,8 @@ internal sealed class CheckpointLoop(
         if (note is null)
             return false;
         var checkpoint = new PublishedCheckpoint(head.Size, note.ToBytes());
+        // All that wait for this checkpoint will ask for proofs at once.
+        await proofs.WarmAsync(publications.Latest?.Size ?? 0, head.Size, cancellation);
         await database.WriteAsync(tx =>
         {
             LogStore.InsertCheckpoint(tx, checkpoint);
@@ -75,14 +77,15 @@ internal sealed class CheckpointLoop(
     {
         var cosignatures = new List<NoteSignature>();
         var names = new List<string>();
-        var asked = links.ToDictionary(link => link.AskAsync(head, cancellation), link => link.Key);
+        var asked = links.Select(link => AskAsync(link, head, cancellation)).ToList();
         while (!policy.IsQuorum(names))
         {
             if (asked.Count == 0)
                 return null;
-            var done = await Task.WhenAny(asked.Keys);
-            asked.Remove(done, out var key);
-            if (await done is not { } cosignature)
+            var done = await Task.WhenAny(asked);
+            asked.Remove(done);
+            var (key, cosignature) = await done;
+            if (cosignature is null)
                 continue;
             cosignatures.Add(cosignature);
             names.AddRange(policy.Witnesses.Where(w => w.Key.Equals(key)).Select(w => w.Name));
@@ -91,4 +94,8 @@ internal sealed class CheckpointLoop(
         // The slower ones go on by themselves; what they answer later counts for how far they are.
         return cosignatures.Count == 0 ? head.Note : head.Note.WithSignatures(cosignatures);
     }
+
+    private static async Task<(NoteVerifier Key, NoteSignature? Cosignature)> AskAsync(
+        WitnessLink link, SignedHead head, CancellationToken cancellation) =>
+        (link.Key, await link.AskAsync(head, cancellation));
 }

@@ -24,8 +24,6 @@ internal sealed record SignedHead(long Size, SignedNote Note);
 /// <summary>Asks one witness for cosignatures, one request at a time, and remembers how far it is.</summary>
 internal sealed class WitnessLink(WitnessPeer peer, LogProofs proofs, TimeSpan timeout, TimeProvider time)
 {
-    private const int MaxTries = 2;
-
     private int busy;
     private long knownSize;
     private volatile string? refusal = "Not asked yet.";
@@ -43,22 +41,22 @@ internal sealed class WitnessLink(WitnessPeer peer, LogProofs proofs, TimeSpan t
         {
             using var deadline = new CancellationTokenSource(timeout, time);
             using var both = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellation);
-            for (var i = 0; i < MaxTries; i++)
-            {
-                if (await TryAskAsync(head, both.Token) is { } cosignature)
-                    return cosignature;
-            }
+            var before = Interlocked.Read(ref knownSize);
+            var cosignature = await TryAskAsync(head, both.Token);
+            // A conflict has told how far the witness is, so the second question fits.
+            return cosignature is null && Interlocked.Read(ref knownSize) != before
+                ? await TryAskAsync(head, both.Token)
+                : cosignature;
         }
         catch (Exception failure) when (failure is IOException or OperationCanceledException)
         {
             refusal = failure is OperationCanceledException ? "No answer in time." : failure.Message;
+            return null;
         }
         finally
         {
             Volatile.Write(ref busy, 0);
         }
-
-        return null;
     }
 
     private async Task<NoteSignature?> TryAskAsync(SignedHead head, CancellationToken cancellation)

@@ -4,8 +4,30 @@ using Bauta.Storage;
 namespace Bauta.Archive.Log;
 
 /// <summary>Proofs about the log at any size it had, from cached tiles and else from the database. Thread-safe.</summary>
-internal sealed class LogProofs(IDatabase database, TileCache cache)
+internal sealed class LogProofs(IDatabase database)
 {
+    private const int WarmLimit = 64;
+
+    private readonly TileCache cache = new();
+
+    /// <summary>Reads the tiles that proofs about the newest leaves of a tree need.</summary>
+    public Task WarmAsync(long from, long to, CancellationToken cancellation) => database.ReadAsync(tx =>
+    {
+        for (var level = 0; level < TileAddress.Height && to >> (TileAddress.Height * level) > 0; level++)
+        {
+            var shift = TileAddress.Height * (level + 1);
+            var last = shift < 63 ? (to - 1) >> shift : 0;
+            var first = Math.Max(shift < 63 ? from >> shift : 0, last - WarmLimit);
+            for (var index = first; index <= last; index++)
+            {
+                if (LogStore.Tile(tx, level, index) is { } hashes)
+                    cache.Put(level, index, hashes);
+            }
+        }
+
+        return true;
+    }, cancellation);
+
     public ValueTask<MerkleHash[]> InclusionAsync(long index, long size, CancellationToken cancellation) =>
         ProveAsync(size, reader => InclusionProof.Generate(index, size, reader), cancellation);
 

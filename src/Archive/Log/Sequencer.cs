@@ -7,7 +7,7 @@ using Bauta.Storage;
 namespace Bauta.Archive.Log;
 
 /// <summary>A batch that is durable.</summary>
-internal sealed record CommittedBatch(LogHead Head, IReadOnlyList<NewEntry> Entries, IReadOnlyList<TileData> Tiles);
+internal sealed record CommittedBatch(LogHead Head, IReadOnlyList<NewEntry> Entries);
 
 /// <summary>
 /// Puts verified leaves in order: one batch at a time gets its time, its indexes and its place in the tree, and is made
@@ -48,7 +48,9 @@ internal sealed class Sequencer
     /// <summary>Completes when the leaf, or the one that was there before it, is durable.</summary>
     public Task<Result<Appended, ArchiveError>> AppendAsync(VerifiedLeaf leaf)
     {
-        var pending = new Pending(leaf);
+        // The caller writes and hashes the leaf as of now; only when the second has changed by the time it is ordered
+        // this is done again, on the one thread that all wait for.
+        var pending = new Pending(leaf, DatedLeaf.Of(leaf, Now));
         return queue.Writer.TryWrite(pending)
             ? pending.Task
             : Task.FromResult(Result<Appended, ArchiveError>.Refuse(ArchiveError.Unavailable, "Too many wait."));
@@ -111,7 +113,7 @@ internal sealed class Sequencer
         var at = Now;
         var entries = new List<NewEntry>(batch.Count);
         foreach (var pending in batch)
-            pending.Outcome = Place(pending.Leaf, at, known, entries);
+            pending.Outcome = Place(pending, at, known, entries);
 
         if (entries.Count > 0)
         {
@@ -127,7 +129,7 @@ internal sealed class Sequencer
             }
 
             // Whoever sees the new head finds that what it needs of the batch is there.
-            committed(new CommittedBatch(after, entries, tiles));
+            committed(new CommittedBatch(after, entries));
             head = after;
             advanced();
         }
@@ -138,8 +140,9 @@ internal sealed class Sequencer
     }
 
     private Result<Appended, ArchiveError> Place(
-        VerifiedLeaf leaf, UnixTime at, Dictionary<Subject, long> known, List<NewEntry> entries)
+        Pending pending, UnixTime at, Dictionary<Subject, long> known, List<NewEntry> entries)
     {
+        var leaf = pending.Leaf;
         var subject = leaf.Key;
         if (known.TryGetValue(subject, out var existing))
             return new Appended(existing, null);
@@ -147,14 +150,13 @@ internal sealed class Sequencer
             return refusal;
         if (tree.Size >= options.MaxEntries)
             return Result<Appended, ArchiveError>.Refuse(ArchiveError.Unavailable, "The log is full.");
-        var bytes = leaf.ToLeaf(at);
-        if (bytes.Length > LogEntry.MaxLength)
+        var dated = pending.Dated.At == at ? pending.Dated : DatedLeaf.Of(leaf, at);
+        if (dated.Bytes.Length > LogEntry.MaxLength)
             return ArchiveError.Malformed;
-        var hash = MerkleHash.Leaf(bytes);
-        var index = tree.Append(hash);
-        entries.Add(new NewEntry(index, bytes, hash, leaf));
+        var index = tree.Append(dated.Hash);
+        entries.Add(new NewEntry(index, dated.Bytes, dated.Hash, leaf));
         known.Add(subject, index);
-        return new Appended(index, bytes);
+        return new Appended(index, dated.Bytes);
     }
 
     private Task<Dictionary<Subject, long>> LookUpAsync(List<Pending> batch) => database.ReadAsync(tx =>
@@ -183,13 +185,25 @@ internal sealed class Sequencer
 
     private static UnixTime Later(UnixTime left, UnixTime right) => left > right ? left : right;
 
-    private sealed class Pending(VerifiedLeaf leaf)
+    /// <summary>A leaf as it stands in the log at one second.</summary>
+    private sealed record DatedLeaf(UnixTime At, byte[] Bytes, MerkleHash Hash)
+    {
+        public static DatedLeaf Of(VerifiedLeaf leaf, UnixTime at)
+        {
+            var bytes = leaf.ToLeaf(at);
+            return new DatedLeaf(at, bytes, MerkleHash.Leaf(bytes));
+        }
+    }
+
+    private sealed class Pending(VerifiedLeaf leaf, DatedLeaf dated)
     {
         // Senders go on elsewhere, so that none of their code runs between two batches.
         private readonly TaskCompletionSource<Result<Appended, ArchiveError>> done =
             new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         public VerifiedLeaf Leaf => leaf;
+
+        public DatedLeaf Dated => dated;
 
         public Result<Appended, ArchiveError> Outcome { get; set; }
 

@@ -174,8 +174,14 @@ internal sealed class WitnessWire : IWitness
 
     public bool IsCut { get; set; }
 
-    public Task<Result<string, WitnessError>> AddCheckpointAsync(string request, CancellationToken cancellation) =>
-        IsCut || Witness is null
-            ? throw new PartyUnreachableException("The wire is cut.")
-            : Witness.AddCheckpointAsync(request, cancellation);
+    public TimeSpan Delay { get; set; }
+
+    public async Task<Result<string, WitnessError>> AddCheckpointAsync(
+        string request, CancellationToken cancellation)
+    {
+        if (IsCut || Witness is null)
+            throw new PartyUnreachableException("The wire is cut.");
+        await Task.Delay(Delay, cancellation);
+        return await Witness.AddCheckpointAsync(request, cancellation);
+    }
 }

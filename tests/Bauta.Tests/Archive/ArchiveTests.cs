@@ -130,6 +130,45 @@ public abstract class ArchiveTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_leaf_that_was_appended_before_is_found_and_spares_its_batch()
+    {
+        var leaves = Enumerable.Range(0, 40)
+            .Select(_ => network.Archive.Verify(network.NewSale().Commit).Value).ToArray();
+        var first = await Task.WhenAll(leaves[..20].Select(network.Archive.AppendAsync));
+        // Nobody looked before, so the database refuses the batch and it is ordered again.
+        var second = await Task.WhenAll(leaves.Concat(leaves).Select(network.Archive.AppendAsync));
+        Assert.Equal(41, network.Archive.Size);
+        for (var i = 0; i < second.Length; i++)
+        {
+            var isNew = i is >= 20 and < 40;
+            Assert.Equal(isNew, second[i].Value.Leaf is not null);
+            if (!isNew)
+                Assert.Equal((i % 40 < 20 ? first : second)[i % 40].Value.Index, second[i].Value.Index);
+        }
+
+        network.Verify(await network.DecideAsync(network.NewSale().Commit));
+        Assert.Equal(42, network.Archive.PublishedSize);
+    }
+
+    [Fact]
+    public async Task Takes_no_more_than_its_queue_and_its_log_hold()
+    {
+        await network.StopAsync();
+        network.Options = network.Options with { MaxEntries = 2 };
+        await network.StartAsync();
+        network.Verify(await network.DecideAsync(network.NewSale().Commit));
+        Assert.Equal(ArchiveError.Unavailable, (await network.DecideAsync(network.NewSale().Commit)).Error);
+        await network.StopAsync();
+        network.Options = network.Options with { MaxEntries = 100, QueueLimit = 4 };
+        await network.StartAsync();
+        var leaves = Enumerable.Range(0, 64)
+            .Select(_ => network.Archive.Verify(network.NewSale().Commit).Value).ToArray();
+        var answers = await Task.WhenAll(leaves.Select(network.Archive.AppendAsync));
+        Assert.All(answers, answer => Assert.True(answer.IsOk || answer.Error == ArchiveError.Unavailable));
+        Assert.Equal(2 + answers.Count(answer => answer.IsOk), network.Archive.Size);
+    }
+
+    [Fact]
     public async Task Refuses_another_lock_note_on_a_decided_transaction()
     {
         using var releaseKey = P256PrivateKey.Generate();
@@ -234,9 +273,10 @@ public abstract class ArchiveTests : IAsyncLifetime
         await network.StopAsync();
         network.Options = network.Options with { QuorumWait = TimeSpan.FromMilliseconds(100) };
         await network.StartAsync();
-        network.Wires[1].IsCut = true;
+        network.Wires[0].IsCut = network.Wires[1].IsCut = true;
         var sale = network.NewSale();
         Assert.Null((await network.DecideAsync(sale.Commit)).Value.Decision);
+        network.Wires[0].IsCut = false;
         Assert.Null((await network.DecideAsync(sale.Commit)).Value.Decision);
         Assert.Null((await network.Archive.DecisionAsync(sale.Transaction, default)).Value.Decision);
 
@@ -247,6 +287,33 @@ public abstract class ArchiveTests : IAsyncLifetime
         network.Clock.Seconds += 1000;
         await network.StartAsync();
         Assert.Equal(LogEntry.Commit, network.Verify(await network.DecideAsync(sale.Abort)).Entry.Kind);
+    }
+
+    [Fact]
+    public async Task Slow_witnesses_delay_decisions_and_lose_none()
+    {
+        await network.StopAsync();
+        network.Options = network.Options with { WitnessTimeout = TimeSpan.FromMilliseconds(500) };
+        await network.StartAsync();
+        foreach (var wire in network.Wires)
+            wire.Delay = TimeSpan.FromMilliseconds(300);
+        await Task.WhenAll(Enumerable.Range(0, 30).Select(async i =>
+        {
+            await Task.Delay(20 * i);
+            network.Verify(await network.DecideAsync(network.NewSale().Commit));
+        }));
+        Assert.All(network.Archive.Witnesses, witness => Assert.True(witness.Size > 1));
+    }
+
+    [Fact]
+    public async Task One_of_two_is_enough_where_the_policy_says_so()
+    {
+        await using var other = await ArchiveNetwork.StartAsync(NewDatabase, quorum: 1);
+        other.Wires[0].Delay = TimeSpan.FromMilliseconds(200);
+        for (var i = 0; i < 20; i++)
+            other.Verify(await other.DecideAsync(other.NewSale().Commit));
+        other.Wires[1].IsCut = true;
+        other.Verify(await other.DecideAsync(other.NewSale().Commit));
     }
 
     [Fact]

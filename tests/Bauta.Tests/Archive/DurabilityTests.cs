@@ -1,4 +1,5 @@
 using Bauta.Archive;
+using Bauta.Archive.Cosign;
 using Bauta.Archive.Log;
 using Bauta.Crypto.Jose;
 using Bauta.Crypto.Merkle;
@@ -123,6 +124,23 @@ public sealed class DurabilityTests : IAsyncLifetime
         });
         await network.StartAsync();
         await RefusesToSignRunningAsync();
+    }
+
+    [Fact]
+    public async Task Signs_no_leaf_that_reads_back_otherwise_than_it_was_ordered()
+    {
+        await network.StopAsync();
+        var database = await network.OpenAsync("archive", ArchiveSchema.Migrations);
+        var leaf = (await database.ReadAsync(tx => LogStore.Leaf(tx, 0)))!;
+        var ordered = new NewEntry(0, [.. leaf, 1], MerkleHash.Leaf(leaf), VerifiedLeaf.Decision(network.NewSale().Abort));
+        var auditor = new Auditor(database, new BankList(), network.Policy.Id, new MerkleTree(), default);
+        auditor.Expect([ordered]);
+        var head = (await database.ReadAsync(LogStore.Head))!;
+        var failed = await Assert.ThrowsAsync<StorageException>(() => auditor.VerifyAsync(head, default));
+        Assert.Contains("ordered", failed.Message, StringComparison.Ordinal);
+        // Read in full, without anything to compare with, it is in order.
+        await auditor.VerifyAsync(head, default);
+        await network.CloseAsync();
     }
 
     [Fact]
