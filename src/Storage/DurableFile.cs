@@ -88,7 +88,7 @@ public static class DurableFile
         }
         if (Posix.Rename(written, path) != 0)
             throw Posix.Error("rename to", path);
-        SyncDirectory(Parent(path));
+        SyncOne(Parent(path));
     }
 
     /// <summary>Removes a file, if it is there, for good.</summary>
