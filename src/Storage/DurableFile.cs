@@ -75,17 +75,7 @@ public static class DurableFile
     public static void Adopt(string written, string path)
     {
         path = Path.GetFullPath(path);
-        var descriptor = Posix.Open(written, Posix.ReadOnly | Posix.CloseOnExec, 0);
-        if (descriptor < 0)
-            throw Posix.Error("open", written);
-        try
-        {
-            Sync(descriptor, written);
-        }
-        finally
-        {
-            _ = Posix.Close(descriptor);
-        }
+        SyncOne(written);
         if (Posix.Rename(written, path) != 0)
             throw Posix.Error("rename to", path);
         SyncOne(Parent(path));
