@@ -22,7 +22,8 @@ public abstract record StoredAnswer
 /// <remarks>Ids and body hashes are 32 bytes; times are Unix milliseconds.</remarks>
 public static class AnswerStore
 {
-    /// <summary>To be part of a migration of each party that stores answers.</summary>
+    /// <summary>To be part of a migration of each party that stores answers. Never changed, since databases were made
+    /// with it.</summary>
     public const string Schema = """
         CREATE TABLE answers (
             request_id {blob} PRIMARY KEY,

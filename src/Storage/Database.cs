@@ -14,6 +14,10 @@ public sealed record DatabaseOptions
     /// <summary>Reads that may run at the same time.</summary>
     public int ReaderLimit { get; init; } = 8;
 
+    /// <summary>Run on the writer before each transaction, also before one that is run again: what a party gathers in
+    /// memory for <see cref="BeforeCommit"/> starts empty here. It must not throw.</summary>
+    public Action? OnBegin { get; init; }
+
     /// <summary>Run once before each commit, over all it holds; throws when what the party conserves is not conserved.
     /// The works are then run one by one, and the one that breaks it fails with
     /// <see cref="StorageFailure.InvariantViolation"/>.</summary>

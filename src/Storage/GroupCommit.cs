@@ -15,6 +15,7 @@ internal sealed class GroupCommit
     private const int RerunLimit = 16;
 
     private readonly WriteSession _session;
+    private readonly Action? _onBegin;
     private readonly Action<IWriteTransaction>? _beforeCommit;
     private readonly int _batchLimit;
     private readonly Channel<WorkItem> _queue;
@@ -31,6 +32,7 @@ internal sealed class GroupCommit
     public GroupCommit(WriteSession session, DatabaseOptions options)
     {
         _session = session;
+        _onBegin = options.OnBegin;
         _beforeCommit = options.BeforeCommit;
         _batchLimit = options.BatchLimit;
         _queue = Channel.CreateBounded<WorkItem>(new BoundedChannelOptions(options.QueueLimit)
@@ -173,6 +175,7 @@ internal sealed class GroupCommit
     {
         WorkItem? running = null;
         var checking = false;
+        _onBegin?.Invoke();
         try
         {
             _session.Start();

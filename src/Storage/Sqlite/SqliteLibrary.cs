@@ -20,6 +20,8 @@ internal static class SqliteLibrary
             static (name, assembly, path) =>
                 name == "e_sqlite3" ? NativeLibrary.Load(SystemName) : NativeLibrary.Load(name, assembly, path));
         raw.SetProvider(new SQLite3Provider_e_sqlite3());
+        // Counting every allocation under one lock serves nobody here.
+        _ = raw.sqlite3_config(raw.SQLITE_CONFIG_MEMSTATUS, 0);
         return true;
     }
 }

@@ -105,6 +105,8 @@ internal sealed class SqliteSession : WriteSession
             PRAGMA wal_autocheckpoint = 0;
             PRAGMA journal_size_limit = 67108864;
             """);
+        if (_statements.Pragma("PRAGMA synchronous") != "2")
+            throw new StorageException(StorageFailure.Refused, "SQLite does not flush its log at each commit.");
         // After a failed flush the kernel may show log pages that never reached the disk. Commits appended behind them
         // would be lost with them, so all that is in the log is written anew and flushed before the first write.
         Checkpoint(raw.SQLITE_CHECKPOINT_TRUNCATE);

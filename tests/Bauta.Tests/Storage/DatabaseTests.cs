@@ -313,6 +313,43 @@ public abstract partial class DatabaseTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_is_gathered_for_the_check_starts_empty_in_every_transaction()
+    {
+        var gathered = new List<long>();
+        var checkedSums = new List<long>();
+        var database = Open(new DatabaseOptions
+        {
+            OnBegin = gathered.Clear,
+            BeforeCommit = _ => checkedSums.Add(gathered.Sum()),
+        });
+        Task Gather(long value, bool swallows = false) => database.WriteAsync(transaction =>
+        {
+            gathered.Add(value);
+            if (!swallows)
+                return;
+            try
+            {
+                transaction.Query("SELECT absent FROM items", row => row.GetInt64(0));
+            }
+            catch (Exception)
+            {
+                // The work goes on, and is rolled back with all others.
+            }
+        });
+        Task first, second, third;
+        await using (await HoldWriter(database))
+        {
+            first = Gather(1);
+            second = Gather(10, swallows: true);
+            third = Gather(100);
+        }
+        await first;
+        await FailsAsync(StorageFailure.Conflict, second);
+        await third;
+        Assert.Equal([0, 101], checkedSums);
+    }
+
+    [Fact]
     public async Task What_follows_the_commit_runs_once_and_only_for_works_that_were_stored()
     {
         var database = Open();
