@@ -96,6 +96,9 @@ public sealed class WalletStore : IAsyncDisposable
         return Task.Run(() => Storage.Sqlite.SqliteCopy.Write(FileIn(Folder), path), cancellation);
     }
 
+    /// <summary>Where the encrypted goods of a purchase lie until they have opened as promised.</summary>
+    public string GoodsPathOf(RequestId purchase) => GoodsFile.PathOf(Folder, purchase);
+
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {

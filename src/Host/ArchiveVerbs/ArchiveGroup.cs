@@ -1,0 +1,159 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using Bauta.Archive.Follow;
+using Bauta.Host.Terminal;
+using Bauta.Host.WalletVerbs;
+using Bauta.Protocol.Relay;
+using Bauta.Storage;
+using Bauta.Wallet.Network;
+
+namespace Bauta.Host.ArchiveVerbs;
+
+/// <summary><c>bauta archive</c>.</summary>
+internal static class ArchiveGroup
+{
+    public static Verb Build() => new VerbGroup("archive",
+        "Checks an archive's log as any stranger can.",
+        "bauta archive verify --network data/demo/network.json",
+        new VerifyVerb(), new MonitorVerb());
+}
+
+/// <summary>A verb that reads a log.</summary>
+internal abstract class LogVerb : DoingVerb
+{
+    protected LogVerb(string name, string description, string example)
+        : base(name, description, example)
+    {
+        Add(Network);
+        Add(Masked);
+    }
+
+    private Option<string> Network { get; } = new("--network")
+    {
+        Description = "The network file that names the archive and its policy.",
+        Required = true,
+    };
+
+    private Option<bool> Masked { get; } = new("--masked")
+    {
+        Description = "Read through the masks of the network file, so that the archive does not learn who watches.",
+    };
+
+    protected HttpNetwork Connect(ParseResult parsed)
+    {
+        var file = WalletPlace.ReadNetwork(parsed.GetRequiredValue(Network));
+        var route = parsed.GetValue(Masked) && file.Routes.Count > 0 ? file.RouteAt(0) : MaskRoute.Direct;
+        return new HttpNetwork(file, route, TimeProvider.System);
+    }
+
+    protected static JsonObject Describe(MonitorReport report) => new()
+    {
+        ["size"] = report.Size,
+        ["checked"] = report.Checked,
+        ["alarms"] = new JsonArray([.. report.Findings.Select(finding => new JsonObject
+        {
+            ["kind"] = finding.Kind.ToString(),
+            ["size"] = finding.Size,
+            ["leaf"] = finding.Leaf?.Index,
+            ["detail"] = finding.Detail,
+        })]),
+    };
+
+    protected static void Show(MonitorReport report, Output output)
+    {
+        foreach (var finding in report.Findings)
+            output.Line($"ALARM {finding.Kind}: {finding.Detail}");
+        output.Line(report.Findings.Count == 0
+            ? $"{report.Size} entries, {report.Checked} of them checked now: all well."
+            : $"{report.Findings.Count} alarm(s) at {report.Size} entries.");
+    }
+}
+
+/// <summary><c>bauta archive verify</c>.</summary>
+internal sealed class VerifyVerb() : LogVerb(
+    "verify", "Reads the whole log once and checks it: signatures, quorum, every leaf, each transaction decided once.",
+    "bauta archive verify --network data/demo/network.json")
+{
+    protected override async Task<ExitCode> RunAsync(
+        ParseResult parsed, Output output, CancellationToken cancellation)
+    {
+        using var network = Connect(parsed);
+        var folder = Directory.CreateTempSubdirectory("bauta-verify-");
+        try
+        {
+            await using var database = Database.Open(
+                Path.Combine(folder.FullName, "log.db"), FollowSchema.Migrations);
+            var monitor = await LogMonitor.OpenAsync(
+                database, network.Log, network.Policy, TimeProvider.System, cancellation: cancellation);
+            var report = await output.BarAsync("reading the log", _ => monitor.CheckAsync(cancellation));
+            Show(report, output);
+            output.Answer(Describe(report));
+            return report.Findings.Count == 0 ? ExitCode.Ok
+                : report.Findings.All(finding => finding.Kind == FindingKind.Unreadable) ? ExitCode.StillOpen
+                : ExitCode.LogAlarm;
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+}
+
+/// <summary><c>bauta archive monitor</c>.</summary>
+internal sealed class MonitorVerb : LogVerb
+{
+    private readonly Option<string> data = new("--data")
+    {
+        Description = "Where the monitor remembers what it saw: a file, or Host=... for PostgreSQL.",
+        DefaultValueFactory = _ => "monitor.db",
+    };
+
+    private readonly Option<int> interval = new("--interval")
+    {
+        Description = "Seconds between two looks.",
+        DefaultValueFactory = _ => 30,
+    };
+
+    private readonly Option<bool> once = new("--once") { Description = "Look once, then end." };
+
+    public MonitorVerb()
+        : base("monitor", "Follows a log, checks every append and that nothing is decided twice, and raises alarms.\n"
+            + "It remembers, so a history that is rewritten between two looks is found. Ends with exit code 30 at the first "
+            + "alarm.",
+            "bauta archive monitor --network data/demo/network.json --data monitor.db --interval 10")
+    {
+        Add(data);
+        Add(interval);
+        Add(once);
+    }
+
+    protected override async Task<ExitCode> RunAsync(
+        ParseResult parsed, Output output, CancellationToken cancellation)
+    {
+        using var network = Connect(parsed);
+        await using var database = Database.Open(parsed.GetRequiredValue(data), FollowSchema.Migrations);
+        var monitor = await LogMonitor.OpenAsync(
+            database, network.Log, network.Policy, TimeProvider.System, cancellation: cancellation);
+        var pause = TimeSpan.FromSeconds(Math.Clamp(parsed.GetValue(interval), 1, 86_400));
+        while (true)
+        {
+            var report = await monitor.CheckAsync(cancellation);
+            var isAlarm = report.Findings.Any(finding => finding.Kind != FindingKind.Unreadable);
+            Show(report, output);
+            if (isAlarm || parsed.GetValue(once))
+            {
+                output.Answer(Describe(report));
+                return isAlarm ? ExitCode.LogAlarm
+                    : report.Findings.Count > 0 ? ExitCode.StillOpen
+                    : ExitCode.Ok;
+            }
+
+            await Task.Delay(pause, TimeProvider.System, cancellation)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (!cancellation.IsCancellationRequested)
+                continue;
+            output.Answer(Describe(report));
+            return ExitCode.Ok;
+        }
+    }
+}

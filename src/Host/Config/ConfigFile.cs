@@ -1,0 +1,58 @@
+using System.Net;
+using System.Text.Json;
+using Bauta.Storage;
+
+namespace Bauta.Host.Config;
+
+/// <summary>Reads configurations: JSON with comments, nothing unknown, nothing missing, nothing twice.</summary>
+internal static class ConfigFile
+{
+    private const int MaxLength = 256 * 1024;
+
+    // By reflection, because generated code forgets the defaults of properties that a file leaves out.
+    private static readonly JsonSerializerOptions options = new(JsonSerializerOptions.Strict)
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        ReadCommentHandling = JsonCommentHandling.Skip,
+        AllowTrailingCommas = true,
+    };
+
+    /// <summary>Reads the configuration of a role.</summary>
+    /// <exception cref="HostException">It is missing or malformed; the message names what.</exception>
+    public static RoleConfig Read(string role, string path) => role switch
+    {
+        PartyRoles.Mask => Read<MaskConfig>(path),
+        PartyRoles.Bank => Read<BankConfig>(path),
+        PartyRoles.Archive => Read<ArchiveConfig>(path),
+        PartyRoles.Witness => Read<WitnessConfig>(path),
+        PartyRoles.Acquirer => Read<AcquirerConfig>(path),
+        PartyRoles.Merchant => Read<MerchantConfig>(path),
+        _ => throw new HostException(ExitCode.Usage, $"There is no role {role}."),
+    };
+
+    /// <summary>Reads a configuration.</summary>
+    public static T Read<T>(string path)
+        where T : RoleConfig
+    {
+        var bytes = DurableFile.Read(path, MaxLength) ?? throw new HostException(ExitCode.BadFile,
+            $"{path} is missing. Make one with: bauta init ROLE --config {path}");
+        try
+        {
+            var config = JsonSerializer.Deserialize<T>(bytes, options)
+                ?? throw new HostException(ExitCode.BadFile, $"{path} holds no configuration.");
+            var whole = (RoleConfig)config with { Folder = Path.GetDirectoryName(Path.GetFullPath(path))! };
+            _ = Endpoint(whole);
+            return (T)whole;
+        }
+        catch (JsonException malformed)
+        {
+            throw new HostException(ExitCode.BadFile, $"{path} is not a configuration: {malformed.Message}", malformed);
+        }
+    }
+
+    /// <summary>Where a role listens.</summary>
+    public static IPEndPoint Endpoint(RoleConfig config) => IPEndPoint.TryParse(config.Listen, out var endpoint)
+        ? endpoint
+        : throw new HostException(ExitCode.BadFile,
+            $"\"listen\": \"{config.Listen}\" is not an address and port, such as 127.0.0.1:7303.");
+}

@@ -1,0 +1,180 @@
+using System.Text.Json.Serialization;
+
+namespace Bauta.Host.Config;
+
+/// <summary>
+/// What every role's configuration has. Paths are relative to the configuration file; see
+/// <c>docs/operating/configuration.md</c>.
+/// </summary>
+internal abstract record RoleConfig
+{
+    /// <summary>The party's name: a-z, 0-9, dot, hyphen.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Address and port to listen on.</summary>
+    public required string Listen { get; init; }
+
+    /// <summary>PEM file with the certificate chain; with it the port speaks TLS.</summary>
+    public string? Certificate { get; init; }
+
+    /// <summary>PEM file with its private key.</summary>
+    public string? CertificateKey { get; init; }
+
+    /// <summary>Folder of the private keys.</summary>
+    public string Keys { get; init; } = "keys";
+
+    /// <summary>Source addresses without a limit of requests: the masks and parties of this network.</summary>
+    public IReadOnlyList<string> UnlimitedSources { get; init; } = [];
+
+    /// <summary>The role that this configures.</summary>
+    [JsonIgnore]
+    public abstract string Role { get; }
+
+    /// <summary>The folder of the configuration file.</summary>
+    [JsonIgnore]
+    public string Folder { get; init; } = ".";
+
+    public string PathOf(string relative) => Path.GetFullPath(Path.Combine(Folder, relative));
+
+    public string KeyPath(string name) => Path.Combine(PathOf(Keys), name);
+}
+
+/// <summary>A role with a database.</summary>
+internal abstract record StoringConfig : RoleConfig
+{
+    /// <summary>A file for SQLite, or <c>Host=...</c> for PostgreSQL.</summary>
+    public required string Database { get; init; }
+
+    [JsonIgnore]
+    public string Connection => Storage.Database.IsPostgres(Database) ? Database : PathOf(Database);
+}
+
+/// <summary>A mask.</summary>
+internal sealed record MaskConfig : RoleConfig
+{
+    /// <summary>Party file of the mask that sealed requests are carried on to.</summary>
+    public string? Next { get; init; }
+
+    /// <summary>Origins of the parties to forward to.</summary>
+    public IReadOnlyList<string> Targets { get; init; } = [];
+
+    /// <summary>Requests are held this long and leave together in random order.</summary>
+    public int BatchMilliseconds { get; init; }
+
+    [JsonIgnore]
+    public override string Role => PartyRoles.Mask;
+}
+
+/// <summary>A bank.</summary>
+internal sealed record BankConfig : StoringConfig
+{
+    /// <summary>Such as <c>EUR/2</c>.</summary>
+    public required string Currency { get; init; }
+
+    /// <summary>One denomination of 2^e minor units for each.</summary>
+    public IReadOnlyList<int> Exponents { get; init; } = [.. Enumerable.Range(0, 15)];
+
+    /// <summary>Party files of archives; the first one's log carries the denominations.</summary>
+    public required IReadOnlyList<string> Archives { get; init; }
+
+    /// <summary>Party file of the acquirer.</summary>
+    public required string Acquirer { get; init; }
+
+    /// <summary>Party files of other banks whose refreshed tokens this one takes over.</summary>
+    public IReadOnlyList<string> Funders { get; init; } = [];
+
+    public int WithdrawDays { get; init; } = 30;
+
+    public int SpendDays { get; init; } = 180;
+
+    public int RefreshDays { get; init; } = 180;
+
+    public int OverlapDays { get; init; } = 2;
+
+    public long MinExpirySeconds { get; init; } = 10;
+
+    public long MaxExpirySeconds { get; init; } = 7 * 86_400;
+
+    public long DisputeWindowSeconds { get; init; } = 7 * 86_400;
+
+    [JsonIgnore]
+    public override string Role => PartyRoles.Bank;
+}
+
+/// <summary>An archive.</summary>
+internal sealed record ArchiveConfig : StoringConfig
+{
+    /// <summary>Party files of the witnesses.</summary>
+    public required IReadOnlyList<string> Witnesses { get; init; }
+
+    /// <summary>How many of them must cosign.</summary>
+    public required int Quorum { get; init; }
+
+    /// <summary>Party files of the banks that are admitted.</summary>
+    public required IReadOnlyList<string> Banks { get; init; }
+
+    /// <summary>The file that holds the latest checkpoint and only moves forward; best on another disk.</summary>
+    public string SecondPlace { get; init; } = "second-place";
+
+    [JsonIgnore]
+    public override string Role => PartyRoles.Archive;
+}
+
+/// <summary>A witness.</summary>
+internal sealed record WitnessConfig : StoringConfig
+{
+    /// <summary>Party file of the archive that it watches.</summary>
+    public required string Archive { get; init; }
+
+    /// <summary>As with an archive.</summary>
+    public string SecondPlace { get; init; } = "second-place";
+
+    [JsonIgnore]
+    public override string Role => PartyRoles.Witness;
+}
+
+/// <summary>A sandbox acquirer.</summary>
+internal sealed record AcquirerConfig : StoringConfig
+{
+    /// <summary>Party files of the banks that it serves.</summary>
+    public required IReadOnlyList<string> Banks { get; init; }
+
+    /// <summary>How long the delayed test card stays pending.</summary>
+    public int DelaySeconds { get; init; } = 5;
+
+    [JsonIgnore]
+    public override string Role => PartyRoles.Acquirer;
+}
+
+/// <summary>A merchant.</summary>
+internal sealed record MerchantConfig : StoringConfig
+{
+    /// <summary>Party file of its bank.</summary>
+    public required string Bank { get; init; }
+
+    /// <summary>Party files of the archives that it sells under.</summary>
+    public required IReadOnlyList<string> Archives { get; init; }
+
+    /// <summary>Where the acquirer pays out to, in the acquirer's own form.</summary>
+    public required string Payee { get; init; }
+
+    /// <summary>Folder that goods are copied into.</summary>
+    public string Goods { get; init; } = "goods";
+
+    /// <summary>Where <c>bauta shop</c> reaches the running shop: <c>unix:PATH</c> or <c>http://127.0.0.1:PORT</c>.</summary>
+    public string Desk { get; init; } = "unix:desk.sock";
+
+    /// <summary>How long a purchase of a small file stays open.</summary>
+    public int LifetimeSeconds { get; init; } = 900;
+
+    /// <summary>P3 is refused this long before expiry.</summary>
+    public int PayMarginSeconds { get; init; } = 10;
+
+    [JsonIgnore]
+    public override string Role => PartyRoles.Merchant;
+
+    [JsonIgnore]
+    public string DeskAddress => Desk.StartsWith("unix:", StringComparison.Ordinal)
+        ? "unix:" + PathOf(Desk["unix:".Length..])
+        : Desk;
+}

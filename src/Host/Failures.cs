@@ -1,0 +1,46 @@
+using System.Security.Cryptography;
+using Bauta.Protocol;
+using Bauta.Storage;
+using Bauta.Wallet;
+
+namespace Bauta.Host;
+
+/// <summary>Exit codes and sentences for what can go wrong.</summary>
+internal static class Failures
+{
+    public static (ExitCode Code, string Message) Explain(Exception failure) => failure switch
+    {
+        HostException host => (host.Code, host.Message),
+        WalletException wallet => (CodeOf(wallet.Error), wallet.Message),
+        PartyUnreachableException => (ExitCode.StillOpen,
+            $"{failure.Message} Is the network up? Nothing is lost; try again, or: bauta wallet resume"),
+        ProtocolViolationException => (ExitCode.Distrusted, failure.Message),
+        StorageException { Failure: StorageFailure.Refused } => (ExitCode.BadFile, failure.Message),
+        InvalidDataException or FormatException => (ExitCode.BadFile, failure.Message),
+        Microsoft.AspNetCore.Connections.AddressInUseException => (ExitCode.Unexpected, PortTaken(failure)),
+        IOException { InnerException: Microsoft.AspNetCore.Connections.AddressInUseException } =>
+            (ExitCode.Unexpected, PortTaken(failure)),
+        FileNotFoundException or DirectoryNotFoundException => (ExitCode.NotFound, failure.Message),
+        CryptographicException => (ExitCode.BadFile, $"A key cannot be used: {failure.Message}"),
+        _ => (ExitCode.Unexpected, $"{failure.GetType().Name}: {failure.Message}"),
+    };
+
+    public static ExitCode CodeOf(WalletError error) => error switch
+    {
+        WalletError.NoWallet => ExitCode.NoWallet,
+        WalletError.WalletExists => ExitCode.Exists,
+        WalletError.WrongPassword => ExitCode.WrongPassword,
+        WalletError.BadPhrase => ExitCode.BadPhrase,
+        WalletError.Damaged => ExitCode.Damaged,
+        WalletError.NotEnough => ExitCode.NotEnough,
+        WalletError.Declined => ExitCode.Declined,
+        WalletError.Refused => ExitCode.Refused,
+        WalletError.Distrusted => ExitCode.Distrusted,
+        WalletError.NotFound => ExitCode.NotFound,
+        WalletError.Unreachable => ExitCode.StillOpen,
+        _ => throw new InvalidOperationException($"{error} has no exit code."),
+    };
+
+    private static string PortTaken(Exception failure) =>
+        $"{failure.Message} Stop what listens there, or choose other ports: bauta demo --port-base 7400";
+}

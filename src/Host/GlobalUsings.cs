@@ -1,0 +1,2 @@
+// The folder of compositions is called Roles too.
+global using PartyRoles = Bauta.Protocol.Parties.Roles;

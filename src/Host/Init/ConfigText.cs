@@ -1,0 +1,157 @@
+using System.Text.Json;
+
+namespace Bauta.Host.Init;
+
+/// <summary>Writes a role's configuration with a comment above every line that an operator may want to change.</summary>
+internal static class ConfigText
+{
+    public static string Of(NewRole role) => $$"""
+        // Configuration of a {{role.Role}}. JSON with comments; paths are relative to this file.
+        // Start it with: bauta serve {{role.Role}} --config {{Path.GetFileName(role.ConfigPath)}}
+        {
+          // The party's name: a-z, 0-9, dot and hyphen. It stands in statements; do not change it later.
+          "name": {{Text(role.Name)}},
+
+          // Address and port to listen on. Others know this party by its party file, which says {{role.Url.OriginalString}}
+          "listen": {{Text(role.Listen ?? $"127.0.0.1:{role.Url.Port}")}},
+
+          // PEM files; with them the port speaks TLS.
+          // "certificate": "certificate.pem",
+          // "certificateKey": "certificate-key.pem",
+
+          // Private keys, mode 0600. Back them up; without them the party cannot go on.
+          "keys": "keys",
+
+          // Source addresses without a limit of requests: the masks and parties of this network.
+          "unlimitedSources": {{Texts(role.UnlimitedSources)}},
+
+        {{Body(role)}}
+        }
+
+        """;
+
+    private static string Body(NewRole role) => role.Role switch
+    {
+        PartyRoles.Mask => Mask(role),
+        PartyRoles.Bank => Bank(role),
+        PartyRoles.Archive => Archive(role),
+        PartyRoles.Witness => Witness(role),
+        PartyRoles.Acquirer => Acquirer(role),
+        PartyRoles.Merchant => Merchant(role),
+        _ => throw new HostException(ExitCode.Usage, $"There is no role {role.Role}."),
+    };
+
+    private static string Mask(NewRole role) => $$"""
+          // As a first mask: the party file of the second mask, which must be another operator's.
+          {{(role.Next is null ? "// \"next\": \"mask.party.json\"" : $"\"next\": {Text(role.Next)}")}},
+
+          // As a second mask: the origins of the parties that it forwards to; anything else is refused.
+          "targets": {{Texts(role.Targets)}},
+
+          // Hold requests until the end of a period this long and let them go in random order, against observers that
+          // join by time. 0 sends at once.
+          "batchMilliseconds": 0
+        """;
+
+    private static string Bank(NewRole role) => $$"""
+        {{Database(role)}}
+          // Three capital letters and the decimals of the minor unit.
+          "currency": {{Text(role.Currency)}},
+
+          // One denomination of 2^e minor units for each exponent e. Few are enough: a wallet pays with several tokens.
+          "exponents": [{{string.Join(", ", Enumerable.Range(0, role.MaxExponent + 1))}}],
+
+          // Party files of the archives whose decisions this bank acts on; the first one's log carries its denominations.
+          "archives": {{Texts([role.Archive ?? NewRole.PartyFileOf(PartyRoles.Archive)])}},
+
+          // Party file of the acquirer, whose signed notices fund reserves and who pays out.
+          "acquirer": {{Text(role.Acquirer ?? NewRole.PartyFileOf(PartyRoles.Acquirer))}},
+
+          // Party files of other banks whose refreshed tokens this one takes over.
+          "funders": [],
+
+          // A key signs this long; then its tokens can be spent, and then refreshed, this much longer. The next key is
+          // announced this long before the present one stops.
+          "withdrawDays": 30,
+          "spendDays": 180,
+          "refreshDays": 180,
+          "overlapDays": 2,
+
+          // The range of times from lock to expiry.
+          "minExpirySeconds": 10,
+          "maxExpirySeconds": 604800,
+
+          // How long a settled sum waits before it can be paid out.
+          "disputeWindowSeconds": {{role.DisputeWindowSeconds}}
+        """;
+
+    private static string Archive(NewRole role) => $$"""
+        {{Database(role)}}
+          // Party files of the witnesses, and how many of them must cosign before anybody acts on a decision. Changing
+          // them makes another policy: hand out a new party file (bauta init archive) and let the others follow.
+          "witnesses": {{Texts(role.Witnesses)}},
+          "quorum": {{role.Quorum ?? Math.Max(1, role.Witnesses.Count)}},
+
+          // Party files of the banks that are admitted.
+          "banks": {{Texts([role.Bank ?? NewRole.PartyFileOf(PartyRoles.Bank)])}},
+
+          // Holds the latest checkpoint and only moves forward, so that a database put back to an older state is
+          // noticed. Best on another disk.
+          "secondPlace": "second-place"
+        """;
+
+    private static string Witness(NewRole role) => $$"""
+        {{Database(role)}}
+          // Party file of the archive whose log this witness reads and cosigns.
+          "archive": {{Text(role.Archive ?? NewRole.PartyFileOf(PartyRoles.Archive))}},
+
+          // What was cosigned last; only moves forward. Best on another disk.
+          "secondPlace": "second-place"
+        """;
+
+    private static string Acquirer(NewRole role) => $$"""
+        {{Database(role)}}
+          // Party files of the banks that it serves. This is a sandbox: it moves no real money.
+          "banks": {{Texts([role.Bank ?? NewRole.PartyFileOf(PartyRoles.Bank)])}},
+
+          // How long the delayed test card stays pending.
+          "delaySeconds": 5
+        """;
+
+    private static string Merchant(NewRole role) => $$"""
+        {{Database(role)}}
+          // Party file of the bank that locks and settles.
+          "bank": {{Text(role.Bank ?? NewRole.PartyFileOf(PartyRoles.Bank))}},
+
+          // Party files of the archives that it sells under.
+          "archives": {{Texts([role.Archive ?? NewRole.PartyFileOf(PartyRoles.Archive)])}},
+
+          // Where the acquirer pays out to. The sandbox takes what begins with "sandbox:".
+          "payee": {{Text(role.Payee)}},
+
+          // Files on sale are copied here, so that they cannot change under a sale.
+          "goods": "goods",
+
+          // Where bauta shop reaches the running shop: unix:PATH or http://127.0.0.1:PORT. Never reachable from outside.
+          "desk": {{Text(role.Desk)}},
+
+          // How long a purchase of a small file stays open, and how long before its end payment is refused.
+          "lifetimeSeconds": 900,
+          "payMarginSeconds": 10
+        """;
+
+    private static string Database(NewRole role) => $$"""
+          // A file for SQLite, or "Host=...;Database=...;Username=..." for PostgreSQL.
+          "database": {{Text(role.Database ?? $"{role.Role}.db")}},
+
+        """;
+
+    private static string Text(string value) => JsonSerializer.Serialize(value, relaxed);
+
+    private static string Texts(IReadOnlyList<string> values) => $"[{string.Join(", ", values.Select(Text))}]";
+
+    private static readonly JsonSerializerOptions relaxed = new()
+    {
+        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+}

@@ -1,0 +1,59 @@
+using Bauta.Bank;
+using Bauta.Bank.Denominations;
+using Bauta.Bank.Ledger;
+using Bauta.Host.Config;
+using Bauta.Protocol.Acquirer;
+using Bauta.Protocol.Archive;
+using Bauta.Protocol.Parties;
+using Bauta.Storage;
+
+namespace Bauta.Host.Roles;
+
+/// <summary>A bank: ledger, denomination keys, archives, acquirer.</summary>
+internal static class BankRole
+{
+    private const int Day = 86_400;
+
+    public static async Task<RunningRole> StartAsync(
+        BankConfig config, RoleParts parts, CancellationToken cancellation)
+    {
+        var identity = parts.Identity();
+        var archives = config.Archives.Select(path => Archive(parts.Party(path, PartyRoles.Archive), parts)).ToArray();
+        var acquirer = parts.Party(config.Acquirer, PartyRoles.Acquirer);
+        var parties = new BankParties(
+            archives,
+            new BankAcquirer(acquirer.Identity, new AcquirerClient(parts.ClientOf(acquirer))),
+            [.. config.Funders.Select(path => parts.Party(path, PartyRoles.Bank).Identity)]);
+        var database = parts.Own(await BankDatabase.OpenAsync(
+            config.Connection, new DatabaseOptions { TimeProvider = parts.Time }));
+        parts.Watch(database.Failure);
+        var options = Options(config);
+        var bank = parts.Own(await Bank.Bank.OpenAsync(
+            options, database, identity, new DenominationKeyFiles(config.KeyPath(RoleKeys.Denominations)), parties,
+            parts.Time, parts.Logger("Bauta.Bank")));
+        parts.Loop(bank.RunAsync);
+        return await parts.StartAsync(
+            identity,
+            (keys, at) => new PartyCard(
+                config.Role, config.Name, identity.PublicKey.Spki, keys, at,
+                Bank: options.Terms(archives.Select(archive => archive.Policy))),
+            routes => routes.MapBank(bank, parts.Time), cancellation);
+    }
+
+    private static BankArchive Archive(PartyFile party, RoleParts parts) =>
+        new(party.ReadPolicy(), new ArchiveClient(parts.ClientOf(party)));
+
+    private static BankOptions Options(BankConfig config) => new()
+    {
+        Name = config.Name,
+        Currency = CurrencyText.Parse(config.Currency),
+        Exponents = config.Exponents,
+        WithdrawSeconds = (long)config.WithdrawDays * Day,
+        SpendSeconds = (long)config.SpendDays * Day,
+        RefreshSeconds = (long)config.RefreshDays * Day,
+        OverlapSeconds = (long)config.OverlapDays * Day,
+        MinExpirySeconds = config.MinExpirySeconds,
+        MaxExpirySeconds = config.MaxExpirySeconds,
+        DisputeWindowSeconds = config.DisputeWindowSeconds,
+    };
+}

@@ -1,0 +1,78 @@
+using Bauta.Host.Config;
+using Bauta.Merchant;
+using Bauta.Merchant.Desk;
+using Bauta.Protocol.Archive;
+using Bauta.Protocol.Bank;
+using Bauta.Protocol.Parties;
+using Bauta.Storage;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Bauta.Host.Roles;
+
+/// <summary>A merchant, and the desk at which its owner works.</summary>
+internal static class MerchantRole
+{
+    public const string DeskTokenFile = "desk.token";
+
+    public static async Task<RunningRole> StartAsync(
+        MerchantConfig config, RoleParts parts, CancellationToken cancellation)
+    {
+        var identity = parts.Identity();
+        var bank = parts.Party(config.Bank, PartyRoles.Bank);
+        var keys = new MerchantKeys(
+            identity,
+            parts.Own(RoleKeys.OpenSigner(config.KeyPath(RoleKeys.Account))),
+            parts.Own(SealingKey.OpenOrCreate(config.KeyPath(RoleKeys.Sealing))),
+            bank.Identity);
+        var options = new MerchantOptions
+        {
+            Name = config.Name,
+            Bank = bank.Name,
+            Currency = bank.ReadCurrency(),
+            Payee = config.Payee,
+            GoodsDirectory = config.PathOf(config.Goods),
+            LifetimeSeconds = config.LifetimeSeconds,
+            PayMarginSeconds = config.PayMarginSeconds,
+        };
+        var merchant = parts.Own(await Merchant.Merchant.OpenAsync(
+            options, parts.Database(config, MerchantSchema.Migrations), keys,
+            new BankClient(parts.ClientOf(bank)),
+            [.. config.Archives.Select(path => parts.Party(path, PartyRoles.Archive))
+                .Select(archive => new MerchantArchive(
+                    archive.ReadPolicy(), new ArchiveClient(parts.ClientOf(archive))))],
+            parts.Time, parts.Logger("Bauta.Merchant"), cancellation));
+        parts.Loop(merchant.RunAsync);
+        await OpenDeskAsync(config, parts, merchant.Desk, cancellation);
+        return await parts.StartAsync(
+            identity,
+            (gateway, at) => new PartyCard(
+                config.Role, config.Name, identity.PublicKey.Spki, gateway, at, Merchant: merchant.Terms),
+            routes => routes.MapMerchant(merchant), cancellation);
+    }
+
+    /// <summary>A client of the desk of a shop that runs, for whoever can read the shop's files.</summary>
+    public static ShopDeskClient ConnectDesk(MerchantConfig config)
+    {
+        var token = config.KeyPath(DeskTokenFile);
+        if (!File.Exists(token))
+            throw new HostException(ExitCode.NotFound,
+                $"{token} is missing: this shop never ran. Start it with: bauta serve merchant --config FILE");
+        return ShopDeskClient.Connect(DeskAddress.Parse(config.DeskAddress), DeskToken.Open(token));
+    }
+
+    private static async Task OpenDeskAsync(
+        MerchantConfig config, RoleParts parts, IShopDesk desk, CancellationToken cancellation)
+    {
+        var address = DeskAddress.Parse(config.DeskAddress);
+        var token = DeskToken.OpenOrCreate(config.KeyPath(DeskTokenFile));
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.Services.AddRoutingCore();
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(address.Listen);
+        var app = builder.Build();
+        app.UseRouting();
+        app.MapShopDesk(desk, token);
+        await parts.ListenAsync(app, cancellation);
+    }
+}

@@ -1,0 +1,180 @@
+using System.Net;
+using System.Security.Cryptography.X509Certificates;
+using Bauta.Crypto.Jose;
+using Bauta.Host.Config;
+using Bauta.Http;
+using Bauta.Http.Gateway;
+using Bauta.Protocol;
+using Bauta.Protocol.Parties;
+using Bauta.Protocol.Relay;
+using Bauta.Storage;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Bauta.Host.Roles;
+
+/// <summary>
+/// What a composition gathers: keys, databases, clients, loops, web hosts. Stops them in order: first nobody is answered
+/// any more, then the loops end, then what they used is closed.
+/// </summary>
+internal sealed class RoleParts(RoleConfig config, RoleEnvironment environment) : IAsyncDisposable
+{
+    private static readonly TimeSpan stopPatience = TimeSpan.FromSeconds(5);
+
+    private readonly CancellationTokenSource stopping = new();
+    private readonly TaskCompletionSource<Exception> failure =
+        new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private readonly List<WebApplication> hosts = [];
+    private readonly List<Task> loops = [];
+    private readonly Stack<object> owned = new();
+    private PartyTransport? transport;
+    private ILoggerFactory? logs;
+
+    public TimeProvider Time => environment.Time;
+
+    public Task<Exception> Failure => failure.Task;
+
+    /// <summary>How this role reaches other parties: directly, since they know its address anyway.</summary>
+    public PartyTransport Transport => transport ??= Own(new PartyTransport(MaskRoute.Direct, Time));
+
+    /// <summary>Takes something over, to be disposed of last.</summary>
+    public T Own<T>(T item)
+        where T : class
+    {
+        owned.Push(item);
+        return item;
+    }
+
+    public ILogger Logger(string name)
+    {
+        if (environment.Logging is not { } logging)
+            return NullLogger.Instance;
+        logs ??= Own(LoggerFactory.Create(logging));
+        return logs.CreateLogger(name);
+    }
+
+    /// <summary>The role's identity key.</summary>
+    public P256PrivateKey Identity() => Own(RoleKeys.OpenSigner(config.KeyPath(RoleKeys.Identity)));
+
+    public IDatabase Database(StoringConfig storing, IReadOnlyList<Migration> migrations)
+    {
+        var database = Own(Storage.Database.Open(
+            storing.Connection, migrations, new DatabaseOptions { TimeProvider = Time }));
+        Watch(database.Failure);
+        return database;
+    }
+
+    /// <summary>A party file that the configuration names.</summary>
+    public PartyFile Party(string path, string role) => PartyFile.Read(config.PathOf(path), role);
+
+    /// <summary>A client over the transport.</summary>
+    public HttpClient ClientOf(PartyFile party) => Own(Transport.ClientFor(party.Address));
+
+    /// <summary>A failing disk ends the role.</summary>
+    public void Watch(Task<StorageException> failing) => _ = failing.ContinueWith(
+        failed => failure.TrySetResult(failed.Result),
+        CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion, TaskScheduler.Default);
+
+    /// <summary>Background work until the role stops. When it ends by itself, the role ends.</summary>
+    public void Loop(Func<CancellationToken, Task> run) => loops.Add(Task.Run(async () =>
+    {
+        try
+        {
+            await run(stopping.Token);
+            if (!stopping.IsCancellationRequested)
+                failure.TrySetResult(new InvalidOperationException("A background loop ended by itself."));
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            // Told to stop.
+        }
+        catch (Exception broken)
+        {
+            failure.TrySetResult(broken);
+        }
+    }));
+
+    /// <summary>Starts the web host with card, health and gateway in front of the role's own routes.</summary>
+    /// <param name="identity">Signs the card.</param>
+    /// <param name="card">Makes the card.</param>
+    /// <param name="map">The role's routes.</param>
+    /// <param name="cancellation">Gives up.</param>
+    public async Task<RunningRole> StartAsync(
+        ISigner identity, Func<byte[], UnixTime, PartyCard> card, Action<IEndpointRouteBuilder> map,
+        CancellationToken cancellation)
+    {
+        var ring = GatewayKeys();
+        var source = new PartyCardSource(identity, ring, Time, card);
+        var app = PartyHost.Build(
+            Settings(new PartyHostSettings()),
+            routes =>
+            {
+                routes.MapPartyCard(() => source.Current);
+                routes.MapHealth(_ => Task.FromResult(!failure.Task.IsCompleted));
+                map(routes);
+            },
+            new PartyGateway(ring), Time, environment.Logging);
+        return await StartAsync(app, cancellation);
+    }
+
+    /// <summary>Starts a web host that is complete.</summary>
+    public async Task<RunningRole> StartAsync(WebApplication app, CancellationToken cancellation)
+    {
+        await ListenAsync(app, cancellation);
+        return new RunningRole(this, config.Role, config.Name, app.Address());
+    }
+
+    /// <summary>Starts one more web host.</summary>
+    public Task ListenAsync(WebApplication app, CancellationToken cancellation)
+    {
+        hosts.Add(app);
+        return app.StartAsync(cancellation);
+    }
+
+    /// <summary>The gateway's keys, rotated in the background; the card source notices by itself.</summary>
+    public GatewayKeyRing GatewayKeys()
+    {
+        var ring = Own(GatewayKeyRing.Open(config.KeyPath(RoleKeys.Gateway), Time));
+        Loop(ring.RunAsync);
+        return ring;
+    }
+
+    /// <summary>How the configuration says to listen.</summary>
+    public PartyHostSettings Settings(PartyHostSettings defaults) => defaults with
+    {
+        Listen = ConfigFile.Endpoint(config),
+        Certificate = config.Certificate is null
+            ? null
+            : Own(X509Certificate2.CreateFromPemFile(
+                config.PathOf(config.Certificate),
+                config.CertificateKey is null ? null : config.PathOf(config.CertificateKey))),
+        UnlimitedSources = [.. config.UnlimitedSources.Select(IPAddress.Parse)],
+    };
+
+    public Action<ILoggingBuilder>? Logging => environment.Logging;
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var app in hosts)
+        {
+            using var patience = new CancellationTokenSource(stopPatience);
+            await app.StopAsync(patience.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await app.DisposeAsync();
+        }
+
+        await stopping.CancelAsync();
+        await Task.WhenAll(loops);
+        while (owned.TryPop(out var item))
+        {
+            if (item is IAsyncDisposable asynchronous)
+                await asynchronous.DisposeAsync();
+            else if (item is IDisposable disposable)
+                disposable.Dispose();
+        }
+
+        stopping.Dispose();
+    }
+}

@@ -1,0 +1,220 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using Bauta.Host.Config;
+using Bauta.Host.Roles;
+using Bauta.Host.Terminal;
+using Bauta.Merchant.Desk;
+using Bauta.Protocol;
+using Bauta.Protocol.Merchant;
+
+namespace Bauta.Host.ShopVerbs;
+
+/// <summary><c>bauta shop</c>.</summary>
+internal static class ShopGroup
+{
+    public static Verb Build() => new VerbGroup("shop",
+        "The owner's side of a shop that runs (bauta serve merchant, or bauta demo).",
+        "bauta shop list --config data/demo/merchant/merchant.json",
+        new AddVerb(), new ListVerb(), new SalesVerb(), new PayoutVerb())
+    {
+        ShopVerb.Config,
+    };
+}
+
+/// <summary>A verb at the desk of a running shop.</summary>
+internal abstract class ShopVerb(string name, string description, string example)
+    : DoingVerb(name, description, example)
+{
+    public static Option<string> Config { get; } = new("--config")
+    {
+        Description = "The shop's configuration.",
+        DefaultValueFactory = _ => "merchant.json",
+        Recursive = true,
+    };
+
+    protected override async Task<ExitCode> RunAsync(
+        ParseResult parsed, Output output, CancellationToken cancellation)
+    {
+        var config = (MerchantConfig)ConfigFile.Read(PartyRoles.Merchant, parsed.GetRequiredValue(Config));
+        var currency = PartyFile.Read(config.PathOf(config.Bank), PartyRoles.Bank).ReadCurrency();
+        var shop = new OpenShop(MerchantRole.ConnectDesk(config), currency, parsed, output);
+        try
+        {
+            return await RunAsync(shop, cancellation);
+        }
+        catch (PartyUnreachableException silent)
+        {
+            throw new HostException(ExitCode.StillOpen,
+                "The shop does not answer at its desk. Start it: bauta serve merchant --config FILE", silent);
+        }
+    }
+
+    protected abstract Task<ExitCode> RunAsync(OpenShop shop, CancellationToken cancellation);
+}
+
+/// <summary>A shop's desk.</summary>
+internal sealed record OpenShop(IShopDesk Desk, Currency Currency, ParseResult Parsed, Output Output)
+{
+    public Amount Amount(string text) => Currency.TryParseAmount(text, out var amount) && amount > Protocol.Amount.Zero
+        ? amount
+        : throw new HostException(ExitCode.Usage,
+            $"{text} is not an amount of {Currency.Code} with at most {Currency.Decimals} decimals, such as 2.50.");
+
+    /// <summary>The value, or the refusal as a failure of the verb.</summary>
+    public static T ValueOf<T>(Result<T, DeskError> result) => result.IsOk
+        ? result.Value
+        : throw new HostException(
+            result.Error is DeskError.UnknownFile or DeskError.UnknownOffer ? ExitCode.NotFound
+            : result.Error == DeskError.BankUnreachable ? ExitCode.StillOpen
+            : ExitCode.Refused,
+            $"{Refusals<DeskError>.Meaning(result.Error.Value)} {result.Detail}".TrimEnd());
+}
+
+/// <summary><c>bauta shop add</c>.</summary>
+internal sealed class AddVerb : ShopVerb
+{
+    private readonly Argument<string> path = new("PATH") { Description = "The file to sell; it is copied." };
+    private readonly Option<string> price = new("--price") { Description = "Such as 2.50.", Required = true };
+    private readonly Option<string?> title = new("--title") { Description = "One line; the file's name otherwise." };
+    private readonly Option<string?> description = new("--description") { Description = "Up to 4,000 characters." };
+
+    public AddVerb()
+        : base("add", "Puts a file on sale.",
+            "bauta shop add letter.txt --price 2.50 --title \"A letter\" --config data/demo/merchant/merchant.json")
+    {
+        Add(path);
+        Add(price);
+        Add(title);
+        Add(description);
+    }
+
+    protected override async Task<ExitCode> RunAsync(OpenShop shop, CancellationToken cancellation)
+    {
+        var file = new FileInfo(shop.Parsed.GetRequiredValue(path));
+        if (!file.Exists)
+            throw new HostException(ExitCode.NotFound, $"{file.FullName} is missing.");
+        var amount = shop.Amount(shop.Parsed.GetRequiredValue(price));
+        var terms = await shop.Output.BarAsync($"copying {file.Name}", bar => Selling.OfferAsync(
+            shop.Desk, file, amount, shop.Parsed.GetValue(title), shop.Parsed.GetValue(description), bar,
+            cancellation));
+        shop.Output.Line($"On sale for {shop.Currency.Format(terms.Price)}: {terms.Title}");
+        shop.Output.Line($"Offer {terms.Offer}, SHA-256 {Convert.ToHexStringLower(terms.ContentHash)}");
+        shop.Output.Answer(ListVerb.Describe(terms));
+        return ExitCode.Ok;
+    }
+}
+
+/// <summary><c>bauta shop list</c>.</summary>
+internal sealed class ListVerb() : ShopVerb(
+    "list", "Lists what is on sale.", "bauta shop list --config data/demo/merchant/merchant.json")
+{
+    private const int MaxPages = 100;
+
+    public static JsonObject Describe(OfferTerms one) => new()
+    {
+        ["offer"] = one.Offer.ToString(),
+        ["title"] = one.Title,
+        ["price"] = one.Price.MinorUnits,
+        ["currency"] = one.Currency,
+        ["fileName"] = one.FileName,
+        ["size"] = one.SizeBytes,
+        ["sha256"] = Convert.ToHexStringLower(one.ContentHash),
+    };
+
+    protected override async Task<ExitCode> RunAsync(OpenShop shop, CancellationToken cancellation)
+    {
+        var all = new List<OfferTerms>();
+        OfferId? after = null;
+        for (var page = 0; page < MaxPages && (page == 0 || after is not null); page++)
+        {
+            var list = OpenShop.ValueOf(await shop.Desk.OffersAsync(after, cancellation));
+            all.AddRange(list.Offers);
+            after = list.Next;
+        }
+
+        shop.Output.Table(["Offer", "Price", "Bytes", "Title"], all.Select(one => new[]
+        {
+            one.Offer.ToString(),
+            shop.Currency.Format(one.Price),
+            one.SizeBytes.ToString(System.Globalization.CultureInfo.InvariantCulture),
+            one.Title,
+        }));
+        shop.Output.Answer(new JsonObject { ["offers"] = new JsonArray([.. all.Select(Describe)]) });
+        return ExitCode.Ok;
+    }
+}
+
+/// <summary><c>bauta shop sales</c>.</summary>
+internal sealed class SalesVerb() : ShopVerb(
+    "sales", "Lists the latest sales and the account at the bank.",
+    "bauta shop sales --config data/demo/merchant/merchant.json")
+{
+    protected override async Task<ExitCode> RunAsync(OpenShop shop, CancellationToken cancellation)
+    {
+        var sales = OpenShop.ValueOf(await shop.Desk.SalesAsync(null, cancellation));
+        var account = await shop.Desk.AccountAsync(cancellation);
+        shop.Output.Table(["Paid", "State", "Settled", "Price", "Title"], sales.Sales.Select(sale => new[]
+        {
+            sale.PaidAt.ToString(), sale.State, sale.Settled ? "yes" : "not yet", shop.Currency.Format(sale.Price),
+            sale.Title,
+        }));
+        shop.Output.Line($"{sales.CommittedCount} committed, {shop.Currency.Format(sales.CommittedTotal)} in all.");
+        shop.Output.Line(account.IsOk
+            ? $"At the bank: {shop.Currency.Format(account.Value.Balance)}, of which "
+                + $"{shop.Currency.Format(account.Value.Available)} can be paid out now."
+            : "The bank does not answer now.");
+        shop.Output.Answer(new JsonObject
+        {
+            ["currency"] = sales.Currency,
+            ["committed"] = sales.CommittedCount,
+            ["total"] = sales.CommittedTotal.MinorUnits,
+            ["balance"] = account.IsOk ? account.Value.Balance.MinorUnits : null,
+            ["available"] = account.IsOk ? account.Value.Available.MinorUnits : null,
+            ["sales"] = new JsonArray([.. sales.Sales.Select(sale => new JsonObject
+            {
+                ["transaction"] = sale.Transaction.ToString(),
+                ["title"] = sale.Title,
+                ["price"] = sale.Price.MinorUnits,
+                ["paidAt"] = sale.PaidAt.Seconds,
+                ["state"] = sale.State,
+                ["settled"] = sale.Settled,
+            })]),
+        });
+        return ExitCode.Ok;
+    }
+}
+
+/// <summary><c>bauta shop payout</c>.</summary>
+internal sealed class PayoutVerb : ShopVerb
+{
+    private readonly Argument<string?> amount = new("AMOUNT")
+    {
+        Description = "Such as 2.50; all that is past the dispute window when absent.",
+        Arity = ArgumentArity.ZeroOrOne,
+    };
+
+    public PayoutVerb()
+        : base("payout", "Has the bank pay out what is past the dispute window.",
+            "bauta shop payout 2.50 --config data/demo/merchant/merchant.json") => Add(amount);
+
+    protected override async Task<ExitCode> RunAsync(OpenShop shop, CancellationToken cancellation)
+    {
+        var account = OpenShop.ValueOf(await shop.Desk.AccountAsync(cancellation));
+        var sum = shop.Parsed.GetValue(amount) is { } text ? shop.Amount(text) : account.Available;
+        if (sum == Protocol.Amount.Zero || sum > account.Available)
+            throw new HostException(ExitCode.NotEnough,
+                $"{shop.Currency.Format(account.Available)} of {shop.Currency.Format(account.Balance)} are past the "
+                + "dispute window. Ask for less, or wait.");
+        var payout = OpenShop.ValueOf(await shop.Output.BarAsync(
+            "ordering", _ => shop.Desk.PayOutAsync(new NewPayout(RequestId.Generate(), sum), cancellation)));
+        shop.Output.Line($"{shop.Currency.Format(payout.Amount)}: {payout.State}");
+        shop.Output.Answer(new JsonObject
+        {
+            ["payout"] = payout.Id.ToString(),
+            ["amount"] = payout.Amount.MinorUnits,
+            ["currency"] = shop.Currency.Code,
+            ["state"] = payout.State,
+        });
+        return payout.State is Payout.Refused or Payout.Returned ? ExitCode.Refused : ExitCode.Ok;
+    }
+}

@@ -1,0 +1,181 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using Bauta.Protocol;
+using Bauta.Protocol.Merchant;
+using Bauta.Protocol.Relay;
+using Bauta.Wallet.Purchase;
+
+namespace Bauta.Host.WalletVerbs;
+
+/// <summary><c>bauta wallet buy</c>.</summary>
+internal sealed class BuyVerb : WalletVerb
+{
+    private const int MaxPages = 100;
+
+    private readonly Argument<string> shop = new("SHOP")
+    {
+        Description = "A shop's name in the network file, or its URL#THUMBPRINT.",
+    };
+
+    private readonly Argument<string?> offer = new("OFFER")
+    {
+        Description = "An offer's ID, its beginning, or its title; without it the offers are listed.",
+        Arity = ArgumentArity.ZeroOrOne,
+    };
+
+    private readonly Option<string?> output = new("--out") { Description = "Where the file goes; its own name here." };
+
+    private readonly Option<int> patience = new("--patience")
+    {
+        Description = "How many seconds to wait for the archive's decision before leaving the rest to resume.",
+        DefaultValueFactory = _ => 60,
+    };
+
+    public BuyVerb()
+        : base("buy", "Buys a file: the goods or the money back, whatever fails. Without OFFER: lists what is on sale.",
+            "bauta wallet buy shop.demo \"A letter\" --out letter.txt")
+    {
+        Add(shop);
+        Add(offer);
+        Add(output);
+        Add(patience);
+    }
+
+    protected override async Task<ExitCode> RunAsync(OpenWallet open, CancellationToken cancellation)
+    {
+        var name = open.Parsed.GetRequiredValue(shop);
+        if (!open.File.TryFindShop(name, out var address))
+            throw new HostException(ExitCode.NotFound, $"There is no shop {name}. Known: "
+                + (open.File.Shops.Count == 0 ? "none" : string.Join(", ", open.File.Shops.Keys))
+                + ". Any other is called by its address: http://shop.example#THUMBPRINT");
+        var offers = await open.Output.BarAsync(
+            "reading offers", _ => OffersAsync(open.Network.Merchant(address), cancellation));
+        return open.Parsed.GetValue(offer) is { } wanted
+            ? await BuyAsync(open, address, Find(offers, wanted), cancellation)
+            : await ListAsync(open, offers, cancellation);
+    }
+
+    private static async Task<List<OfferTerms>> OffersAsync(IMerchant merchant, CancellationToken cancellation)
+    {
+        var all = new List<OfferTerms>();
+        OfferId? after = null;
+        for (var page = 0; page < MaxPages; page++)
+        {
+            var list = await merchant.OffersAsync(after, cancellation);
+            all.AddRange(list.Offers);
+            if (list.Next is null)
+                break;
+            after = list.Next;
+        }
+
+        return all;
+    }
+
+    private static OfferTerms Find(List<OfferTerms> offers, string wanted)
+    {
+        var found = offers.Where(one => one.Offer.ToString() == wanted).ToList();
+        if (found.Count == 0)
+            found = offers.FindAll(one => one.Title == wanted);
+        if (found.Count == 0)
+            found = offers.FindAll(one => one.Offer.ToString().StartsWith(wanted, StringComparison.Ordinal));
+        return found.Count switch
+        {
+            1 => found[0],
+            0 => throw new HostException(ExitCode.NotFound,
+                $"There is no offer {wanted}. List them: bauta wallet buy SHOP"),
+            _ => throw new HostException(ExitCode.Usage, $"{wanted} names {found.Count} offers. Use the whole ID."),
+        };
+    }
+
+    private static async Task<ExitCode> ListAsync(
+        OpenWallet open, List<OfferTerms> offers, CancellationToken cancellation)
+    {
+        var currency = await open.Wallet.CurrencyAsync(cancellation);
+        open.Output.Table(["Offer", "Price", "Bytes", "Title"], offers.Select(one => new[]
+        {
+            one.Offer.ToString(),
+            one.Currency == currency.Code ? currency.Format(one.Price) : $"{one.Price} {one.Currency} (minor units)",
+            one.SizeBytes.ToString(System.Globalization.CultureInfo.InvariantCulture),
+            one.Title,
+        }));
+        open.Output.Answer(new JsonObject
+        {
+            ["offers"] = new JsonArray([.. offers.Select(one => new JsonObject
+            {
+                ["offer"] = one.Offer.ToString(),
+                ["title"] = one.Title,
+                ["description"] = one.Description,
+                ["price"] = one.Price.MinorUnits,
+                ["currency"] = one.Currency,
+                ["fileName"] = one.FileName,
+                ["size"] = one.SizeBytes,
+                ["sha256"] = Convert.ToHexStringLower(one.ContentHash),
+            })]),
+        });
+        return ExitCode.Ok;
+    }
+
+    private async Task<ExitCode> BuyAsync(
+        OpenWallet open, PartyAddress address, OfferTerms terms, CancellationToken cancellation)
+    {
+        var path = Path.GetFullPath(open.Parsed.GetValue(output) ?? terms.FileName);
+        var waiting = TimeSpan.FromSeconds(Math.Clamp(open.Parsed.GetValue(patience), 0, 86_400));
+        var state = await open.Output.BarAsync(
+            $"buying {terms.Title}",
+            bar => open.Wallet.BuyAsync(address, terms, path, waiting, bar, cancellation));
+        return await PurchaseReport.ShowAsync(open, state, cancellation);
+    }
+}
+
+/// <summary>Says how a purchase stands.</summary>
+internal static class PurchaseReport
+{
+    public static async Task<ExitCode> ShowAsync(
+        OpenWallet open, PurchaseState state, CancellationToken cancellation)
+    {
+        var currency = await open.Wallet.CurrencyAsync(cancellation);
+        var id = state.Order.Id.ToString();
+        open.Output.Line(Sentence(state, currency));
+        open.Output.Line(state is Abandoned ? "" : $"Evidence: bauta wallet evidence {id[..8]} --out evidence.json");
+        open.Output.Answer(Describe(state));
+        return CodeOf(state);
+    }
+
+    public static ExitCode CodeOf(PurchaseState state) => state switch
+    {
+        Opened { AsPromised: true } => ExitCode.Ok,
+        Opened => ExitCode.Distrusted,
+        Returned or Abandoned => ExitCode.Returned,
+        _ => ExitCode.StillOpen,
+    };
+
+    public static string StateOf(PurchaseState state) => state.GetType().Name.ToLowerInvariant();
+
+    public static JsonObject Describe(PurchaseState state) => new()
+    {
+        ["purchase"] = state.Order.Id.ToString(),
+        ["state"] = StateOf(state),
+        ["title"] = state.Order.Offer.Title,
+        ["shop"] = state.Order.Shop,
+        ["price"] = state.Order.Offer.Price.MinorUnits,
+        ["currency"] = state.Order.Offer.Currency,
+        ["startedAt"] = state.Order.StartedAt.Seconds,
+        ["file"] = state is Opened ? state.Order.OutputPath : null,
+        ["sha256"] = state is Opened { AsPromised: true }
+            ? Convert.ToHexStringLower(state.Order.Offer.ContentHash)
+            : null,
+        ["asPromised"] = state is Opened opened ? opened.AsPromised : null,
+        ["reason"] = (state as Abandoned)?.Reason,
+    };
+
+    private static string Sentence(PurchaseState state, Currency currency) => state switch
+    {
+        Opened { AsPromised: true } =>
+            $"Bought {state.Order.Offer.Title} for {currency.Format(state.Order.Offer.Price)}: {state.Order.OutputPath}\n"
+            + $"SHA-256 {Convert.ToHexStringLower(state.Order.Offer.ContentHash)}, as the shop promised.",
+        Opened => "The file is NOT what the shop promised. Export the evidence and show it to a judge.",
+        Returned => "The purchase did not happen. The tokens are yours again.",
+        Abandoned abandoned => $"The purchase ended before anything was paid: {abandoned.Reason}",
+        _ => $"The purchase is open ({StateOf(state)}). It ends by itself in goods or money: bauta wallet resume",
+    };
+}

@@ -1,0 +1,43 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using Bauta.Host.Terminal;
+using Bauta.Wallet;
+using Bauta.Wallet.Recovery;
+
+namespace Bauta.Host.WalletVerbs;
+
+/// <summary><c>bauta wallet init</c>.</summary>
+internal sealed class InitWalletVerb : DoingVerb
+{
+    private readonly Option<string> network = new("--network")
+    {
+        Description = "The network file: masks, bank, acquirer, archive and shops.",
+        Required = true,
+    };
+
+    public InitWalletVerb()
+        : base("init", "Makes a wallet and shows its recovery phrase, once.",
+            "bauta wallet init --network data/demo/network.json --wallet ~/bauta-wallet") => Add(network);
+
+    protected override async Task<ExitCode> RunAsync(
+        ParseResult parsed, Output output, CancellationToken cancellation)
+    {
+        var file = WalletPlace.ReadNetwork(parsed.GetRequiredValue(network));
+        var folder = WalletPlace.FolderOf(parsed);
+        if (File.Exists(WalletStore.FileIn(folder)))
+            throw new HostException(ExitCode.Exists,
+                $"There is a wallet in {folder} already. Use another folder with --wallet.");
+        var phrase = RecoveryPhrase.Generate();
+        var password = Password.Read(parsed.GetValue(WalletPlace.PasswordFile), isNew: true, output);
+        await using var store = await WalletStore.CreateAsync(folder, password, phrase, TimeProvider.System);
+        await WalletPlace.KeepNetworkAsync(store, file, cancellation);
+        output.Line($"Made a wallet in {folder}. Its recovery phrase, shown this once:");
+        output.Line();
+        output.Line($"  {phrase}");
+        output.Line();
+        output.Line("Write it on paper. Whoever has it has the money; without it a lost wallet is lost.");
+        output.Line("Then: bauta wallet fund 20.00 --card 4242424242424242");
+        output.Answer(new JsonObject { ["wallet"] = folder, ["phrase"] = phrase });
+        return ExitCode.Ok;
+    }
+}

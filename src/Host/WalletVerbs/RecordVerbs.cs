@@ -1,0 +1,139 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using Bauta.Protocol;
+using Bauta.Storage;
+using Bauta.Wallet.Purchase;
+
+namespace Bauta.Host.WalletVerbs;
+
+/// <summary><c>bauta wallet history</c>.</summary>
+internal sealed class HistoryVerb() : WalletVerb(
+    "history", "Lists all purchases, oldest first.", "bauta wallet history --json")
+{
+    protected override async Task<ExitCode> RunAsync(OpenWallet open, CancellationToken cancellation)
+    {
+        var currency = await open.Wallet.CurrencyAsync(cancellation);
+        var purchases = await open.Wallet.HistoryAsync(cancellation);
+        open.Output.Table(["Started", "Purchase", "State", "Price", "Title"], purchases.Select(one => new[]
+        {
+            one.Order.StartedAt.ToString(),
+            one.Order.Id.ToString()[..8],
+            PurchaseReport.StateOf(one),
+            currency.Format(one.Order.Offer.Price),
+            one.Order.Offer.Title,
+        }));
+        open.Output.Answer(new JsonObject
+        {
+            ["purchases"] = new JsonArray([.. purchases.Select(PurchaseReport.Describe)]),
+        });
+        return ExitCode.Ok;
+    }
+}
+
+/// <summary><c>bauta wallet resume</c>.</summary>
+internal sealed class ResumeVerb() : WalletVerb(
+    "resume", "Finishes whatever was cut off: fundings, withdrawals, refreshes, purchases. Safe at any time.",
+    "bauta wallet resume")
+{
+    protected override async Task<ExitCode> RunAsync(OpenWallet open, CancellationToken cancellation)
+    {
+        var left = await open.Output.BarAsync("resuming", bar => open.Wallet.ResumeAsync(bar, cancellation));
+        open.Output.Line(left.Count == 0 ? "Nothing is open." : "Still open; run resume again later:");
+        foreach (var one in left)
+            open.Output.Line($"  {one}");
+        open.Output.Answer(new JsonObject
+        {
+            ["open"] = new JsonArray([.. left.Select(one => JsonValue.Create(one))]),
+        });
+        return left.Count == 0 ? ExitCode.Ok : ExitCode.StillOpen;
+    }
+}
+
+/// <summary><c>bauta wallet backup</c>.</summary>
+internal sealed class BackupVerb : WalletVerb
+{
+    private readonly Argument<string> file = new("FILE") { Description = "A file that does not exist yet." };
+
+    public BackupVerb()
+        : base("backup", "Writes a copy of the wallet's file. Secrets in it stay under the password.\n"
+            + "To use it, put it into an empty folder as wallet.db and run: bauta wallet resume, then refresh.",
+            "bauta wallet backup ~/wallet-copy.db") => Add(file);
+
+    protected override async Task<ExitCode> RunAsync(OpenWallet open, CancellationToken cancellation)
+    {
+        var path = Path.GetFullPath(open.Parsed.GetRequiredValue(file));
+        await open.Wallet.Store.BackupAsync(path, cancellation);
+        open.Output.Line($"Copied to {path}. It opens with the same password.");
+        open.Output.Answer(new JsonObject { ["backup"] = path });
+        return ExitCode.Ok;
+    }
+}
+
+/// <summary><c>bauta wallet evidence</c>.</summary>
+internal sealed class EvidenceVerb : WalletVerb
+{
+    private readonly Argument<string> purchase = new("PURCHASE")
+    {
+        Description = "The purchase's ID or its beginning, as history shows it.",
+    };
+
+    private readonly Option<string> output = new("--out")
+    {
+        Description = "The evidence file to write.",
+        DefaultValueFactory = _ => "evidence.json",
+    };
+
+    private readonly Option<string?> goods = new("--goods")
+    {
+        Description = "Also write the encrypted goods here, when the wallet still has them.",
+    };
+
+    public EvidenceVerb()
+        : base("evidence", "Writes all that was stated about a purchase, for a judge or any stranger.\n"
+            + "It shows what you bought and from whom: hand it out with care.",
+            "bauta wallet evidence kY3rVw9z --out evidence.json")
+    {
+        Add(purchase);
+        Add(output);
+        Add(goods);
+    }
+
+    protected override async Task<ExitCode> RunAsync(OpenWallet open, CancellationToken cancellation)
+    {
+        var state = Find(await open.Wallet.HistoryAsync(cancellation), open.Parsed.GetRequiredValue(purchase));
+        var path = Path.GetFullPath(open.Parsed.GetRequiredValue(output));
+        if (File.Exists(path))
+            throw new HostException(ExitCode.Exists, $"{path} exists. Name a new file with --out.");
+        var evidence = await open.Wallet.EvidenceAsync(state.Order.Id, cancellation);
+        DurableFile.Write(path, evidence.ToBytes(), DurableFile.SecretMode);
+        if (open.Parsed.GetValue(goods) is { } goodsPath)
+            await CopyGoodsAsync(open, state, Path.GetFullPath(goodsPath), cancellation);
+        open.Output.Line($"Wrote {path}. Anybody can check it: bauta judge {path}");
+        open.Output.Answer(new JsonObject { ["purchase"] = state.Order.Id.ToString(), ["evidence"] = path });
+        return ExitCode.Ok;
+    }
+
+    private static async Task CopyGoodsAsync(
+        OpenWallet open, PurchaseState state, string path, CancellationToken cancellation)
+    {
+        var kept = open.Wallet.Store.GoodsPathOf(state.Order.Id);
+        if (!File.Exists(kept))
+            throw new HostException(ExitCode.NotFound,
+                "The wallet no longer has the encrypted goods: it keeps them until they opened as promised.");
+        await using var from = File.OpenRead(kept);
+        await using var to = new FileStream(path, FileMode.CreateNew);
+        await from.CopyToAsync(to, cancellation);
+    }
+
+    private static PurchaseState Find(IReadOnlyList<PurchaseState> purchases, string wanted)
+    {
+        var found = purchases.Where(one => one.Order.Id.ToString().StartsWith(wanted, StringComparison.Ordinal)).ToArray();
+        return found.Length switch
+        {
+            1 => found[0],
+            0 => throw new HostException(ExitCode.NotFound,
+                $"There is no purchase {wanted}. List them: bauta wallet history"),
+            _ => throw new HostException(ExitCode.Usage, $"{wanted} names {found.Length} purchases. Use more of the ID."),
+        };
+    }
+}
