@@ -1,0 +1,186 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+
+namespace Bauta.SystemTests;
+
+/// <summary>What a finished `bauta` process said.</summary>
+internal sealed record Said(int ExitCode, string Output, string Errors)
+{
+    public JsonNode Json => JsonNode.Parse(Output) ?? throw new InvalidDataException($"No JSON: {Output} {Errors}");
+}
+
+/// <summary>
+/// A whole network of real processes, one for each role, on real ports and real files, made by `bauta demo` and then
+/// run by `bauta serve`, so that each can be killed and started again.
+/// </summary>
+internal sealed partial class RealNetwork : IDisposable
+{
+    public static readonly string[] Roles = ["witness-1", "witness-2", "archive", "acquirer", "bank", "merchant"];
+
+    private static readonly string binary = Path.GetFullPath(Path.Combine(
+        AppContext.BaseDirectory, "../../../../../src/Host/bin", Path.GetFileName(Path.GetDirectoryName(
+            AppContext.BaseDirectory.TrimEnd('/'))!), "net10.0/bauta"));
+
+    private readonly Dictionary<string, Process> running = [];
+    private readonly int portBase;
+
+    private RealNetwork(string folder, int portBase) => (Folder, this.portBase) = (folder, portBase);
+
+    public string Folder { get; }
+
+    /// <summary>Makes the network with one purchase done, and leaves it stopped.</summary>
+    /// <param name="settings">Values to put into the configuration of a role.</param>
+    public static async Task<RealNetwork> PrepareAsync(params (string Role, string Name, string Value)[] settings)
+    {
+        var folder = Directory.CreateTempSubdirectory("bauta-system-").FullName;
+        var network = new RealNetwork(folder, FreePortBase());
+        var said = await network.BautaAsync(TimeSpan.FromMinutes(3),
+            "demo", "--once", "--direct", "--json", "--data", folder, "--port-base", $"{network.portBase}");
+        if (said.ExitCode != 0)
+            throw new InvalidOperationException($"The demo failed: {said}");
+        foreach (var (role, name, value) in settings)
+            network.Set(role, name, value);
+        return network;
+    }
+
+    public async Task StartAsync(params string[] roles)
+    {
+        foreach (var role in roles.Length > 0 ? roles : Roles)
+            running[role] = Launch("serve", KindOf(role), "--config", ConfigOf(role));
+        foreach (var role in roles.Length > 0 ? roles : Roles)
+            await WaitUntilHealthyAsync(role);
+    }
+
+    /// <summary>SIGKILL: nothing is flushed, nothing is said.</summary>
+    public void Kill(string role)
+    {
+        var process = running[role];
+        process.Kill();
+        process.WaitForExit();
+        process.Dispose();
+        running.Remove(role);
+    }
+
+    /// <summary>A `bauta wallet` verb on the demo's wallet, without masks.</summary>
+    public Task<Said> WalletAsync(params string[] arguments) =>
+        BautaAsync(TimeSpan.FromMinutes(2), WalletArguments(arguments));
+
+    public Process StartWallet(params string[] arguments) => Launch(WalletArguments(arguments));
+
+    public Task<Said> ShopAsync(params string[] arguments) => BautaAsync(
+        TimeSpan.FromMinutes(1), ["shop", .. arguments, "--config", ConfigOf("merchant"), "--json"]);
+
+    public async Task<Said> BautaAsync(TimeSpan limit, params string[] arguments)
+    {
+        using var process = Launch(arguments);
+        var output = process.StandardOutput.ReadToEndAsync();
+        var errors = process.StandardError.ReadToEndAsync();
+        using var timeout = new CancellationTokenSource(limit);
+        try
+        {
+            await process.WaitForExitAsync(timeout.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            process.Kill(entireProcessTree: true);
+            throw new TimeoutException($"bauta {string.Join(' ', arguments)}: {await output} {await errors}");
+        }
+
+        return new Said(process.ExitCode, await output, await errors);
+    }
+
+    public void Dispose()
+    {
+        foreach (var role in running.Keys.ToArray())
+            Kill(role);
+        Directory.Delete(Folder, recursive: true);
+    }
+
+    private string[] WalletArguments(string[] arguments) =>
+    [
+        "wallet", .. arguments, "--wallet", Path.Combine(Folder, "wallet"), "--password-file",
+        Path.Combine(Folder, "wallet.password"), "--direct", "--json",
+    ];
+
+    private static Process Launch(params string[] arguments)
+    {
+        var start = new ProcessStartInfo(binary, arguments)
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            RedirectStandardInput = true,
+        };
+        start.Environment["DOTNET_TieredPGO"] = "0";
+        var process = Process.Start(start) ?? throw new InvalidOperationException($"{binary} did not start.");
+        process.StandardInput.Close();
+        return process;
+    }
+
+    private static string KindOf(string role) => role.Split('-')[0];
+
+    private string ConfigOf(string role) => Path.Combine(Folder, role, $"{KindOf(role)}.json");
+
+    private async Task WaitUntilHealthyAsync(string role)
+    {
+        var listen = ListenLine().Match(await File.ReadAllTextAsync(ConfigOf(role))).Groups[1].Value;
+        using var http = new HttpClient(new SocketsHttpHandler()) { Timeout = TimeSpan.FromSeconds(2) };
+        for (var tries = 0; tries < 300; tries++)
+        {
+            if (running[role].HasExited)
+                throw new InvalidOperationException(
+                    $"{role} stopped: {await running[role].StandardError.ReadToEndAsync()}");
+            try
+            {
+                using var answer = await http.GetAsync(new Uri($"http://{listen}/health"));
+                if (answer.StatusCode == HttpStatusCode.OK)
+                    return;
+            }
+            catch (Exception notYet) when (notYet is HttpRequestException or TaskCanceledException)
+            {
+                // Not listening yet; the loop is bounded.
+            }
+
+            await Task.Delay(100);
+        }
+
+        throw new TimeoutException($"{role} did not become healthy.");
+    }
+
+    private void Set(string role, string name, string value)
+    {
+        var path = ConfigOf(role);
+        var text = File.ReadAllText(path);
+        var line = new Regex($"\"{name}\":\\s*[^,\\n}}]+");
+        text = line.IsMatch(text)
+            ? line.Replace(text, $"\"{name}\": {value}", 1)
+            : new StringBuilder(text).Insert(text.IndexOf('{', StringComparison.Ordinal) + 1, $"\n  \"{name}\": {value},").ToString();
+        File.WriteAllText(path, text);
+    }
+
+    private static int FreePortBase()
+    {
+        // Ten ports in a row below the ephemeral range; the first is probed, the rest are then free with it.
+        for (var candidate = 20_000 + (Environment.ProcessId % 500 * 20); candidate < 31_000; candidate += 20)
+        {
+            try
+            {
+                using var probe = new TcpListener(IPAddress.Loopback, candidate + 3);
+                probe.Start();
+                return candidate;
+            }
+            catch (SocketException)
+            {
+                // Taken; the next one.
+            }
+        }
+
+        throw new InvalidOperationException("No ports are free.");
+    }
+
+    [GeneratedRegex("\"listen\":\\s*\"([^\"]+)\"")]
+    private static partial Regex ListenLine();
+}
