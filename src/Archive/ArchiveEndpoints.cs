@@ -5,7 +5,8 @@ using Microsoft.AspNetCore.Routing;
 
 namespace Bauta.Archive;
 
-/// <summary>The archive over HTTP. Tiles, bundles and proofs never change, so anybody may cache them for ever.</summary>
+/// <summary>The archive over HTTP. Tiles, bundles and proofs never change, so anybody may cache them for ever.
+/// </summary>
 public static class ArchiveEndpoints
 {
     private const int MaxRequest = 8 * 1024;

@@ -15,8 +15,8 @@ namespace Bauta.Archive.Cosign;
 /// </remarks>
 internal sealed class CheckpointLoop(
     IDatabase database, ForwardOnly secondPlace, INoteSigner signer, TlogPolicy policy,
-    IReadOnlyList<WitnessLink> links, Auditor auditor, LogProofs proofs, Publications publications, ArchiveOptions options,
-    TimeProvider time, Func<LogHead> durableHead)
+    IReadOnlyList<WitnessLink> links, Auditor auditor, LogProofs proofs, Publications publications,
+    ArchiveOptions options, TimeProvider time, Func<LogHead> durableHead)
 {
     private readonly Channel<bool> wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1)
     {

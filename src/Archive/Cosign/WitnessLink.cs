@@ -32,7 +32,7 @@ internal sealed class WitnessLink(WitnessPeer peer, LogProofs proofs, TimeSpan t
 
     public WitnessStatus Status => new(peer.Key.Name, Interlocked.Read(ref knownSize), refusal);
 
-    /// <summary>The verified cosignature, or null: refused, unreachable, too slow, or still busy with another one.</summary>
+    /// <summary>The verified cosignature, or null: refused, unreachable, too slow, or busy with another one.</summary>
     public async Task<NoteSignature?> AskAsync(SignedHead head, CancellationToken cancellation)
     {
         if (Interlocked.Exchange(ref busy, 1) == 1)

@@ -39,9 +39,8 @@ internal static class LogMemory
 {
     private const int InOneQuestion = 64;
 
-    private static readonly string SelectDecisions = string.Create(
-        CultureInfo.InvariantCulture,
-        $"SELECT n, idx FROM decided WHERE n IN ({string.Join(", ", Enumerable.Range(1, InOneQuestion).Select(i => $"${i}"))})");
+    private static readonly string SelectDecisions = "SELECT n, idx FROM decided WHERE n IN (" + string.Join(
+        ", ", Enumerable.Range(1, InOneQuestion).Select(i => "$" + i.ToString(CultureInfo.InvariantCulture))) + ")";
 
     public sealed record State(string Origin, LogPoint Accepted, LogPoint Read);
 
@@ -63,7 +62,8 @@ internal static class LogMemory
 
     /// <summary>Accepts all that was read.</summary>
     public static void Accept(IWriteTransaction tx, LogPoint read) => tx.ExecuteExpecting(
-        1, "UPDATE followed SET size = read_size, peaks = read_peaks, last_at = read_at WHERE id = 1 AND read_size = $1",
+        1,
+        "UPDATE followed SET size = read_size, peaks = read_peaks, last_at = read_at WHERE id = 1 AND read_size = $1",
         read.Size);
 
     /// <summary>Forgets what was read beyond the accepted part.</summary>

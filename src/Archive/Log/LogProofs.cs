@@ -3,7 +3,7 @@ using Bauta.Storage;
 
 namespace Bauta.Archive.Log;
 
-/// <summary>Proofs about the log at any size it had, from cached tiles and else from the database. Thread-safe.</summary>
+/// <summary>Proofs about the log at any size it had, from cached tiles or the database. Thread-safe.</summary>
 internal sealed class LogProofs(IDatabase database)
 {
     private const int WarmLimit = 64;

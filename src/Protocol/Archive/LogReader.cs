@@ -27,8 +27,8 @@ public sealed class LogView
 public sealed record ReadEntry(long Index, byte[] Leaf, LogEntry Entry);
 
 /// <summary>
-/// Reads a log that it does not trust: every entry is verified through its tiles up to the cosigned root. It reads about
-/// 8 KiB of hashes for 256 entries. Thread-safe.
+/// Reads a log that it does not trust: every entry is verified through its tiles up to the cosigned root. It reads
+/// about 8 KiB of hashes for 256 entries. Thread-safe.
 /// </summary>
 /// <param name="log">Where checkpoint, tiles and bundles are.</param>
 /// <param name="policy">Whose signatures count.</param>
@@ -47,7 +47,8 @@ public sealed class LogReader(ILog log, ArchivePolicy policy)
     }
 
     /// <summary>The entries from one index up to another, exclusive, in order.</summary>
-    /// <exception cref="ProtocolViolationException">What the log gave is not under the root, or is no entry.</exception>
+    /// <exception cref="ProtocolViolationException">What the log gave is not under the root, or is no entry.
+    /// </exception>
     /// <exception cref="ArgumentOutOfRangeException">The range is not inside the view.</exception>
     public async IAsyncEnumerable<ReadEntry> ReadAsync(
         LogView view, long from, long to, [EnumeratorCancellation] CancellationToken cancellation = default)
@@ -68,7 +69,8 @@ public sealed class LogReader(ILog log, ArchivePolicy policy)
     }
 
     /// <summary>One entry with its proof under this view's checkpoint.</summary>
-    /// <exception cref="ProtocolViolationException">What the log gave is not under the root, or is no entry.</exception>
+    /// <exception cref="ProtocolViolationException">What the log gave is not under the root, or is no entry.
+    /// </exception>
     public async Task<LoggedEntry> ProveAsync(LogView view, long index, CancellationToken cancellation)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(index);

@@ -53,7 +53,8 @@ public sealed class ArchiveHttpTests : IAsyncLifetime
             Open("witness", FollowSchema.Migrations), null, signer.Verifier, client, cosigner, new WitnessOptions(),
             clock);
         running = archive.RunAsync(stop.Token);
-        var registration = Signed<BankRegistration>.Sign(bank, new BankRegistration("bank.example", bank.PublicKey.Spki));
+        var registration = Signed<BankRegistration>.Sign(
+            bank, new BankRegistration("bank.example", bank.PublicKey.Spki));
         var entered = await client.EnterAsync(new EntryRequest(LogEntry.Bank, registration.Text), default);
         Assert.True(policy.TryVerify(entered.Value.Decision!, out _));
     }

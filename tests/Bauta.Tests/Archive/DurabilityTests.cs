@@ -132,7 +132,8 @@ public sealed class DurabilityTests : IAsyncLifetime
         await network.StopAsync();
         var database = await network.OpenAsync("archive", ArchiveSchema.Migrations);
         var leaf = (await database.ReadAsync(tx => LogStore.Leaf(tx, 0)))!;
-        var ordered = new NewEntry(0, [.. leaf, 1], MerkleHash.Leaf(leaf), VerifiedLeaf.Decision(network.NewSale().Abort));
+        var ordered = new NewEntry(
+            0, [.. leaf, 1], MerkleHash.Leaf(leaf), VerifiedLeaf.Decision(network.NewSale().Abort));
         var auditor = new Auditor(database, new BankList(), network.Policy.Id, new MerkleTree(), default);
         auditor.Expect([ordered]);
         var head = (await database.ReadAsync(LogStore.Head))!;

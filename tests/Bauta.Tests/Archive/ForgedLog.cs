@@ -5,7 +5,7 @@ using Bauta.Protocol.Archive;
 
 namespace Bauta.Tests.Archive;
 
-/// <summary>A log whose operator writes what it likes: any leaves, any checkpoint, served as a real log serves.</summary>
+/// <summary>A log whose operator writes what it likes: any leaves, any checkpoint, served as a real log does.</summary>
 internal sealed class ForgedLog(INoteSigner signer) : ILog
 {
     private readonly List<byte[]> leaves = [];

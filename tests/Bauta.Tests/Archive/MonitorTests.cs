@@ -27,7 +27,8 @@ public sealed class MonitorTests : IAsyncLifetime
     {
         cosigner = Cosigner.Generate("witness.example", clock);
         policy = ArchivePolicy.Create(signer.Verifier, [cosigner.Verifier], 1);
-        var registration = Signed<BankRegistration>.Sign(bank, new BankRegistration("bank.example", bank.PublicKey.Spki));
+        var registration = Signed<BankRegistration>.Sign(
+            bank, new BankRegistration("bank.example", bank.PublicKey.Spki));
         log = new ForgedLog(signer).With(Entry(LogEntry.Bank, statement: registration.Text));
         log.Cosigners.Add(cosigner);
     }
