@@ -74,7 +74,8 @@ public static class PurchaseJudge
         if (!SignedAuthorization.TryParse(evidence.Authorization, out var signed))
             throw hearing.End(Outcome.NotProven, "P2 cannot be read.");
         var authorization = signed.Content;
-        hearing.Demand(signed.IsSignedByItsTokenKeys(), Outcome.NotProven, "P2: signed by the key of every token in it");
+        hearing.Demand(
+            signed.IsSignedByItsTokenKeys(), Outcome.NotProven, "P2: signed by the key of every token in it");
         hearing.Demand(
             authorization.Transaction.Equals(promise.Transaction()) && authorization.ExpiresAt == promise.ExpiresAt
             && authorization.Account.Equals(promise.Account) && authorization.Archive.Equals(promise.Archive)
@@ -83,8 +84,8 @@ public static class PurchaseJudge
             Outcome.NotProven, "P2: pays what the contract asks, to the account it names, for the key it commits to");
         var keys = new TokenKeys(evidence.Denominations ?? [], evidence.BankCard.Content.Name, bank, policy);
         hearing.Demand(authorization.Tokens.All(keys.Honours), Outcome.NotProven,
-            $"P2: each of {authorization.Tokens.Count} token(s) verifies under a denomination key of the bank that stands in "
-            + "the archive's log");
+            $"P2: each of {authorization.Tokens.Count} token(s) verifies under a denomination key of the bank that "
+            + "stands in the archive's log");
     }
 
     /// <summary>P3: from here on a mismatch is the bank's fault, since it signed.</summary>
@@ -126,14 +127,15 @@ public static class PurchaseJudge
 
         if (logged.Kind == LogEntry.Abort)
             throw hearing.End(Outcome.Aborted,
-                $"The archive aborted at {logged.At}, after expiry at {promise.ExpiresAt}: the tokens are the customer's.");
+                $"The archive aborted at {logged.At}, after expiry at {promise.ExpiresAt}: the tokens are the "
+                + "customer's.");
         hearing.Demand(Release.Matches(logged.Release!, evidence.LockNote!.Content), Outcome.ArchiveAtFault,
             "P5a: the published key is signed by the key that owns the transaction and hashes to the commitment");
         if (goods is not null)
             GoodsCheck.Hear(promise, logged.Release!.Content.MaskedKey, goods, hearing);
         throw hearing.End(Outcome.Complete,
-            $"The archive committed at {logged.At}, before expiry at {promise.ExpiresAt}: the merchant is paid and the key "
-            + "to the goods is published.");
+            $"The archive committed at {logged.At}, before expiry at {promise.ExpiresAt}: the merchant is paid and the "
+            + "key to the goods is published.");
     }
 
     private static LogEntry Verified(
@@ -143,8 +145,8 @@ public static class PurchaseJudge
         if (!policy.TryVerify(decision, out var logged))
             throw hearing.End(Outcome.NotProven,
                 $"The {label} does not verify: leaf, inclusion, checkpoint or witness quorum fail.");
-        hearing.Note(true, $"{label}: leaf {logged.Index} of the log, under a checkpoint of size {logged.Size} with the "
-            + "witness quorum that the contract names");
+        hearing.Note(true, $"{label}: leaf {logged.Index} of the log, under a checkpoint of size {logged.Size} with "
+            + "the witness quorum that the contract names");
         var entry = logged.Entry;
         if (!entry.IsDecision || !entry.LockNote!.Content.Transaction.Equals(promise.Transaction()))
             throw hearing.End(Outcome.NotProven, $"The {label} is not about this transaction.");

@@ -23,7 +23,8 @@ internal sealed class TokenKeys
                 byId[Convert.ToHexString(key.KeyId)] = (entry.Key.Content, key);
     }
 
-    /// <summary>Whether a token is the bank's, is owned by the key in the spend and is worth what is spent of it.</summary>
+    /// <summary>Whether a token is the bank's, is owned by the key in the spend and is worth what is spent of
+    /// it.</summary>
     public bool Honours(TokenSpend spend) =>
         Token.TryDecode(spend.Token, out var token)
         && byId.TryGetValue(Convert.ToHexString(token.KeyId), out var entry)

@@ -29,7 +29,8 @@ public enum Outcome
 /// <param name="Outcome">What is proven.</param>
 /// <param name="Summary">One sentence.</param>
 /// <param name="Reasons">Each check, and what it showed.</param>
-/// <param name="TrustedKeys">The keys that the verdict rests on: whoever reads it must know them to be the parties'.</param>
+/// <param name="TrustedKeys">The keys that the verdict rests on: whoever reads it must know them to be the
+/// parties'.</param>
 public sealed record Verdict(
     Outcome Outcome, string Summary, IReadOnlyList<Reason> Reasons, IReadOnlyList<TrustedKey> TrustedKeys);
 

@@ -11,7 +11,8 @@ namespace Bauta.Protocol;
 [JsonConverter(typeof(AmountConverter))]
 public readonly record struct Amount : IComparable<Amount>
 {
-    /// <summary>The largest sum, 10^15 minor units: far above any account, far below overflow of a sum of many.</summary>
+    /// <summary>The largest sum, 10^15 minor units: far above any account, far below overflow of a sum of
+    /// many.</summary>
     public const long Maximum = 1_000_000_000_000_000;
 
     private Amount(long minorUnits) => MinorUnits = minorUnits;

@@ -4,7 +4,8 @@ using Bauta.Crypto.Jose;
 
 namespace Bauta.Protocol;
 
-/// <summary>The transaction ID <c>n</c>: SHA-256 of the release key's SPKI, so that only the key's holder can release.</summary>
+/// <summary>The transaction ID <c>n</c>: SHA-256 of the release key's SPKI, so that only the key's holder can
+/// release.</summary>
 [JsonConverter(typeof(IdentifierConverter<TransactionId>))]
 public sealed class TransactionId : Identifier<TransactionId>, IIdentifier<TransactionId>
 {
@@ -18,7 +19,8 @@ public sealed class TransactionId : Identifier<TransactionId>, IIdentifier<Trans
     public static TransactionId Of(P256PublicKey releaseKey) => FromBytes(SHA256.HashData(releaseKey.Spki));
 }
 
-/// <summary>The id that a sender gives a value-moving request: the same id and body has the same answer for ever.</summary>
+/// <summary>The id that a sender gives a value-moving request: the same id and body has the same answer for
+/// ever.</summary>
 [JsonConverter(typeof(IdentifierConverter<RequestId>))]
 public sealed class RequestId : Identifier<RequestId>, IIdentifier<RequestId>
 {
@@ -27,7 +29,8 @@ public sealed class RequestId : Identifier<RequestId>, IIdentifier<RequestId>
     static RequestId IIdentifier<RequestId>.Create(byte[] bytes) => new(bytes);
 }
 
-/// <summary>Where the ciphertext of one purchase is fetched; derived from the secret in P1, known to no other chain.</summary>
+/// <summary>Where the ciphertext of one purchase is fetched; derived from the secret in P1, known to no other
+/// chain.</summary>
 [JsonConverter(typeof(IdentifierConverter<DeliveryId>))]
 public sealed class DeliveryId : Identifier<DeliveryId>, IIdentifier<DeliveryId>
 {

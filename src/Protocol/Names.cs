@@ -15,7 +15,8 @@ public static class Names
     /// </summary>
     public static bool IsPartyName(string name) => name is { Length: >= 1 and <= 64 }
         && name[0] != '/' && name[^1] != '/'
-        && name.All(letter => char.IsAsciiLetterLower(letter) || char.IsAsciiDigit(letter) || letter is '.' or '-' or '/');
+        && name.All(letter => char.IsAsciiLetterLower(letter) || char.IsAsciiDigit(letter)
+            || letter is '.' or '-' or '/');
 
     /// <summary>Whether this is one line of 1 to <paramref name="maxLength"/> printable characters.</summary>
     public static bool IsLine(string text, int maxLength) =>
@@ -23,7 +24,8 @@ public static class Names
 
     /// <summary>Whether this is text of at most <paramref name="maxLength"/> characters, line breaks allowed.</summary>
     public static bool IsText(string text, int maxLength) =>
-        text.Length <= maxLength && !text.Any(letter => char.IsControl(letter) && letter is not '\n') && IsWholeUnicode(text);
+        text.Length <= maxLength && !text.Any(letter => char.IsControl(letter) && letter is not '\n')
+        && IsWholeUnicode(text);
 
     private static bool IsWholeUnicode(string text)
     {

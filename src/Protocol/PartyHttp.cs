@@ -50,7 +50,8 @@ public sealed class PartyHttp<TError>(HttpClient http)
     /// <param name="cancellation">Gives up.</param>
     /// <param name="readRefusal">Reads refusals that a standard shapes otherwise than as problem details, from status,
     /// media type and body; null for all others.</param>
-    /// <exception cref="PartyUnreachableException">No answer, or a failure of the host; the request may be repeated.</exception>
+    /// <exception cref="PartyUnreachableException">No answer, or a failure of the host; the request may be
+    /// repeated.</exception>
     /// <exception cref="ProtocolViolationException">The answer breaks the protocol.</exception>
     public async Task<Result<T, TError>> SendAsync<T>(
         HttpMethod method, string path, HttpContent? content, (string Name, string Value)? header,

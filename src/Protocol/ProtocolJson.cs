@@ -9,7 +9,8 @@ using Bauta.Protocol.Parties;
 
 namespace Bauta.Protocol;
 
-/// <summary>How every message is read and written: strictly, in camel case, bytes as base64url, absent when null.</summary>
+/// <summary>How every message is read and written: strictly, in camel case, bytes as base64url, absent when
+/// null.</summary>
 [JsonSourceGenerationOptions(
     JsonSerializerDefaults.Strict,
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,

@@ -51,7 +51,8 @@ public readonly struct Result<T, TError>
         IsOk ? Result<TOther, TError>.Ok(map(Value)) : Result<TOther, TError>.Refuse(Error.Value, Detail);
 }
 
-/// <summary>States how a code of a closed list travels: its HTTP status and what it means and what to do next.</summary>
+/// <summary>States how a code of a closed list travels: its HTTP status and what it means and what to do
+/// next.</summary>
 /// <param name="status">The HTTP status.</param>
 /// <param name="meaning">One sentence for the documentation and for the person who meets it.</param>
 [AttributeUsage(AttributeTargets.Field)]
@@ -64,7 +65,8 @@ public sealed class RefusalAttribute(int status, string meaning) : Attribute
     public string Meaning { get; } = meaning;
 }
 
-/// <summary>The closed list of refusals of one party, as it stands on the wire: <c>TokenSpent</c> is <c>token-spent</c>.</summary>
+/// <summary>The closed list of refusals of one party, as it stands on the wire: <c>TokenSpent</c> is
+/// <c>token-spent</c>.</summary>
 /// <typeparam name="TError">The list.</typeparam>
 public static class Refusals<TError>
     where TError : struct, Enum
@@ -122,7 +124,8 @@ public sealed class PartyUnreachableException : IOException
     public PartyUnreachableException(string message, Exception inner) : base(message, inner) { }
 }
 
-/// <summary>The other side's answer breaks the protocol: malformed, wrongly signed, or not the answer to the request.</summary>
+/// <summary>The other side's answer breaks the protocol: malformed, wrongly signed, or not the answer to the
+/// request.</summary>
 public sealed class ProtocolViolationException : IOException
 {
     /// <summary>Makes the exception.</summary>

@@ -152,5 +152,6 @@ public static class StrictJson
     }
 
     /// <summary>Writes a message.</summary>
-    public static byte[] Write<T>(T message, JsonTypeInfo<T> json) => JsonSerializer.SerializeToUtf8Bytes(message, json);
+    public static byte[] Write<T>(T message, JsonTypeInfo<T> json) =>
+        JsonSerializer.SerializeToUtf8Bytes(message, json);
 }

@@ -7,8 +7,8 @@ namespace Bauta.Storage;
 /// <param name="Number">1 for the first, each next one higher by one.</param>
 /// <param name="Sql">Statements separated by semicolons, in what both engines understand. Types are written
 /// <c>{blob}</c>, <c>{bigint}</c>, <c>{text}</c> (ordered by bytes on both) and <c>{bool}</c>; a table ends with
-/// <c>) {strict};</c>, or with <c>) {clustered};</c> when its rows are hardly longer than their primary key. (Longer rows
-/// under random keys cost more that way: each touches a page of its own.)</param>
+/// <c>) {strict};</c>, or with <c>) {clustered};</c> when its rows are hardly longer than their primary key. (Longer
+/// rows under random keys cost more that way: each touches a page of its own.)</param>
 public sealed record Migration(int Number, string Name, string Sql);
 
 /// <summary>What a dialect writes for the placeholders.</summary>

@@ -2,7 +2,8 @@ using Bauta.Storage;
 
 namespace Bauta.Wallet;
 
-/// <summary>The wallet's tables. What tells who bought what is sealed under the password; states and sums are not.</summary>
+/// <summary>The wallet's tables. What tells who bought what is sealed under the password; states and sums are
+/// not.</summary>
 public static class WalletSchema
 {
     /// <summary>All steps of the schema.</summary>

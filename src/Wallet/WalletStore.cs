@@ -130,7 +130,8 @@ public sealed class WalletStore : IAsyncDisposable
     internal byte[] SealPurchase(PurchaseState state) => Seal(
         $"purchases/{state.Order.Id}", StrictJson.Write(state, WalletJson.Default.PurchaseState));
 
-    /// <summary>Moves a purchase to its next state, with what that does to its tokens in the same transaction.</summary>
+    /// <summary>Moves a purchase to its next state, with what that does to its tokens in the same
+    /// transaction.</summary>
     internal async Task<PurchaseState> AdvanceAsync(
         PurchaseState next, CancellationToken cancellation, Action<IWriteTransaction>? tokens = null)
     {

@@ -40,8 +40,9 @@ internal sealed class Settlement(
         if (!policies.TryGetValue(held.Policy, out var policy) || !policy.TryVerify(decision, out var verified))
             return null;
         var entry = verified.Entry;
-        // The text is compared, so the signature need not be verified: it is the note that this bank made.
-        if (!entry.IsDecision || entry.LockNote!.Text != held.Note.Text)
+        // The payload is compared, so the signature need not be verified: it says what this bank said. The text may
+        // differ, since anybody can turn a signature into its twin.
+        if (!entry.IsDecision || !entry.LockNote!.SaysTheSameAs(held.Note))
             return null;
         if (entry.Kind == LogEntry.Abort)
             return LockState.Unlocked;

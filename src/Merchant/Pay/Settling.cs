@@ -150,7 +150,7 @@ internal sealed partial class Settling
             || !verified.Entry.LockNote!.Content.Transaction.Equals(purchase.Transaction))
             throw new ProtocolViolationException("The archive's answer is not a decision on this purchase.");
         var entry = verified.Entry;
-        var sameNote = entry.LockNote.Text == purchase.LockNote.Text;
+        var sameNote = entry.LockNote.SaysTheSameAs(purchase.LockNote);
         // Our own note and release were verified or made here; anything else must stand on its signatures.
         if (!(sameNote && (entry.Release is null || entry.Release.Text == purchase.Release.Text))
             && !entry.IsSignedBy(keys.Bank))

@@ -68,7 +68,8 @@ public sealed record PayoutReceipt(RequestId Id, bool Paid) : IStatement<PayoutR
 
 /// <summary>Asks the acquirer to take money in and fund a reserve with it.</summary>
 /// <param name="Id">Makes the request count once; becomes the notice's id.</param>
-/// <param name="Card">The card number: 12 to 19 digits. The sandbox knows test cards only and moves no real money.</param>
+/// <param name="Card">The card number: 12 to 19 digits. The sandbox knows test cards only and moves no real
+/// money.</param>
 /// <param name="Bank">The bank's name.</param>
 /// <param name="Reserve">The reserve to fund.</param>
 /// <param name="Currency">Three upper-case letters.</param>

@@ -36,7 +36,8 @@ public sealed record Release(byte[] ReleaseKey, byte[] MaskedKey) : IStatement<R
         && release.IsSignedBy(key);
 }
 
-/// <summary>A bank that the archive's operator admits: its lock notes are decided on. Signed by the bank's own key.</summary>
+/// <summary>A bank that the archive's operator admits: its lock notes are decided on. Signed by the bank's own
+/// key.</summary>
 /// <param name="Name">The bank's name.</param>
 /// <param name="Key">SPKI of the bank's statement key.</param>
 public sealed record BankRegistration(string Name, byte[] Key) : IStatement<BankRegistration>
@@ -89,7 +90,8 @@ public sealed record LogEntry(
     /// <summary>Reads a leaf strictly and checks all that can be checked without knowing the bank's key.</summary>
     /// <param name="leaf">The leaf's bytes.</param>
     /// <param name="entry">The entry, when the leaf is one.</param>
-    /// <returns>Whether kind and members agree, and a decision is on the right side of its lock note's expiry.</returns>
+    /// <returns>Whether kind and members agree, and a decision is on the right side of its lock note's
+    /// expiry.</returns>
     public static bool TryParse(
         ReadOnlySpan<byte> leaf, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out LogEntry? entry)
     {
@@ -134,7 +136,8 @@ public sealed record LogEntry(
         _ => LockNote!.KeyId,
     };
 
-    /// <summary>Whether the bank's key signed the lock note or statement, and with a commit the release matches it.</summary>
+    /// <summary>Whether the bank's key signed the lock note or statement, and with a commit the release matches
+    /// it.</summary>
     public bool IsSignedBy(P256PublicKey bank) => Kind switch
     {
         Commit => LockNote!.IsSignedBy(bank) && Archive.Release.Matches(Release!, LockNote.Content),

@@ -21,7 +21,8 @@ public sealed record DecisionRequest(Signed<LockNote> LockNote, Signed<Release>?
 public sealed record DecisionAnswer(LoggedEntry? Decision = null);
 
 /// <summary>Enters a bank's statement into the log.</summary>
-/// <param name="Kind"><see cref="LogEntry.Bank"/>, <see cref="LogEntry.Denomination"/> or <see cref="LogEntry.Revocation"/>.</param>
+/// <param name="Kind"><see cref="LogEntry.Bank"/>, <see cref="LogEntry.Denomination"/> or
+/// <see cref="LogEntry.Revocation"/>.</param>
 /// <param name="Statement">The signed statement.</param>
 public sealed record EntryRequest(string Kind, string Statement);
 
@@ -52,7 +53,8 @@ public interface ILog
     /// <summary>The latest checkpoint with its cosignatures.</summary>
     Task<string> CheckpointAsync(CancellationToken cancellation);
 
-    /// <summary>A tile or entry bundle by its path below the log's prefix, or null when the log is not that large.</summary>
+    /// <summary>A tile or entry bundle by its path below the log's prefix, or null when the log is not that
+    /// large.</summary>
     /// <param name="path">Such as <c>tile/0/x001/067</c> or <c>tile/entries/000.p/17</c>.</param>
     /// <param name="cancellation">Gives up.</param>
     Task<byte[]?> ReadAsync(string path, CancellationToken cancellation);

@@ -42,7 +42,8 @@ public sealed record Denomination(
         && WithdrawFrom < WithdrawUntil && WithdrawUntil <= SpendUntil && SpendUntil <= ExpiresAt
         && RsaPublicKey.TryFromSpki(TokenKey, out _);
 
-    /// <summary>The challenge that every token of this denomination answers: it binds issuer, currency and value.</summary>
+    /// <summary>The challenge that every token of this denomination answers: it binds issuer, currency and
+    /// value.</summary>
     /// <returns>An RFC 9577 TokenChallenge without redemption context.</returns>
     public TokenChallenge Challenge() => ChallengeOf(Issuer, Currency, Value);
 
@@ -322,7 +323,8 @@ public sealed record RecoupOrder(byte[] Token, byte[] Key, byte[] Salt, byte[] B
 
 /// <summary>Opens a merchant's account, or states its payee anew.</summary>
 /// <param name="Key">SPKI of the account key, which signs this.</param>
-/// <param name="Payee">Where the acquirer pays out to, in the acquirer's own form, 1 to 128 printable characters.</param>
+/// <param name="Payee">Where the acquirer pays out to, in the acquirer's own form, 1 to 128 printable
+/// characters.</param>
 /// <param name="At">When it was signed; the newest order counts, so that an old one sent again changes nothing.</param>
 public sealed record AccountOrder(byte[] Key, string Payee, UnixTime At) : IStatement<AccountOrder>
 {

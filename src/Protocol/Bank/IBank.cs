@@ -101,7 +101,8 @@ public interface IBank
     Task<Result<LockAnswer, BankError>> LockAsync(
         SignedAuthorization authorization, CancellationToken cancellation);
 
-    /// <summary>Settles or unlocks on a decision that carries the witness quorum named in the lock; once per <c>n</c>.</summary>
+    /// <summary>Settles or unlocks on a decision that carries the witness quorum named in the lock; once per
+    /// <c>n</c>.</summary>
     Task<Result<SettlementAnswer, BankError>> DecideAsync(
         TransactionId transaction, LoggedEntry decision, CancellationToken cancellation);
 

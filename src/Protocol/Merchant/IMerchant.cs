@@ -65,7 +65,8 @@ public sealed record PurchaseRequest(RequestId Id, OfferId Offer, Amount Price, 
 /// <param name="Secret">32 bytes from which customer and merchant derive the IDs of other chains.</param>
 public sealed record Merchandise(
     byte[] ReleaseKey, OfferTerms Contract, string Bank, AccountId Account, UnixTime ExpiresAt, PolicyId Archive,
-    byte[] Mask, Protocol.KeyCommitment Commitment, byte[] GoodsRoot, long ChunkCount, long CiphertextSizeBytes, byte[] Secret)
+    byte[] Mask, Protocol.KeyCommitment Commitment, byte[] GoodsRoot, long ChunkCount, long CiphertextSizeBytes,
+    byte[] Secret)
     : IStatement<Merchandise>
 {
     /// <inheritdoc/>
@@ -93,7 +94,8 @@ public sealed record Merchandise(
 public sealed record PaymentRequest(TransactionId Transaction, LockAnswer Lock);
 
 /// <summary>What the merchant did with P3.</summary>
-/// <param name="Decision">The archive's decision once there is one with its quorum; null while it is on its way.</param>
+/// <param name="Decision">The archive's decision once there is one with its quorum; null while it is on its
+/// way.</param>
 public sealed record PaymentAnswer(LoggedEntry? Decision = null);
 
 /// <summary>One chunk of ciphertext with its inclusion path under <see cref="Merchandise.GoodsRoot"/>.</summary>

@@ -5,7 +5,8 @@ namespace Bauta.Storage.Sqlite;
 /// <summary>Copies a SQLite database that may be in use.</summary>
 public static class SqliteCopy
 {
-    /// <summary>Writes a consistent copy of the last committed state to a new file, durable when this returns.</summary>
+    /// <summary>Writes a consistent copy of the last committed state to a new file, durable when this
+    /// returns.</summary>
     /// <exception cref="StorageException">The source cannot be read or the copy cannot be written.</exception>
     public static void Write(string source, string copy)
     {

@@ -15,7 +15,8 @@ public sealed partial class Wallet
     /// All that was stated about one purchase, for a judge. It names the shop, the goods and the price: whoever gets it
     /// learns them, and still not who the customer is.
     /// </summary>
-    /// <exception cref="WalletException">There is no such purchase, or it ended before the shop promised anything.</exception>
+    /// <exception cref="WalletException">There is no such purchase, or it ended before the shop promised
+    /// anything.</exception>
     public async Task<PurchaseEvidence> EvidenceAsync(RequestId purchase, CancellationToken cancellation)
     {
         var state = await Store.PurchaseAsync(purchase, cancellation)

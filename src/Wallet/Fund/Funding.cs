@@ -23,7 +23,8 @@ public sealed partial class Wallet
     /// Takes money in through the acquirer and carries its notice to the bank, which credits a fresh reserve. The
     /// acquirer sees the payer, the bank sees the sum; neither sees what it will buy.
     /// </summary>
-    /// <returns>Whether the reserve is credited; false while the acquirer has not decided, and resume goes on.</returns>
+    /// <returns>Whether the reserve is credited; false while the acquirer has not decided, and resume goes
+    /// on.</returns>
     public async Task<bool> FundAsync(Amount amount, string card, CancellationToken cancellation)
     {
         var currency = await CurrencyAsync(cancellation);
@@ -71,7 +72,8 @@ public sealed partial class Wallet
     private async Task<bool> TakeInAsync(TakeInRequest request, CancellationToken cancellation)
     {
         var answer = await network.Acquirer.TakeInAsync(request, cancellation);
-        for (var tries = 1; answer is { IsOk: true, Value.State: TakeInAnswer.Pending } && tries < MaxFundingAnswers; tries++)
+        for (var tries = 1;
+            answer is { IsOk: true, Value.State: TakeInAnswer.Pending } && tries < MaxFundingAnswers; tries++)
         {
             await Task.Delay(TimeSpan.FromMilliseconds(500), clock, cancellation);
             answer = await network.Acquirer.TakeInAsync(request, cancellation);

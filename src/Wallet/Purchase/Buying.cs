@@ -33,8 +33,8 @@ public sealed partial class Wallet
                 $"The shop asks for {offer.Currency}; this wallet's bank issues {currency.Code}.");
         if (CoinSelection.TryPay(await CoinsAsync(cancellation), offer.Price, Authorization.MaxTokens) is null)
             throw new WalletException(WalletError.NotEnough,
-                $"The wallet's tokens do not cover {currency.Format(offer.Price)}. Withdraw more first, for a round sum: "
-                + "bauta wallet withdraw");
+                $"The wallet's tokens do not cover {currency.Format(offer.Price)}. Withdraw more first, for a round "
+                + "sum: bauta wallet withdraw");
         var order = new PurchaseOrder(
             RequestId.Generate(), shop.ToString(), offer, network.Policy.Id, Path.GetFullPath(outputPath), Now,
             (await network.MerchantCardAsync(shop, cancellation)).Text,
@@ -95,7 +95,8 @@ public sealed partial class Wallet
         var signed = answer.Value;
         if (BreachOf(signed, order) is { } breach)
             return await AbandonAsync(state, $"The shop's P1 {breach}.", cancellation);
-        progress?.Report(new WalletStep("P1", "shop -> customer: signed contract, expiry, mask and commitment to the key"));
+        progress?.Report(new WalletStep(
+            "P1", "shop -> customer: signed contract, expiry, mask and commitment to the key"));
         return await Store.AdvanceAsync(new Offered(order, signed), cancellation);
     }
 
@@ -171,7 +172,8 @@ public sealed partial class Wallet
     private async Task<PurchaseState> AuthorizeAsync(Fetched state, CancellationToken cancellation)
     {
         var promise = state.Merchandise.Content;
-        var uses = CoinSelection.TryPay(await CoinsAsync(cancellation), promise.Contract.Price, Authorization.MaxTokens);
+        var uses = CoinSelection.TryPay(
+            await CoinsAsync(cancellation), promise.Contract.Price, Authorization.MaxTokens);
         if (uses is null)
             return await AbandonAsync(state, "The wallet's tokens no longer cover the price.", cancellation);
         var held = await Store.TokensAsync(TokenState.Held, cancellation);
@@ -230,7 +232,8 @@ public sealed partial class Wallet
             throw new WalletException(WalletError.Distrusted,
                 "The bank's notes do not match what was authorized. The purchase stays open; resume asks again, and "
                 + "after expiry the archive's abort unlocks the tokens.");
-        progress?.Report(new WalletStep("P3", "bank -> customer: lock note for the archive, payment note for the shop"));
+        progress?.Report(new WalletStep(
+            "P3", "bank -> customer: lock note for the archive, payment note for the shop"));
         return await Store.AdvanceAsync(
             new Locked(state.Order, state.Merchandise, state.Authorization, answer.Value), cancellation);
     }

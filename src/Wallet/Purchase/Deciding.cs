@@ -66,10 +66,10 @@ public sealed partial class Wallet
         Locked state, LoggedEntry decision, IProgress<WalletStep>? progress, CancellationToken cancellation)
     {
         if (!network.Policy.TryVerify(decision, out var logged) || !logged.Entry.IsDecision
-            || logged.Entry.LockNote!.Text != state.Lock.LockNote.Text)
+            || !logged.Entry.LockNote!.SaysTheSameAs(state.Lock.LockNote))
             throw new WalletException(WalletError.Distrusted,
-                "A decision came without the quorum that the contract names, or for another lock note. It moves nothing; "
-                + "resume asks again.");
+                "A decision came without the quorum that the contract names, or for another lock note. It moves "
+                + "nothing; resume asks again.");
         if (logged.Entry.Kind == LogEntry.Abort)
         {
             progress?.Report(new WalletStep("P5b", "archive: abort(n) is published under the witness quorum"));

@@ -7,7 +7,8 @@ using Bauta.Protocol.Merchant;
 namespace Bauta.Wallet.Purchase;
 
 /// <summary>
-/// The ciphertext of one purchase on disk, in chunks that each matched the root in P1. It can be fetched again until the
+/// The ciphertext of one purchase on disk, in chunks that each matched the root in P1. It can be fetched again until
+/// the
 /// purchase is paid, so it is not written through; what opens is checked as a whole.
 /// </summary>
 internal sealed class GoodsFile
@@ -36,7 +37,8 @@ internal sealed class GoodsFile
         return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
     }
 
-    /// <summary>How many whole chunks a fetch that was cut off left behind; they are checked again when opened.</summary>
+    /// <summary>How many whole chunks a fetch that was cut off left behind; they are checked again when
+    /// opened.</summary>
     public long ChunksKept(FileStream file)
     {
         var kept = Math.Min(file.Length / GoodsLayout.CiphertextChunkSize, layout.ChunkCount - 1);
@@ -51,7 +53,8 @@ internal sealed class GoodsFile
     public static Task AppendAsync(FileStream file, GoodsChunk chunk, CancellationToken cancellation) =>
         file.WriteAsync(chunk.Ciphertext, cancellation).AsTask();
 
-    /// <summary>Whether the file as kept is, whole, what P1 names; a chunk kept from before may have been damaged.</summary>
+    /// <summary>Whether the file as kept is, whole, what P1 names; a chunk kept from before may have been
+    /// damaged.</summary>
     public async Task<bool> IsWholeAsync(CancellationToken cancellation)
     {
         await using var file = OpenForReading(path);
@@ -77,8 +80,8 @@ internal sealed class GoodsFile
             verdict = await decryptor.DecryptAsync(ciphertext, plain, cancellation);
         if (verdict is GoodsVerdict.WrongLength or GoodsVerdict.NotUnderRoot)
             throw new WalletException(WalletError.Damaged,
-                $"The goods kept in {path} were damaged on this disk after they were paid for. Put the file back from a "
-                + "backup; the published key opens it.");
+                $"The goods kept in {path} were damaged on this disk after they were paid for. Put the file back from "
+                + "a backup; the published key opens it.");
         File.Move(part, outputPath, overwrite: true);
         await using var opened = OpenForReading(outputPath);
         var hash = await SHA256.HashDataAsync(opened, cancellation);

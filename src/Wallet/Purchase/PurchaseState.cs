@@ -92,7 +92,8 @@ public sealed record Aborted(
 /// <param name="Authorization">P2.</param>
 /// <param name="Lock">P3.</param>
 /// <param name="Decision">P5a.</param>
-/// <param name="AsPromised">Whether the file has the hash that the contract names; if not, this is a case for the judge.</param>
+/// <param name="AsPromised">Whether the file has the hash that the contract names; if not, this is a case for the
+/// judge.</param>
 public sealed record Opened(
     PurchaseOrder Order, Signed<Merchandise> Merchandise, byte[] Authorization, LockAnswer Lock, LoggedEntry Decision,
     bool AsPromised) : PurchaseState(Order);

@@ -67,7 +67,8 @@ public sealed partial class Wallet
         return refreshed;
     }
 
-    /// <summary>One token, one exchange. The reserve derives from the token, so that its answer is found again.</summary>
+    /// <summary>One token, one exchange. The reserve derives from the token, so that its answer is found
+    /// again.</summary>
     private async Task<bool> RefreshOneAsync(
         WalletToken token, DenominationBook book, CancellationToken cancellation)
     {

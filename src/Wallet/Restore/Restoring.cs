@@ -15,7 +15,8 @@ public sealed partial class Wallet
     /// <summary>
     /// Finds again what a lost wallet held, from the phrase alone. Every token is asked for in an exchange of its own,
     /// in random order and after a random pause, and no state is queried, so the bank cannot tell which tokens belong
-    /// together; then each is refreshed in the same way, since some may have been spent. A blinded message that the bank
+    /// together; then each is refreshed in the same way, since some may have been spent. A blinded message that the
+    /// bank
     /// has signed before is answered from its records and never charged again.
     /// </summary>
     /// <returns>What is spendable afterwards.</returns>
@@ -45,7 +46,8 @@ public sealed partial class Wallet
             queue.Next++;
         }
 
-        progress?.Report(new WalletStep("restore", $"{found} tokens found; each is refreshed, since some may be spent"));
+        progress?.Report(new WalletStep(
+            "restore", $"{found} tokens found; each is refreshed, since some may be spent"));
         await BeginRefreshAsync(await Store.TokensAsync(TokenState.Held, cancellation), cancellation);
         await ResumeRefreshesAsync(cancellation);
         return Sum(await Store.TokensAsync(TokenState.Held, cancellation));

@@ -11,7 +11,8 @@ namespace Bauta.Wallet.Tokens;
 /// <param name="Listed">As the bank listed it, for the evidence.</param>
 /// <param name="Key">The key.</param>
 /// <param name="IsRevoked">Whether the log revokes it.</param>
-public sealed record VerifiedDenomination(Denomination Terms, ListedDenomination Listed, RsaPublicKey Key, bool IsRevoked);
+public sealed record VerifiedDenomination(
+    Denomination Terms, ListedDenomination Listed, RsaPublicKey Key, bool IsRevoked);
 
 /// <summary>
 /// The bank's denominations, each verified: signed by the bank, for its issuer and currency, and standing in the
@@ -19,7 +20,8 @@ public sealed record VerifiedDenomination(Denomination Terms, ListedDenomination
 /// </summary>
 public sealed class DenominationBook
 {
-    /// <summary>The most keys of one denomination that may be withdrawn from at once; more would tell customers apart.</summary>
+    /// <summary>The most keys of one denomination that may be withdrawn from at once; more would tell customers
+    /// apart.</summary>
     public const int MaxConcurrentKeys = 3;
 
     private readonly Dictionary<string, VerifiedDenomination> byKeyId;

@@ -29,7 +29,8 @@ public static class TokenState
     /// <summary>Part of an open purchase.</summary>
     public const string SetAside = "set-aside";
 
-    /// <summary>The bank refused a lock that it was part of, or a part of it is spent: it is refreshed before use.</summary>
+    /// <summary>The bank refused a lock that it was part of, or a part of it is spent: it is refreshed before
+    /// use.</summary>
     public const string Doubtful = "doubtful";
 
     /// <summary>Its rest is being turned into a reserve.</summary>
@@ -58,7 +59,8 @@ internal static class TokenTable
     public static void Plan(
         IWriteTransaction transaction, byte[] tokenKeyId, long number, Amount value, ReserveId reserve) =>
         transaction.Execute(
-            "INSERT INTO tokens (token_key_id, number, value, remaining, state, reserve) VALUES ($1, $2, $3, $3, $4, $5)",
+            "INSERT INTO tokens (token_key_id, number, value, remaining, state, reserve) "
+            + "VALUES ($1, $2, $3, $3, $4, $5)",
             tokenKeyId, number, value.MinorUnits, TokenState.Planned, reserve.ToArray());
 
     public static void Issue(IWriteTransaction transaction, WalletToken token, byte[] bytes) => transaction.Execute(

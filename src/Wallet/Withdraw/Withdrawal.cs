@@ -72,7 +72,8 @@ public sealed partial class Wallet
         },
         cancellation);
 
-    /// <summary>Asks for every planned token; the same blinded messages again, so a lost answer costs nothing.</summary>
+    /// <summary>Asks for every planned token; the same blinded messages again, so a lost answer costs
+    /// nothing.</summary>
     private async Task IssuePlannedAsync(CancellationToken cancellation)
     {
         var planned = await Store.TokensAsync(TokenState.Planned, cancellation);

@@ -49,6 +49,18 @@ public abstract class SettleTests : BankSuite
     }
 
     [Fact]
+    public async Task A_decision_under_the_twin_of_the_lock_notes_signature_settles_as_well()
+    {
+        await using var world = await OpenAsync();
+        var sale = new Sale();
+        var held = (await world.LockAsync(sale, await world.CoinsAsync(8))).Value;
+        // Anybody who has the note can make (r, n - s) of (r, s) and be the first to bring it to the archive.
+        var twin = held with { LockNote = Tests.Archive.Sale.Twin(held.LockNote) };
+        var answer = await world.Bank.DecideAsync(sale.Transaction, await world.CommitAsync(sale, twin), default);
+        Assert.Equal(SettlementAnswer.Settled, answer.Value.State);
+    }
+
+    [Fact]
     public async Task A_second_decision_the_other_way_moves_nothing()
     {
         await using var world = await OpenAsync();
@@ -140,10 +152,10 @@ public abstract class SettleTests : BankSuite
         var heldToo = (await world.LockAsync(other, coins[1])).Value;
         Refused(BankError.BadDecision, await world.Bank.DecideAsync(
             sale.Transaction, Commit(world, other, heldToo), default));
-        // The same note signed again, and one by a stranger with a nearer expiry.
-        var again = Signed<LockNote>.Sign(world.StatementKey, held.LockNote.Content);
+        // The same words by a stranger, and others with a nearer expiry.
+        var stranger = Signed<LockNote>.Sign(P256PrivateKey.Generate(), held.LockNote.Content);
         Refused(BankError.BadDecision, await world.Bank.DecideAsync(
-            sale.Transaction, Commit(world, sale, held with { LockNote = again }), default));
+            sale.Transaction, Commit(world, sale, held with { LockNote = stranger }), default));
         var nearer = Signed<LockNote>.Sign(
             P256PrivateKey.Generate(), held.LockNote.Content with { ExpiresAt = world.Clock.Now });
         Refused(BankError.BadDecision, await world.Bank.DecideAsync(

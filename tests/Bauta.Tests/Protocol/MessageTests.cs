@@ -131,7 +131,8 @@ public class MessageTests
     public void JSON_is_read_strictly(string json)
     {
         var id = Transaction.ToString();
-        var text = Jws.Sign(bank, LockNote.Typ, Encoding.UTF8.GetBytes(json.Replace("\"T\"", $"\"{id}\"", StringComparison.Ordinal)));
+        var text = Jws.Sign(
+            bank, LockNote.Typ, Encoding.UTF8.GetBytes(json.Replace("\"T\"", $"\"{id}\"", StringComparison.Ordinal)));
         Assert.False(Signed<LockNote>.TryParse(text, out _));
     }
 
