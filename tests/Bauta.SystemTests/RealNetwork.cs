@@ -21,6 +21,8 @@ internal sealed partial class RealNetwork : IDisposable
 {
     public static readonly string[] Roles = ["witness-1", "witness-2", "archive", "acquirer", "bank", "merchant"];
 
+    public static readonly string[] Masks = ["mask-2", "mask-1"];
+
     private static readonly string binary = Path.GetFullPath(Path.Combine(
         AppContext.BaseDirectory, "../../../../../src/Host/bin", Path.GetFileName(Path.GetDirectoryName(
             AppContext.BaseDirectory.TrimEnd('/'))!), "net10.0/bauta"));
@@ -34,10 +36,17 @@ internal sealed partial class RealNetwork : IDisposable
 
     /// <summary>Makes the network with one purchase done, and leaves it stopped.</summary>
     /// <param name="settings">Values to put into the configuration of a role.</param>
-    public static async Task<RealNetwork> PrepareAsync(params (string Role, string Name, string Value)[] settings)
+    public static Task<RealNetwork> PrepareAsync(params (string Role, string Name, string Value)[] settings) =>
+        PrepareAsync(isMasked: false, settings);
+
+    /// <summary>Makes the network with one purchase done, and leaves it stopped.</summary>
+    /// <param name="isMasked">Whether the wallet goes through both masks.</param>
+    /// <param name="settings">Values to put into the configuration of a role.</param>
+    public static async Task<RealNetwork> PrepareAsync(
+        bool isMasked, params (string Role, string Name, string Value)[] settings)
     {
         var folder = Directory.CreateTempSubdirectory("bauta-system-").FullName;
-        var network = new RealNetwork(folder, FreePortBase());
+        var network = new RealNetwork(folder, FreePortBase()) { IsMasked = isMasked };
         var said = await network.BautaAsync(TimeSpan.FromMinutes(3),
             "demo", "--once", "--direct", "--json", "--data", folder, "--port-base", $"{network.portBase}");
         if (said.ExitCode != 0)
@@ -56,16 +65,25 @@ internal sealed partial class RealNetwork : IDisposable
     }
 
     /// <summary>SIGKILL: nothing is flushed, nothing is said.</summary>
-    public void Kill(string role)
+    /// <returns>What the process had written to its output and log.</returns>
+    public string Kill(string role)
     {
-        var process = running[role];
+        using var process = running[role];
         process.Kill();
         process.WaitForExit();
-        process.Dispose();
         running.Remove(role);
+        return process.StandardOutput.ReadToEnd() + process.StandardError.ReadToEnd();
     }
 
-    /// <summary>A `bauta wallet` verb on the demo's wallet, without masks.</summary>
+    /// <summary>All that a role keeps on disk.</summary>
+    public IEnumerable<(string Path, byte[] Content)> FilesOf(string role) =>
+        Directory.EnumerateFiles(Path.Combine(Folder, role), "*", SearchOption.AllDirectories)
+            .Select(path => (path, File.ReadAllBytes(path)));
+
+    /// <summary>Whether the wallet goes through both masks; otherwise it calls the parties directly.</summary>
+    public bool IsMasked { get; init; }
+
+    /// <summary>A `bauta wallet` verb on the demo's wallet.</summary>
     public Task<Said> WalletAsync(params string[] arguments) =>
         BautaAsync(TimeSpan.FromMinutes(2), WalletArguments(arguments));
 
@@ -103,7 +121,7 @@ internal sealed partial class RealNetwork : IDisposable
     private string[] WalletArguments(string[] arguments) =>
     [
         "wallet", .. arguments, "--wallet", Path.Combine(Folder, "wallet"), "--password-file",
-        Path.Combine(Folder, "wallet.password"), "--direct", "--json",
+        Path.Combine(Folder, "wallet.password"), "--json", .. IsMasked ? Array.Empty<string>() : ["--direct"],
     ];
 
     private static Process Launch(params string[] arguments)

@@ -30,7 +30,7 @@ public sealed class KillTests
             var victim = victims[round % victims.Length];
             var output = Path.Combine(network.Folder, $"bought-{round}");
             using (var buying = network.StartWallet(
-                "buy", "shop.demo", "--offer", (string)offer["offer"]!, "--out", output))
+                "buy", "shop.demo", (string)offer["offer"]!, "--out", output))
             {
                 await Task.Delay(RandomNumberGenerator.GetInt32(200, 2500));
                 if (victim == "wallet")
@@ -50,6 +50,9 @@ public sealed class KillTests
             await EveryPurchaseEndedAsync(network, (string)offer["sha256"]!);
         }
 
+        // The demo made one; a loop in which nothing was ever begun would prove nothing.
+        var begun = (await network.WalletAsync("history")).Json["purchases"]!.AsArray().Count - 1;
+        Assert.True(begun >= kills / 2, $"Only {begun} purchases were begun in {kills} rounds.");
         Assert.Equal(before, await ValueAsync(network));
     }
 
