@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Net;
-using System.Net.Sockets;
 using System.Text;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
@@ -27,6 +26,8 @@ internal sealed partial class RealNetwork : IDisposable
         AppContext.BaseDirectory, "../../../../../src/Host/bin", Path.GetFileName(Path.GetDirectoryName(
             AppContext.BaseDirectory.TrimEnd('/'))!), "net10.0/bauta"));
 
+    private static int lastPorts = Environment.ProcessId % 500 * 20;
+
     private readonly Dictionary<string, Process> running = [];
     private readonly int portBase;
 
@@ -47,7 +48,7 @@ internal sealed partial class RealNetwork : IDisposable
     {
         var folder = Directory.CreateTempSubdirectory("bauta-system-").FullName;
         var network = new RealNetwork(folder, FreePortBase()) { IsMasked = isMasked };
-        var said = await network.BautaAsync(TimeSpan.FromMinutes(3),
+        var said = await BautaAsync(TimeSpan.FromMinutes(3),
             "demo", "--once", "--direct", "--json", "--data", folder, "--port-base", $"{network.portBase}");
         if (said.ExitCode != 0)
             throw new InvalidOperationException($"The demo failed: {said}");
@@ -92,7 +93,7 @@ internal sealed partial class RealNetwork : IDisposable
     public Task<Said> ShopAsync(params string[] arguments) => BautaAsync(
         TimeSpan.FromMinutes(1), ["shop", .. arguments, "--config", ConfigOf("merchant"), "--json"]);
 
-    public async Task<Said> BautaAsync(TimeSpan limit, params string[] arguments)
+    public static async Task<Said> BautaAsync(TimeSpan limit, params string[] arguments)
     {
         using var process = Launch(arguments);
         var output = process.StandardOutput.ReadToEndAsync();
@@ -124,7 +125,7 @@ internal sealed partial class RealNetwork : IDisposable
         Path.Combine(Folder, "wallet.password"), "--json", .. IsMasked ? Array.Empty<string>() : ["--direct"],
     ];
 
-    private static Process Launch(params string[] arguments)
+    internal static Process Launch(params string[] arguments)
     {
         var start = new ProcessStartInfo(binary, arguments)
         {
@@ -179,24 +180,17 @@ internal sealed partial class RealNetwork : IDisposable
         File.WriteAllText(path, text);
     }
 
-    private static int FreePortBase()
+    /// <summary>The first of twenty ports below the ephemeral range that nobody listens on, each time others.</summary>
+    internal static int FreePortBase()
     {
-        // Ten ports in a row below the ephemeral range; the first is probed, the rest are then free with it.
-        for (var candidate = 20_000 + (Environment.ProcessId % 500 * 20); candidate < 31_000; candidate += 20)
+        while (true)
         {
-            try
-            {
-                using var probe = new TcpListener(IPAddress.Loopback, candidate + 3);
-                probe.Start();
+            var candidate = 20_000 + (Interlocked.Add(ref lastPorts, 20) % 11_000);
+            var taken = System.Net.NetworkInformation.IPGlobalProperties.GetIPGlobalProperties()
+                .GetActiveTcpListeners().Select(listener => listener.Port).ToHashSet();
+            if (!Enumerable.Range(candidate, 20).Any(taken.Contains))
                 return candidate;
-            }
-            catch (SocketException)
-            {
-                // Taken; the next one.
-            }
         }
-
-        throw new InvalidOperationException("No ports are free.");
     }
 
     [GeneratedRegex("\"listen\":\\s*\"([^\"]+)\"")]
