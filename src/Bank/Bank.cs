@@ -52,15 +52,18 @@ public sealed class Bank : IBank, IDisposable
         var policies = archives.ToDictionary(pair => pair.Key, pair => pair.Value.Policy);
         var directory = new AccountDirectory(options, database);
         var announcer = new Announcer(database, parties.Archives[0], shelf, log);
-        keeper = new DenominationKeeper(options, database, statementKey, keys, shelf, announcer, clock, log);
+        var follower = parties.Issuer is { } issuer
+            ? new IssuerFollower(options, database, issuer, [.. policies.Values], shelf)
+            : null;
+        keeper = new DenominationKeeper(options, database, statementKey, keys, shelf, announcer, follower, clock, log);
         reserves = new ReserveDesk(options, database, [parties.Acquirer.Key, .. parties.Funders], clock);
         withdrawals = new WithdrawalDesk(database, shelf, clock);
         locks = new LockDesk(
             options, database, statementKey, shelf, directory, policies.Keys.ToHashSet(), clock, Forged);
         settlement = new Settlement(database, directory, policies, clock);
         poll = new DecisionPoll(database, settlement, archives, clock, log);
-        refreshes = new RefreshDesk(database, shelf, clock, Forged);
-        recoups = new RecoupDesk(database, shelf, clock);
+        refreshes = new RefreshDesk(options, database, statementKey, shelf, clock, Forged);
+        recoups = new RecoupDesk(options, database, shelf, clock);
         accounts = new AccountDesk(options, database, clock);
         payouts = new PayoutDesk(options, database, statementKey, parties.Acquirer, clock, log);
     }
@@ -80,13 +83,15 @@ public sealed class Bank : IBank, IDisposable
         options.Validate();
         if (parties.Archives.Count == 0)
             throw new ArgumentException("A bank acts on the decisions of one archive at least.", nameof(parties));
+        if ((options.Issuer is null) != (parties.Issuer is null))
+            throw new ArgumentException("The issuer's name and the issuer go together.", nameof(parties));
         var bank = new Bank(
             options, database, statementKey, keys, parties, clock, new BankLog(logger ?? NullLogger.Instance));
         var now = UnixTime.Now(clock);
         bank.shelf.Replace(new DenominationSet(await database.ReadAsync(
-            reader => DenominationRows.Load(reader, keys, now), CancellationToken.None)));
+            reader => DenominationRows.Load(reader, keys, options.Name, now), CancellationToken.None)));
         // The bank may have stopped between a revocation and this.
-        foreach (var key in bank.shelf.Current.Keys.Where(key => key.Signer is null))
+        foreach (var key in bank.shelf.Current.Keys.Where(key => key.IsOwn && key.Signer is null))
             keys.Destroy(key.KeyId);
         return bank;
     }

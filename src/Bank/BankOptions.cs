@@ -14,6 +14,14 @@ public sealed record BankOptions
 
     public required Currency Currency { get; init; }
 
+    /// <summary>Null when the bank issues its own tokens; else the bank that issues those which this one locks, and
+    /// this one issues none and has no reserves.</summary>
+    public string? Issuer { get; init; }
+
+    /// <summary>Null when the bank locks its own tokens; else the only bank that does, since a token must be known
+    /// spent in one place.</summary>
+    public string? SpentAt { get; init; }
+
     /// <summary>One denomination of 2^e minor units for each exponent e.</summary>
     public IReadOnlyList<int> Exponents { get; init; } = [.. Enumerable.Range(0, 15)];
 
@@ -54,6 +62,9 @@ public sealed record BankOptions
     {
         if (!Names.IsPartyName(Name))
             throw new ArgumentException("The bank's name is not a party name.");
+        if ((Issuer is not null && (!Names.IsPartyName(Issuer) || Issuer == Name || SpentAt is not null))
+            || (SpentAt is not null && (!Names.IsPartyName(SpentAt) || SpentAt == Name)))
+            throw new ArgumentException("A bank has one other bank that issues or locks for it, or none.");
         if (Exponents.Count is < 1 or > 32 || Exponents.Distinct().Count() != Exponents.Count
             || Exponents.Any(exponent => exponent is < 0 or > Protocol.Bank.Denomination.MaxExponent))
             throw new ArgumentException("A bank has 1 to 32 different denominations, none above 2^40.");
@@ -70,9 +81,14 @@ public sealed record BankArchive(ArchivePolicy Policy, IArchive Client);
 /// <summary>An acquirer whose notices fund reserves, and how payouts reach it.</summary>
 public sealed record BankAcquirer(P256PublicKey Key, IAcquirer Client);
 
+/// <summary>The other bank that issues the tokens which this one locks.</summary>
+public sealed record BankIssuer(P256PublicKey Key, Protocol.Bank.IBank Client);
+
 /// <summary>Whom the bank deals with.</summary>
 /// <param name="Archives">The first one's log carries the denominations.</param>
 /// <param name="Acquirer">Takes money in and pays out.</param>
-/// <param name="Funders">Further keys whose notices fund reserves, such as those of other banks.</param>
+/// <param name="Funders">Further keys whose notices fund reserves: that of a bank which locks for this one.</param>
+/// <param name="Issuer">With <see cref="BankOptions.Issuer"/>: the bank of that name.</param>
 public sealed record BankParties(
-    IReadOnlyList<BankArchive> Archives, BankAcquirer Acquirer, IReadOnlyList<P256PublicKey> Funders);
+    IReadOnlyList<BankArchive> Archives, BankAcquirer Acquirer, IReadOnlyList<P256PublicKey> Funders,
+    BankIssuer? Issuer = null);

@@ -73,6 +73,7 @@ public static class BankSchema
             serial {blob} PRIMARY KEY,
             key {bigint} NOT NULL,
             value {bigint} NOT NULL,
+            admitted {bigint} NOT NULL CHECK (admitted = 0 OR admitted = value),
             settled {bigint} NOT NULL CHECK (settled >= 0),
             refreshed {bigint} NOT NULL CHECK (refreshed >= 0),
             refunded {bigint} NOT NULL CHECK (refunded >= 0),
@@ -85,8 +86,9 @@ public static class BankSchema
             serial {blob} PRIMARY KEY,
             recoup {bigint} NOT NULL CHECK (recoup IN (0, 1)),
             reserve {blob} NOT NULL,
-            amount {bigint} NOT NULL CHECK (amount > 0)
-        ) {clustered};
+            amount {bigint} NOT NULL CHECK (amount > 0),
+            notice {text}
+        ) {strict};
 
         """;
 

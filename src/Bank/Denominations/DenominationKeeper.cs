@@ -16,7 +16,8 @@ namespace Bauta.Bank.Denominations;
 /// </remarks>
 internal sealed class DenominationKeeper(
     BankOptions options, BankDatabase database, ISigner statementKey, IDenominationKeys keys,
-    DenominationShelf shelf, Announcer announcer, TimeProvider clock, BankLog log) : IDisposable
+    DenominationShelf shelf, Announcer announcer, IssuerFollower? follower, TimeProvider clock, BankLog log)
+    : IDisposable
 {
     private readonly SemaphoreSlim turn = new(1);
 
@@ -28,8 +29,11 @@ internal sealed class DenominationKeeper(
         try
         {
             await RegisterAsync(cancellation);
-            foreach (var exponent in options.Exponents)
-                await RotateAsync(Amount.FromMinorUnits(1L << exponent), cancellation);
+            if (follower is not null)
+                await follower.RunAsync(cancellation);
+            else
+                foreach (var exponent in options.Exponents)
+                    await RotateAsync(Amount.FromMinorUnits(1L << exponent), cancellation);
             await RetireAsync(cancellation);
             await WriteOffAsync(cancellation);
             return await announcer.RunAsync(cancellation) == 0;
@@ -46,7 +50,7 @@ internal sealed class DenominationKeeper(
         await turn.WaitAsync(cancellation);
         try
         {
-            if (!shelf.Current.TryFind(keyId, out var key))
+            if (!shelf.Current.TryFind(keyId, out var key) || !key.IsOwn)
                 return false;
             if (key.IsRevoked)
                 return true;
@@ -119,8 +123,8 @@ internal sealed class DenominationKeeper(
             options.Name, options.Currency.Code, options.Currency.Decimals, value, signer.PublicKey.Spki,
             from, withdrawUntil, spendUntil, spendUntil.AddSeconds(options.RefreshSeconds)));
         var made = new DenominationKey(
-            shelf.Current.Keys.Select(key => key.Number).DefaultIfEmpty(0).Max() + 1, statement, signer.PublicKey,
-            signer.PublicKey.KeyId, statement.Content.Challenge().Digest, null, false, null, false, signer);
+            shelf.Current.NextNumber, statement, signer.PublicKey, signer.PublicKey.KeyId,
+            statement.Content.Challenge().Digest, null, false, null, false, signer, true);
         await database.WriteAsync(
             (transaction, _) =>
             {

@@ -16,9 +16,10 @@ namespace Bauta.Bank.Denominations;
 /// <param name="RevocationProof">The revocation's place in the log.</param>
 /// <param name="IsClosed">Its tokens have been written off; holds even when the clock steps back.</param>
 /// <param name="Signer">The private key, while the key may sign.</param>
+/// <param name="IsOwn">Whether this bank issues it; if not, it only locks its tokens.</param>
 internal sealed record DenominationKey(
     long Number, Signed<Denomination> Statement, RsaPublicKey PublicKey, byte[] KeyId, byte[] ChallengeDigest,
-    LoggedEntry? Proof, bool IsRevoked, LoggedEntry? RevocationProof, bool IsClosed, IBlindSigner? Signer)
+    LoggedEntry? Proof, bool IsRevoked, LoggedEntry? RevocationProof, bool IsClosed, IBlindSigner? Signer, bool IsOwn)
 {
     public Amount Value => Statement.Content.Value;
 

@@ -12,15 +12,15 @@ namespace Bauta.Bank.Denominations;
 /// <summary>A statement on its way into the log, or in it.</summary>
 internal sealed record Announcement(byte[] Id, string Kind, string Statement, LoggedEntry? Entry)
 {
-    public static Announcement Of(string kind, ISignedText statement) =>
-        new(SHA256.HashData(Encoding.ASCII.GetBytes(statement.Text)), kind, statement.Text, null);
+    public static Announcement Of(string kind, ISignedText statement, LoggedEntry? entry = null) =>
+        new(SHA256.HashData(Encoding.ASCII.GetBytes(statement.Text)), kind, statement.Text, entry);
 }
 
 /// <summary>Denominations and announcements as rows.</summary>
 internal static class DenominationRows
 {
     public static IReadOnlyList<DenominationKey> Load(
-        IReadTransaction transaction, IDenominationKeys keys, UnixTime now)
+        IReadTransaction transaction, IDenominationKeys keys, string ownName, UnixTime now)
     {
         var announcements = transaction.Query(
             "SELECT id, kind, statement, entry, proof FROM announcements", Read)
@@ -32,7 +32,7 @@ internal static class DenominationRows
             .Select(row => Make(
                 row.Number, announcements[Convert.ToHexString(row.Announcement)],
                 row.Revocation is null ? null : announcements[Convert.ToHexString(row.Revocation)], row.Closed, keys,
-                now))
+                ownName, now))
             .ToList();
     }
 
@@ -43,8 +43,9 @@ internal static class DenominationRows
         "SELECT id, kind, statement, entry, proof FROM announcements WHERE kind = $1", Read, kind);
 
     public static void Insert(IWriteTransaction transaction, Announcement announcement) => transaction.Execute(
-        "INSERT INTO announcements (id, kind, statement) VALUES ($1, $2, $3)",
-        announcement.Id, announcement.Kind, announcement.Statement);
+        "INSERT INTO announcements (id, kind, statement, entry, proof) VALUES ($1, $2, $3, $4, $5)",
+        announcement.Id, announcement.Kind, announcement.Statement, announcement.Entry?.Entry,
+        announcement.Entry?.Proof);
 
     public static void Insert(IWriteTransaction transaction, DenominationKey key, Announcement announcement)
     {
@@ -69,17 +70,18 @@ internal static class DenominationRows
     public static void Close(IWriteTransaction transaction, long number) => transaction.ExecuteExpecting(
         1, "UPDATE denominations SET closed = 1 WHERE number = $1", number);
 
-    public static DenominationKey Make(
+    private static DenominationKey Make(
         long number, Announcement announcement, Announcement? revocation, bool isClosed, IDenominationKeys keys,
-        UnixTime now)
+        string ownName, UnixTime now)
     {
         if (!Signed<Denomination>.TryParse(announcement.Statement, out var statement))
             throw new InvalidDataException("A stored denomination does not parse.");
         var publicKey = RsaPublicKey.FromSpki(statement.Content.TokenKey);
-        var signs = revocation is null && now < statement.Content.WithdrawUntil;
+        var isOwn = statement.Content.Issuer == ownName;
+        var signs = isOwn && revocation is null && now < statement.Content.WithdrawUntil;
         return new DenominationKey(
             number, statement, publicKey, publicKey.KeyId, statement.Content.Challenge().Digest, announcement.Entry,
-            revocation is not null, revocation?.Entry, isClosed, signs ? keys.TryOpen(publicKey.KeyId) : null);
+            revocation is not null, revocation?.Entry, isClosed, signs ? keys.TryOpen(publicKey.KeyId) : null, isOwn);
     }
 
     private static Announcement Read(System.Data.Common.DbDataReader row) => new(

@@ -23,6 +23,8 @@ internal sealed class DenominationSet
 
     public DenominationKey this[long number] => byNumber[number];
 
+    public long NextNumber => Keys.Select(key => key.Number).DefaultIfEmpty(0).Max() + 1;
+
     public bool TryFind(ReadOnlySpan<byte> keyId, [NotNullWhen(true)] out DenominationKey? key) =>
         byId.GetAlternateLookup<ReadOnlySpan<byte>>().TryGetValue(keyId, out key);
 

@@ -1,4 +1,5 @@
 using Bauta.Protocol;
+using Bauta.Protocol.Bank;
 using Bauta.Storage;
 
 namespace Bauta.Bank.Ledger;
@@ -30,6 +31,9 @@ public sealed class Books
     /// <summary>All the money ever taken in.</summary>
     public long Funded => bank.Funded + pendingBank.Funded;
 
+    /// <summary>Whether one more request fits into what can be counted, whatever it admits.</summary>
+    public bool HasRoom => Funded <= Amount.Maximum - (Authorization.MaxTokens * (1L << Denomination.MaxExponent));
+
     /// <summary>How many locks in favour of an account wait for their decision.</summary>
     public int OpenLocks(AccountId account) =>
         openLocks.GetValueOrDefault(account) + pendingOpenLocks.GetValueOrDefault(account);
@@ -45,6 +49,15 @@ public sealed class Books
         var sum = amount.MinorUnits;
         Post(key, new KeyTotals { Issued = sum, Unspent = sum });
         Post(new BankTotals { Reserves = -sum, Unspent = sum });
+    }
+
+    /// <summary>A token that another bank issued is seen for the first time: its whole value is a claim on the
+    /// issuer.</summary>
+    public void Admit(long key, Amount value)
+    {
+        var sum = value.MinorUnits;
+        Post(key, new KeyTotals { Issued = sum, Unspent = sum });
+        Post(new BankTotals { Funded = sum, Unspent = sum });
     }
 
     public void Lock(long key, Amount amount) => Lock(key, amount.MinorUnits);
@@ -63,6 +76,14 @@ public sealed class Books
         var sum = amount.MinorUnits;
         Post(key, new KeyTotals { Unspent = -sum, Refreshed = sum });
         Post(new BankTotals { Unspent = -sum, Reserves = sum });
+    }
+
+    /// <summary>What is left of another issuer's token goes back to it: the claim is given up.</summary>
+    public void Return(long key, Amount amount)
+    {
+        var sum = amount.MinorUnits;
+        Post(key, new KeyTotals { Unspent = -sum, Refreshed = sum });
+        Post(new BankTotals { Unspent = -sum, PaidOut = sum });
     }
 
     public void Recoup(long key, Amount amount)

@@ -24,6 +24,10 @@ internal sealed class LockDesk(
 
     private sealed record Spend(PresentedToken Token, Amount Amount);
 
+    /// <summary>What the database says of a request: answered before, a token that cannot move, or nothing against
+    /// it.</summary>
+    private sealed record Seen(StoredLockAnswer? Known, BankError? Refusal, Dictionary<string, TokenRow> Rows);
+
     public async Task<Result<LockAnswer, BankError>> LockAsync(
         SignedAuthorization authorization, CancellationToken cancellation)
     {
@@ -31,13 +35,12 @@ internal sealed class LockDesk(
         var payloadHash = authorization.PayloadHash();
         var presented = Present(content);
         var spends = presented.IsOk ? presented.Value : [];
-        var (known, refusal) = await database.ReadAsync(
-            transaction => Look(transaction, content, spends), cancellation);
-        if (known is not null)
+        var seen = await database.ReadAsync(transaction => Look(transaction, content, spends), cancellation);
+        if (seen.Known is { } known)
             return known.For(payloadHash);
         if (!presented.IsOk)
             return presented.Error.Value;
-        refusal ??= RefuseTerms(content) ?? await RefuseAccountAsync(content.Account, cancellation);
+        var refusal = seen.Refusal ?? RefuseTerms(content) ?? await RefuseAccountAsync(content.Account, cancellation);
         if (refusal is { } error)
             return error;
         if (!AreGenuine(spends))
@@ -71,32 +74,26 @@ internal sealed class LockDesk(
             : BankError.SerialReused;
     }
 
-    private static (StoredLockAnswer? Known, BankError? Refusal) Look(
-        IReadTransaction transaction, Authorization content, Spend[] spends) =>
-        LockRows.FindAnswer(transaction, content.Transaction) is { } known
-            ? (known, null)
-            : (null, RefuseTokens(transaction, spends));
-
-    private static BankError? RefuseTokens(IReadTransaction transaction, Spend[] spends)
+    private static Seen Look(IReadTransaction transaction, Authorization content, Spend[] spends)
     {
+        if (LockRows.FindAnswer(transaction, content.Transaction) is { } known)
+            return new Seen(known, null, []);
         var rows = TokenRows.Find(transaction, [.. spends.Select(spend => spend.Token.Serial)]);
         foreach (var spend in spends)
         {
             if (!rows.TryGetValue(Convert.ToHexString(spend.Token.Serial), out var row))
                 continue;
-            if (row.Refuses(spend.Token) is { } refusal)
-                return refusal;
-            if (spend.Amount > row.Left)
-                return BankError.TokenSpent;
+            if ((row.Refuses(spend.Token) ?? (spend.Amount > row.Left ? BankError.TokenSpent : null)) is { } refusal)
+                return new Seen(null, refusal, rows);
         }
 
-        return null;
+        return new Seen(null, null, rows);
     }
 
     private BankError? RefuseTerms(Authorization content)
     {
         var now = UnixTime.Now(clock);
-        return content.Currency != options.Currency.Code ? BankError.WrongBank
+        return content.Currency != options.Currency.Code || options.SpentAt is not null ? BankError.WrongBank
             : !policies.Contains(content.Archive) ? BankError.UnknownArchive
             : content.ExpiresAt < now.AddSeconds(options.MinExpirySeconds)
                 || content.ExpiresAt > now.AddSeconds(options.MaxExpirySeconds) ? BankError.BadExpiry
@@ -129,16 +126,17 @@ internal sealed class LockDesk(
         IWriteTransaction transaction, Books books, Authorization content, byte[] payloadHash, Spend[] spends,
         LockAnswer answer)
     {
-        var (known, refusal) = Look(transaction, content, spends);
-        if (known is not null)
+        var seen = Look(transaction, content, spends);
+        if (seen.Known is { } known)
             return known.For(payloadHash);
-        refusal ??= RefuseKeys(books, spends);
-        if (refusal is { } error)
+        if ((seen.Refusal ?? RefuseKeys(books, spends)) is { } error)
             return error;
         if (books.OpenLocks(content.Account) >= options.MaxOpenLocksPerAccount)
             return BankError.TooMany;
         foreach (var spend in spends)
         {
+            if (!spend.Token.Key.IsOwn && !seen.Rows.ContainsKey(Convert.ToHexString(spend.Token.Serial)))
+                books.Admit(spend.Token.Key.Number, spend.Token.Key.Value);
             TokenRows.Lock(transaction, spend.Token, spend.Amount, content.Transaction);
             books.Lock(spend.Token.Key.Number, spend.Amount);
         }
@@ -158,8 +156,10 @@ internal sealed class LockDesk(
                 return BankError.KeyRevoked;
             if (key.IsClosed)
                 return BankError.KeyExpired;
+            if (!key.IsOwn && !books.HasRoom)
+                return BankError.TooMany;
             // All that was issued has come back and here is more: somebody else signs with this key.
-            if (group.Sum(spend => spend.Amount.MinorUnits) > books.Unspent(group.Key))
+            if (key.IsOwn && group.Sum(spend => spend.Amount.MinorUnits) > books.Unspent(group.Key))
             {
                 forged(key);
                 return BankError.BadToken;

@@ -22,7 +22,8 @@ namespace Bauta.Bank.Recoup;
 /// A thief who also withdrew honestly could open his own request as many forged tokens, since he can take roots. So a
 /// request is recouped once, and never more comes back than the key issued.
 /// </remarks>
-internal sealed class RecoupDesk(BankDatabase database, DenominationShelf shelf, TimeProvider clock)
+internal sealed class RecoupDesk(
+    BankOptions options, BankDatabase database, DenominationShelf shelf, TimeProvider clock)
 {
     // The authenticator signs all that stands before it.
     private const int SignedSize = Token.Size - RsaPublicKey.ModulusSize;
@@ -30,6 +31,9 @@ internal sealed class RecoupDesk(BankDatabase database, DenominationShelf shelf,
     public async Task<Result<RefreshAnswer, BankError>> RecoupAsync(
         Signed<RecoupOrder> order, CancellationToken cancellation)
     {
+        // An issuer does not know what is left of a token spent elsewhere, and who locks does not know the issue.
+        if (options.Issuer is not null || options.SpentAt is not null)
+            return BankError.WrongBank;
         var content = order.Content;
         var read = PresentedToken.Read(shelf.Current, content.Token, content.Key);
         if (!read.IsOk)
@@ -43,7 +47,7 @@ internal sealed class RecoupDesk(BankDatabase database, DenominationShelf shelf,
         if (!P256PublicKey.TryFromSpki(content.Key, out var owner) || !order.IsSignedBy(owner))
             return BankError.BadSignature;
         if (known is not null)
-            return Answer(known, content.Reserve);
+            return known.For(true, content.Reserve);
         return TryOpen(token, content) is { } requestHash
             ? await database.WriteAsync(
                 (transaction, books) => Store(transaction, books, token, requestHash, content.Reserve), cancellation)
@@ -71,7 +75,7 @@ internal sealed class RecoupDesk(BankDatabase database, DenominationShelf shelf,
         IWriteTransaction transaction, Books books, PresentedToken token, byte[] requestHash, ReserveId reserve)
     {
         if (RefreshRows.Find(transaction, token.Serial) is { } known)
-            return Answer(known, reserve);
+            return known.For(true, reserve);
         if (shelf.Current[token.Key.Number].IsClosed)
             return BankError.KeyExpired;
         if (WithdrawalRows.FindIssue(transaction, requestHash) is not { } issue || issue.Key != token.Key.Number
@@ -90,9 +94,4 @@ internal sealed class RecoupDesk(BankDatabase database, DenominationShelf shelf,
         books.Recoup(token.Key.Number, left);
         return new RefreshAnswer(left);
     }
-
-    private static Result<RefreshAnswer, BankError> Answer(RefreshRow known, ReserveId reserve) =>
-        known.IsRecoup && known.Reserve.Equals(reserve)
-            ? new RefreshAnswer(known.Amount)
-            : BankError.TokenSpent;
 }

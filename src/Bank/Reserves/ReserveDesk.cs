@@ -21,7 +21,7 @@ internal sealed class ReserveDesk(
         var bodyHash = SHA256.HashData(StrictJson.Write(notice, FundingNotice.Json));
         if (await database.ReadAsync(transaction => Find(transaction, notice.Id), cancellation) is { } known)
             return Answer(known, bodyHash);
-        if (notice.Bank != options.Name || notice.Currency != options.Currency.Code)
+        if (options.Issuer is not null || notice.Bank != options.Name || notice.Currency != options.Currency.Code)
             return BankError.WrongBank;
         if (funders.FirstOrDefault(key => key.Thumbprint == request.Notice.KeyId) is not { } funder)
             return BankError.UnknownAcquirer;

@@ -22,8 +22,9 @@ internal sealed class PresentedToken
     /// <summary>The nonce, 32 bytes: SHA-256 of the SPKI of the token's own key.</summary>
     public byte[] Serial { get; }
 
-    /// <summary>What the denomination key signed.</summary>
-    public Token Token => token;
+    /// <summary>What the books admit when the token is seen for the first time: its value when another bank issued it,
+    /// nothing when this bank did and has its issue in the books.</summary>
+    public Amount Admits => Key.IsOwn ? Amount.Zero : Key.Value;
 
     /// <summary>Reads a token; costs two hashes.</summary>
     public static Result<PresentedToken, BankError> Read(DenominationSet denominations, byte[] bytes, byte[] ownKeySpki)

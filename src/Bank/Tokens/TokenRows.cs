@@ -35,11 +35,12 @@ internal static class TokenRows
         transaction.ExecuteExpecting(
             1,
             """
-            INSERT INTO tokens (serial, key, value, settled, refreshed, refunded, locked, lock_n)
-            VALUES ($1, $2, $3, 0, 0, 0, $4, $5)
+            INSERT INTO tokens (serial, key, value, admitted, settled, refreshed, refunded, locked, lock_n)
+            VALUES ($1, $2, $3, $4, 0, 0, 0, $5, $6)
             ON CONFLICT (serial) DO UPDATE SET locked = excluded.locked, lock_n = excluded.lock_n
             """,
-            token.Serial, token.Key.Number, token.Key.Value.MinorUnits, amount.MinorUnits, n.ToArray());
+            token.Serial, token.Key.Number, token.Key.Value.MinorUnits, token.Admits.MinorUnits, amount.MinorUnits,
+            n.ToArray());
 
     public static void Settle(IWriteTransaction transaction, byte[] serial, TransactionId n) =>
         transaction.ExecuteExpecting(
@@ -59,21 +60,21 @@ internal static class TokenRows
         transaction.ExecuteExpecting(
             1,
             """
-            INSERT INTO tokens (serial, key, value, settled, refreshed, refunded, locked)
-            VALUES ($1, $2, $3, 0, $4, 0, 0)
+            INSERT INTO tokens (serial, key, value, admitted, settled, refreshed, refunded, locked)
+            VALUES ($1, $2, $3, $4, 0, $5, 0, 0)
             ON CONFLICT (serial) DO UPDATE SET refreshed = tokens.refreshed + excluded.refreshed
             """,
-            token.Serial, token.Key.Number, token.Key.Value.MinorUnits, amount.MinorUnits);
+            token.Serial, token.Key.Number, token.Key.Value.MinorUnits, token.Admits.MinorUnits, amount.MinorUnits);
 
     public static void Refund(IWriteTransaction transaction, PresentedToken token, Amount amount) =>
         transaction.ExecuteExpecting(
             1,
             """
-            INSERT INTO tokens (serial, key, value, settled, refreshed, refunded, locked)
-            VALUES ($1, $2, $3, 0, 0, $4, 0)
+            INSERT INTO tokens (serial, key, value, admitted, settled, refreshed, refunded, locked)
+            VALUES ($1, $2, $3, $4, 0, 0, $5, 0)
             ON CONFLICT (serial) DO UPDATE SET refunded = tokens.refunded + excluded.refunded
             """,
-            token.Serial, token.Key.Number, token.Key.Value.MinorUnits, amount.MinorUnits);
+            token.Serial, token.Key.Number, token.Key.Value.MinorUnits, token.Admits.MinorUnits, amount.MinorUnits);
 
     private static TokenRow Read(System.Data.Common.DbDataReader row) => new(
         row.GetBytes(0), row.GetInt64(1), row.GetInt64(2), row.GetInt64(3), row.GetInt64(4), row.GetInt64(5),

@@ -16,10 +16,14 @@ public sealed class BankWorld : IAsyncDisposable
     private readonly string connection;
     private readonly DatabaseOptions databaseOptions;
 
-    private BankWorld(string connection, BankOptions options, FixtureKeys keys, DatabaseOptions databaseOptions)
+    private BankWorld(
+        string connection, BankOptions options, FixtureKeys keys, DatabaseOptions databaseOptions, BankWorld? issuer)
     {
         (this.connection, Options, Keys, this.databaseOptions) = (connection, options, keys, databaseOptions);
-        Archive = new LogInMemory(Clock);
+        Issuer = issuer;
+        Clock = issuer?.Clock ?? new HandClock();
+        Archive = issuer?.Archive ?? new LogInMemory(Clock);
+        StatementKey = issuer?.Locker ?? P256PrivateKey.Generate();
     }
 
     public static BankOptions DefaultOptions { get; } = new()
@@ -40,13 +44,19 @@ public sealed class BankWorld : IAsyncDisposable
 
     public FixtureKeys Keys { get; }
 
-    public HandClock Clock { get; } = new();
+    /// <summary>The bank that issues what this one locks, if that is another one.</summary>
+    public BankWorld? Issuer { get; }
+
+    /// <summary>The statement key of the bank that locks what this one issues.</summary>
+    public P256PrivateKey Locker { get; } = P256PrivateKey.Generate();
+
+    public HandClock Clock { get; }
 
     public LogInMemory Archive { get; }
 
     public TillAcquirer Acquirer { get; } = new();
 
-    public P256PrivateKey StatementKey { get; } = P256PrivateKey.Generate();
+    public P256PrivateKey StatementKey { get; }
 
     public P256PrivateKey Reserve { get; } = P256PrivateKey.Generate();
 
@@ -60,11 +70,11 @@ public sealed class BankWorld : IAsyncDisposable
 
     public static async Task<BankWorld> OpenAsync(
         string connection, BankOptions? options = null, FixtureKeys? keys = null,
-        DatabaseOptions? databaseOptions = null, bool isQuiet = false)
+        DatabaseOptions? databaseOptions = null, bool isQuiet = false, BankWorld? issuer = null)
     {
         var world = new BankWorld(
             connection, options ?? DefaultOptions, keys ?? new FixtureKeys(FixtureKeys.Twelve),
-            databaseOptions ?? new DatabaseOptions());
+            databaseOptions ?? new DatabaseOptions(), issuer);
         await world.StartAsync();
         if (!isQuiet)
         {
@@ -193,7 +203,10 @@ public sealed class BankWorld : IAsyncDisposable
         Database = await BankDatabase.OpenAsync(connection, databaseOptions);
         Bank = await Bauta.Bank.Bank.OpenAsync(
             Options, Database, StatementKey, Keys,
-            new BankParties([new BankArchive(Archive.Policy, Archive)], new BankAcquirer(Acquirer.Key, Acquirer), []),
+            new BankParties(
+                [new BankArchive(Archive.Policy, Archive)], new BankAcquirer(Acquirer.Key, Acquirer),
+                [Locker.PublicKey],
+                Issuer is null ? null : new BankIssuer(Issuer.StatementKey.PublicKey, Issuer.Bank)),
             Clock);
     }
 }
@@ -203,7 +216,10 @@ public abstract class BankSuite : IDisposable
 {
     private readonly Storage.TemporaryDirectory directory = new();
 
-    protected virtual Task<string> NewDatabaseAsync() => Task.FromResult(directory.File("bank.db"));
+    private int databases;
+
+    protected virtual Task<string> NewDatabaseAsync() =>
+        Task.FromResult(directory.File($"bank{Interlocked.Increment(ref databases)}.db"));
 
     protected async Task<BankWorld> OpenAsync(
         BankOptions? options = null, FixtureKeys? keys = null, DatabaseOptions? databaseOptions = null,

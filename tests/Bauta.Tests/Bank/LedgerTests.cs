@@ -37,8 +37,8 @@ public abstract class LedgerTests : BankSuite
                 "UPDATE key_totals SET unspent = unspent - 100, locked = locked + 100",
                 "UPDATE bank_totals SET reserves = reserves + 1",
                 "UPDATE reserves SET balance = -1",
-                "INSERT INTO tokens (serial, key, value, settled, refreshed, refunded, locked) " +
-                    "VALUES ($1, 1, 8, 5, 4, 0, 0)",
+                "INSERT INTO tokens (serial, key, value, admitted, settled, refreshed, refunded, locked) " +
+                    "VALUES ($1, 1, 8, 0, 5, 4, 0, 0)",
             ])
         {
             object?[] values = sql.Contains("$1", StringComparison.Ordinal) ? [new byte[32]] : [];

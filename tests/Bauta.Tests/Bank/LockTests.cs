@@ -181,6 +181,19 @@ public abstract class LockTests : BankSuite
     }
 
     [Fact]
+    public async Task Refuses_a_genuine_token_that_answers_another_challenge()
+    {
+        await using var world = await OpenAsync();
+        await world.FundAsync(8);
+        // The bank signs blindly, so it cannot see which challenge the token answers.
+        using var request = new CoinRequest(
+            await world.DenominationAsync(8), (await world.DenominationAsync(4)).Challenge().Digest);
+        var coin = request.Finish((await world.WithdrawAsync(request.Bytes)).Value[0]);
+        Refused(BankError.BadToken, await world.LockAsync(new Sale(), coin));
+        Refused(BankError.BadToken, await world.Bank.RefreshAsync(world.RefreshOrder(coin), default));
+    }
+
+    [Fact]
     public async Task Refuses_another_currency_archive_account_or_expiry()
     {
         await using var world = await OpenAsync();

@@ -25,7 +25,7 @@ public sealed class CoinRequest : IDisposable
     private readonly byte[] signed;
     private readonly BlindingState state;
 
-    public CoinRequest(Denomination denomination)
+    public CoinRequest(Denomination denomination, byte[]? challengeDigest = null)
     {
         this.denomination = denomination;
         issuer = RsaPublicKey.FromSpki(denomination.TokenKey);
@@ -33,7 +33,8 @@ public sealed class CoinRequest : IDisposable
         blind[0] &= 0x7f;
         signed =
         [
-            0, 2, .. SHA256.HashData(key.PublicKey.Spki), .. denomination.Challenge().Digest, .. issuer.KeyId,
+            0, 2, .. SHA256.HashData(key.PublicKey.Spki), .. challengeDigest ?? denomination.Challenge().Digest,
+            .. issuer.KeyId,
         ];
         state = BlindRsa.Blind(issuer, signed, salt, blind);
         Bytes = new TokenRequest(issuer.TruncatedKeyId, state.BlindedMessage).Encode();

@@ -1,0 +1,78 @@
+using Bauta.Bank.Ledger;
+using Bauta.Crypto.BlindRsa;
+using Bauta.Protocol;
+using Bauta.Protocol.Archive;
+using Bauta.Protocol.Bank;
+
+namespace Bauta.Bank.Denominations;
+
+/// <summary>
+/// Where another bank issues the tokens that this one locks: takes over that bank's denominations and revocations, as
+/// far as they are signed by it and stand in a log that this bank accepts. What was taken over stays.
+/// </summary>
+internal sealed class IssuerFollower(
+    BankOptions options, BankDatabase database, BankIssuer issuer, IReadOnlyList<ArchivePolicy> policies,
+    DenominationShelf shelf)
+{
+    public async Task RunAsync(CancellationToken cancellation)
+    {
+        var list = await issuer.Client.DenominationsAsync(cancellation);
+        if (list.Denominations.Count > DenominationList.MaxDenominations
+            || list.Revocations.Count > DenominationList.MaxDenominations)
+            throw new ProtocolViolationException("The issuer lists too many keys.");
+        foreach (var listed in list.Denominations)
+            await TakeAsync(listed, cancellation);
+        foreach (var entry in list.Revocations)
+            await RevokeAsync(entry, cancellation);
+    }
+
+    private async Task TakeAsync(ListedDenomination listed, CancellationToken cancellation)
+    {
+        var (key, entry) = (listed.Key, listed.Proof);
+        var content = key.Content;
+        var publicKey = RsaPublicKey.FromSpki(content.TokenKey);
+        if (shelf.Current.TryFind(publicKey.KeyId, out _))
+            return;
+        if (content.Issuer != options.Issuer || content.Currency != options.Currency.Code
+            || content.Decimals != options.Currency.Decimals || !key.IsSignedBy(issuer.Key)
+            || Verify(entry, LogEntry.Denomination) != key.Text)
+            throw new ProtocolViolationException("The issuer lists a key that it does not prove.");
+        var taken = new DenominationKey(
+            shelf.Current.NextNumber, key, publicKey, publicKey.KeyId, content.Challenge().Digest, entry, false, null,
+            false, null, false);
+        await database.WriteAsync(
+            (transaction, _) =>
+            {
+                DenominationRows.Insert(transaction, taken, Announcement.Of(LogEntry.Denomination, key, entry));
+                transaction.OnCommit(() => shelf.Replace(shelf.Current.With(taken)));
+            },
+            cancellation);
+    }
+
+    private async Task RevokeAsync(LoggedEntry entry, CancellationToken cancellation)
+    {
+        if (!Signed<Revocation>.TryParse(Verify(entry, LogEntry.Revocation), issuer.Key, out var revocation)
+            || revocation.Content.Issuer != options.Issuer)
+            throw new ProtocolViolationException("The issuer lists a revocation that it does not prove.");
+        if (!shelf.Current.TryFind(revocation.Content.TokenKeyId, out var key) || key.IsRevoked)
+            return;
+        await database.WriteAsync(
+            (transaction, _) =>
+            {
+                DenominationRows.SetRevocation(
+                    transaction, key.Number, Announcement.Of(LogEntry.Revocation, revocation, entry));
+                transaction.OnCommit(() => shelf.Replace(shelf.Current.With(
+                    shelf.Current[key.Number] with { IsRevoked = true, RevocationProof = entry })));
+            },
+            cancellation);
+    }
+
+    /// <summary>The statement in an entry that one of the accepted logs holds with its quorum.</summary>
+    private string? Verify(LoggedEntry entry, string kind)
+    {
+        foreach (var policy in policies)
+            if (policy.TryVerify(entry, out var verified))
+                return verified.Entry.Kind == kind ? verified.Entry.Statement : null;
+        return null;
+    }
+}
