@@ -20,13 +20,18 @@ public sealed class BankDatabase : IAsyncDisposable
     {
         options ??= new DatabaseOptions();
         var books = new Books();
-        var more = options.BeforeCommit;
+        var (begin, check) = (options.OnBegin, options.BeforeCommit);
         var database = Database.Open(connection, BankSchema.Migrations, options with
         {
+            OnBegin = () =>
+            {
+                books.Begin();
+                begin?.Invoke();
+            },
             BeforeCommit = transaction =>
             {
                 books.Write(transaction);
-                more?.Invoke(transaction);
+                check?.Invoke(transaction);
             },
         });
         await database.ReadAsync(transaction =>
@@ -52,18 +57,8 @@ public sealed class BankDatabase : IAsyncDisposable
         database.WriteAsync(
             transaction =>
             {
-                books.Enter();
                 transaction.OnCommit(books.Commit);
-                try
-                {
-                    return work(transaction, books);
-                }
-                catch
-                {
-                    // The whole transaction is rolled back and its other works run again.
-                    books.Drop();
-                    throw;
-                }
+                return work(transaction, books);
             },
             cancellation);
 

@@ -22,7 +22,6 @@ public sealed class Books
     private readonly Dictionary<(AccountId Account, long ReadyAt), long> pendingAccruals = [];
     private BankTotals bank;
     private BankTotals pendingBank;
-    private bool written;
 
     /// <summary>What of a key's issue is in circulation: what can still be locked, refreshed or recouped.</summary>
     public long Unspent(long key) =>
@@ -129,39 +128,31 @@ public sealed class Books
         bank = BookRows.Bank(transaction);
     }
 
-    /// <summary>Called before a work: forgets what a commit that failed has left.</summary>
-    internal void Enter()
+    /// <summary>Called before each transaction, also before one that is run again: forgets what one that was rolled
+    /// back has left.</summary>
+    internal void Begin()
     {
-        if (written)
-            Drop();
+        pendingKeys.Clear();
+        pendingOpenLocks.Clear();
+        pendingAccruals.Clear();
+        pendingBank = default;
     }
 
     /// <summary>Called before the commit: asserts conservation and writes the totals.</summary>
     internal void Write(IWriteTransaction transaction)
     {
-        try
-        {
-            Assert();
-            foreach (var (key, delta) in pendingKeys)
-                BookRows.Add(transaction, key, delta);
-            if (pendingBank != default)
-                BookRows.Add(transaction, pendingBank);
-            foreach (var (slot, amount) in pendingAccruals)
-                BookRows.Accrue(transaction, slot.Account, slot.ReadyAt, amount);
-            written = true;
-        }
-        catch
-        {
-            Drop();
-            throw;
-        }
+        Assert();
+        foreach (var (key, delta) in pendingKeys)
+            BookRows.Add(transaction, key, delta);
+        if (pendingBank != default)
+            BookRows.Add(transaction, pendingBank);
+        foreach (var (slot, amount) in pendingAccruals)
+            BookRows.Accrue(transaction, slot.Account, slot.ReadyAt, amount);
     }
 
-    /// <summary>Called after the commit, any number of times.</summary>
+    /// <summary>Called after the commit, once for each work of the transaction; the first takes all over.</summary>
     internal void Commit()
     {
-        if (!written)
-            return;
         foreach (var (key, delta) in pendingKeys)
             keys[key] = keys.GetValueOrDefault(key) + delta;
         foreach (var (account, change) in pendingOpenLocks)
@@ -174,17 +165,7 @@ public sealed class Books
         }
 
         bank += pendingBank;
-        Drop();
-    }
-
-    /// <summary>Called after a rollback.</summary>
-    internal void Drop()
-    {
-        pendingKeys.Clear();
-        pendingOpenLocks.Clear();
-        pendingAccruals.Clear();
-        pendingBank = default;
-        written = false;
+        Begin();
     }
 
     private void Assert()

@@ -72,6 +72,25 @@ public abstract class LedgerTests : BankSuite
     }
 
     [Fact]
+    public async Task A_work_that_throws_after_its_posts_leaves_none_behind()
+    {
+        await using var world = await OpenAsync();
+        for (var i = 0; i < 3; i++)
+        {
+            await Assert.ThrowsAsync<InvalidTimeZoneException>(() => world.Database.WriteAsync<bool>(
+                (_, books) =>
+                {
+                    books.Fund(five);
+                    throw new InvalidTimeZoneException();
+                },
+                default));
+            await world.FundAsync(1);
+        }
+
+        Assert.Equal(3, (await world.AuditAsync()).Funded);
+    }
+
+    [Fact]
     public async Task A_check_after_the_books_that_refuses_leaves_no_posts_behind()
     {
         var refuse = false;
