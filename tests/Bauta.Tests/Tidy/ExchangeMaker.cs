@@ -113,8 +113,7 @@ internal static class ExchangeMaker
 
     private static void Publish(Dictionary<string, string> made, ArchivePolicy policy)
     {
-        Signed<LockNote>.TryParse(made["lockNote"], out var note);
-        Signed<Release>.TryParse(made["p4"], out var release);
+        var (note, release) = (Read<LockNote>(made["lockNote"]), Read<Release>(made["p4"]));
         byte[][] leaves =
         [
             new LogEntry(LogEntry.Bank, At(-60), Statement: made["registration"]).ToLeaf(),

@@ -23,7 +23,8 @@ internal static class ExchangePage
         using var own = secret.Key();
         var n = TransactionId.Of(release.PublicKey);
         var masked = goodsKey.Mask(mask);
-        ArchivePolicy.TryParse(exchange["policy"], out var policy);
+        if (!ArchivePolicy.TryParse(exchange["policy"], out var policy))
+            throw new InvalidDataException("The policy does not parse.");
         var page = new StringBuilder("""
             # A worked exchange
 
@@ -44,7 +45,7 @@ internal static class ExchangePage
             Labels `log`, `witness 1`, `witness 2`. The policy, whose SHA-256 is its ID because it names no address:
             """);
         Block(page, exchange["policy"]);
-        Fact(page, "policy ID `A`", policy!.Id.ToString());
+        Fact(page, "policy ID `A`", policy.Id.ToString());
         Head(page, "Withdrawal", """
             The denomination's announcement, label `bank`, issued by `bank.example`:
             """);
