@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
-using Bauta.Protocol;
 using Bauta.Storage;
 using Bauta.Wallet.Purchase;
 
