@@ -84,7 +84,7 @@ public sealed class SealingKey : IDisposable
         }
     }
 
-    public void Dispose() => CryptographicOperations.ZeroMemory(this.key);
+    public void Dispose() => CryptographicOperations.ZeroMemory(key);
 
     private AesGcm KeyFor(ReadOnlySpan<byte> boundTo)
     {
@@ -102,5 +102,5 @@ public sealed class SealingKey : IDisposable
 
     // HKDF-Expand (RFC 5869 section 2.3): the stored key is uniform, so nothing is to be extracted.
     private void Derive(ReadOnlySpan<byte> use, ReadOnlySpan<byte> context, Span<byte> derived) =>
-        HKDF.Expand(HashAlgorithmName.SHA256, this.key, derived, [.. "bauta "u8, .. use, .. " v1"u8, .. context]);
+        HKDF.Expand(HashAlgorithmName.SHA256, key, derived, [.. "bauta "u8, .. use, .. " v1"u8, .. context]);
 }

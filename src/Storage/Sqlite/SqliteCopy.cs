@@ -13,8 +13,12 @@ public static class SqliteCopy
         SqliteLibrary.EnsureLoaded();
         var settings = new SqliteConnectionStringBuilder
         {
-            DataSource = source, Mode = SqliteOpenMode.ReadWrite, Pooling = false,
+            DataSource = source,
+            Mode = SqliteOpenMode.ReadWrite,
+            Pooling = false,
         };
+        // SQLite writes into an empty file, so that nobody else may read the copy at any time.
+        DurableFile.CreateSecret(copy, []);
         try
         {
             using (var connection = new SqliteConnection(settings.ConnectionString))
@@ -26,7 +30,6 @@ public static class SqliteCopy
                 command.ExecuteNonQuery();
             }
 
-            File.SetUnixFileMode(copy, UnixFileMode.UserRead | UnixFileMode.UserWrite);
             DurableFile.SyncFile(copy);
         }
         catch (SqliteException failure)

@@ -83,6 +83,23 @@ public abstract partial class DatabaseTests
     }
 
     [Fact]
+    public async Task Copies_of_a_guarded_request_act_once_and_get_the_same_answer()
+    {
+        var database = Open();
+        var (id, body) = (Bytes32(), Bytes32());
+        var answers = await Task.WhenAll(Enumerable.Range(0, 20).Select(copy => database.WriteGuardedAsync(
+            transaction =>
+            {
+                transaction.Execute("INSERT INTO items (id) VALUES ($1)", copy);
+                AnswerStore.Record(transaction, id, body, [(byte)copy], 1000);
+                return (byte)copy;
+            },
+            transaction => Assert.IsType<StoredAnswer.Same>(AnswerStore.Find(transaction, id, body)).Answer[0])));
+        Assert.Equal([answers[0]], answers.Distinct().Select(static answer => (long)answer));
+        Assert.Equal([answers[0]], await Ids(database));
+    }
+
+    [Fact]
     public async Task An_answer_is_stored_only_with_its_effect()
     {
         var database = Open();

@@ -1,4 +1,5 @@
 using Bauta.Storage;
+using Bauta.Storage.Sqlite;
 using Xunit;
 
 namespace Bauta.Tests.Storage;
@@ -31,6 +32,20 @@ public sealed class SqliteDatabaseTests : DatabaseTests
                     "INSERT INTO items (id, body) VALUES ($1, $2)", (round * 50) + i, new byte[20_000]))));
         Assert.InRange(new FileInfo(_directory.File("party.db-wal")).Length, 1, 40_000_000);
         Assert.InRange(new FileInfo(_directory.File("party.db")).Length, 40_000_000, 80_000_000);
+    }
+
+    [Fact]
+    public async Task A_copy_holds_what_was_committed_and_never_replaces_a_file()
+    {
+        var database = Open();
+        await Insert(database, 1);
+        var copy = _directory.File("copy.db");
+        SqliteCopy.Write(Connection, copy);
+        await Insert(database, 2);
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(copy));
+        Assert.Throws<StorageException>(() => SqliteCopy.Write(Connection, copy));
+        await using var opened = Database.Open(copy, Schema);
+        Assert.Equal([1], await Ids(opened));
     }
 
     [Fact]
