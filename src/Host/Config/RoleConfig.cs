@@ -83,6 +83,12 @@ internal sealed record BankConfig : StoringConfig
     /// <summary>Party files of other banks whose refreshed tokens this one takes over.</summary>
     public IReadOnlyList<string> Funders { get; init; } = [];
 
+    /// <summary>Party file of the bank that issues what this one locks; without one it issues itself.</summary>
+    public string? Issuer { get; init; }
+
+    /// <summary>Party file of the bank that locks what this one issues; without one it locks itself.</summary>
+    public string? SpentAt { get; init; }
+
     public int WithdrawDays { get; init; } = 30;
 
     public int SpendDays { get; init; } = 180;

@@ -4,6 +4,7 @@ using Bauta.Bank.Ledger;
 using Bauta.Host.Config;
 using Bauta.Protocol.Acquirer;
 using Bauta.Protocol.Archive;
+using Bauta.Protocol.Bank;
 using Bauta.Protocol.Parties;
 using Bauta.Storage;
 
@@ -20,14 +21,17 @@ internal static class BankRole
         var identity = parts.Identity();
         var archives = config.Archives.Select(path => Archive(parts.Party(path, PartyRoles.Archive), parts)).ToArray();
         var acquirer = parts.Party(config.Acquirer, PartyRoles.Acquirer);
+        var issuer = config.Issuer is null ? null : parts.Party(config.Issuer, PartyRoles.Bank);
+        var spentAt = config.SpentAt is null ? null : parts.Party(config.SpentAt, PartyRoles.Bank);
         var parties = new BankParties(
             archives,
             new BankAcquirer(acquirer.Identity, new AcquirerClient(parts.ClientOf(acquirer))),
-            [.. config.Funders.Select(path => parts.Party(path, PartyRoles.Bank).Identity)]);
+            [.. config.Funders.Select(path => parts.Party(path, PartyRoles.Bank).Identity)],
+            issuer is null ? null : new BankIssuer(issuer.Identity, new BankClient(parts.ClientOf(issuer))));
         var database = parts.Own(await BankDatabase.OpenAsync(
             config.Connection, new DatabaseOptions { TimeProvider = parts.Time }));
         parts.Watch(database.Failure);
-        var options = Options(config);
+        var options = Options(config) with { Issuer = issuer?.Name, SpentAt = spentAt?.Name };
         var bank = parts.Own(await Bank.Bank.OpenAsync(
             options, database, identity, new DenominationKeyFiles(config.KeyPath(RoleKeys.Denominations)), parties,
             parts.Time, parts.Logger("Bauta.Bank")));
