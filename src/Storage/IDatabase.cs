@@ -103,8 +103,8 @@ public static class DatabaseWrites
     /// <summary>Runs <paramref name="quick"/>, and <paramref name="careful"/> when that ends in a
     /// <see cref="StorageFailure.Conflict"/>.</summary>
     /// <remarks>For work that a read has just found to be in order. The quick way asks nothing: it only states what
-    /// must hold, by unique keys and <see cref="IWriteTransaction.ExecuteExpecting"/>, so that on PostgreSQL it costs no
-    /// round trip of its own. The careful way asks first, and names the refusal.</remarks>
+    /// must hold, by unique keys and <see cref="IWriteTransaction.ExecuteExpecting"/>, so that on PostgreSQL it costs
+    /// no round trip of its own. The careful way asks first, and names the refusal.</remarks>
     public static async Task<T> WriteGuardedAsync<T>(
         this IDatabase database,
         Func<IWriteTransaction, T> quick,
