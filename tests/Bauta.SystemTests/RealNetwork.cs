@@ -139,14 +139,23 @@ internal sealed partial class RealNetwork : IDisposable
         return process;
     }
 
+    /// <summary>The address that a role listens on, such as <c>127.0.0.1:20003</c>.</summary>
+    public string ListenOf(string role) => ListenLine().Match(File.ReadAllText(ConfigOf(role))).Groups[1].Value;
+
+    /// <summary>What a role's operator hands to the others.</summary>
+    public JsonNode PartyFile(string role) =>
+        JsonNode.Parse(File.ReadAllText(Path.Combine(Folder, role, $"{KindOf(role)}.party.json")))!;
+
     private static string KindOf(string role) => role.Split('-')[0];
 
-    private string ConfigOf(string role) => Path.Combine(Folder, role, $"{KindOf(role)}.json");
+    public string ConfigOf(string role) => Path.Combine(Folder, role, $"{KindOf(role)}.json");
 
     private async Task WaitUntilHealthyAsync(string role)
     {
-        var listen = ListenLine().Match(await File.ReadAllTextAsync(ConfigOf(role))).Groups[1].Value;
-        using var http = new HttpClient(new SocketsHttpHandler()) { Timeout = TimeSpan.FromSeconds(2) };
+        var scheme = CertificateLine().IsMatch(await File.ReadAllTextAsync(ConfigOf(role))) ? "https" : "http";
+        var sockets = new SocketsHttpHandler();
+        sockets.SslOptions.RemoteCertificateValidationCallback = (_, _, _, _) => true;
+        using var http = new HttpClient(sockets) { Timeout = TimeSpan.FromSeconds(2) };
         for (var tries = 0; tries < 300; tries++)
         {
             if (running[role].HasExited)
@@ -154,7 +163,7 @@ internal sealed partial class RealNetwork : IDisposable
                     $"{role} stopped: {await running[role].StandardError.ReadToEndAsync()}");
             try
             {
-                using var answer = await http.GetAsync(new Uri($"http://{listen}/health"));
+                using var answer = await http.GetAsync(new Uri($"{scheme}://{ListenOf(role)}/health"));
                 if (answer.StatusCode == HttpStatusCode.OK)
                     return;
             }
@@ -169,13 +178,14 @@ internal sealed partial class RealNetwork : IDisposable
         throw new TimeoutException($"{role} did not become healthy.");
     }
 
-    private void Set(string role, string name, string value)
+    public void Set(string role, string name, string value)
     {
         var path = ConfigOf(role);
         var text = File.ReadAllText(path);
-        var line = new Regex($"\"{name}\":\\s*[^,\\n}}]+");
+        // A commented line is left as it is.
+        var line = new Regex($"^(\\s*\\{{?\\s*)\"{name}\":\\s*[^,\\n}}]+", RegexOptions.Multiline);
         text = line.IsMatch(text)
-            ? line.Replace(text, $"\"{name}\": {value}", 1)
+            ? line.Replace(text, $"$1\"{name}\": {value}", 1)
             : new StringBuilder(text).Insert(text.IndexOf('{', StringComparison.Ordinal) + 1, $"\n  \"{name}\": {value},").ToString();
         File.WriteAllText(path, text);
     }
@@ -192,6 +202,9 @@ internal sealed partial class RealNetwork : IDisposable
                 return candidate;
         }
     }
+
+    [GeneratedRegex("^\\s*\"certificate\"", RegexOptions.Multiline)]
+    private static partial Regex CertificateLine();
 
     [GeneratedRegex("\"listen\":\\s*\"([^\"]+)\"")]
     private static partial Regex ListenLine();
