@@ -2,7 +2,7 @@ using System.Reflection;
 
 namespace Bauta.Host;
 
-/// <summary>What a script can act on. The numbers never change their meaning; <c>docs/operating/exit-codes.md</c>.</summary>
+/// <summary>What a script can act on; see <c>docs/operating/exit-codes.md</c>. No number changes its meaning.</summary>
 public enum ExitCode
 {
     [ExitMeaning("Done. With `judge`: the evidence proves a complete purchase.")]

@@ -118,8 +118,8 @@ internal sealed class MonitorVerb : LogVerb
 
     public MonitorVerb()
         : base("monitor", "Follows a log, checks every append and that nothing is decided twice, and raises alarms.\n"
-            + "It remembers, so a history that is rewritten between two looks is found. Ends with exit code 30 at the first "
-            + "alarm.",
+            + "It remembers, so a history that is rewritten between two looks is found. Ends with exit code 30 at the "
+            + "first alarm.",
             "bauta archive monitor --network data/demo/network.json --data monitor.db --interval 10")
     {
         Add(data);

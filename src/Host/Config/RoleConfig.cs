@@ -167,7 +167,7 @@ internal sealed record MerchantConfig : StoringConfig
     /// <summary>Folder that goods are copied into.</summary>
     public string Goods { get; init; } = "goods";
 
-    /// <summary>Where <c>bauta shop</c> reaches the running shop: <c>unix:PATH</c> or <c>http://127.0.0.1:PORT</c>.</summary>
+    /// <summary>Where <c>bauta shop</c> reaches the shop: <c>unix:PATH</c> or <c>http://127.0.0.1:PORT</c>.</summary>
     public string Desk { get; init; } = "unix:desk.sock";
 
     /// <summary>How long a purchase of a small file stays open.</summary>

@@ -40,9 +40,14 @@ internal sealed class DemoPlaces
     /// <summary>All roles in an order in which each finds what it needs.</summary>
     public IReadOnlyList<RoleConfig> Configs =>
     [
-        Config("witness-1", PartyRoles.Witness), Config("witness-2", PartyRoles.Witness), Config("archive", PartyRoles.Archive),
-        Config("acquirer", PartyRoles.Acquirer), Config("bank", PartyRoles.Bank), Config("merchant", PartyRoles.Merchant),
-        Config("mask-2", PartyRoles.Mask), Config("mask-1", PartyRoles.Mask),
+        Config("witness-1", PartyRoles.Witness),
+        Config("witness-2", PartyRoles.Witness),
+        Config("archive", PartyRoles.Archive),
+        Config("acquirer", PartyRoles.Acquirer),
+        Config("bank", PartyRoles.Bank),
+        Config("merchant", PartyRoles.Merchant),
+        Config("mask-2", PartyRoles.Mask),
+        Config("mask-1", PartyRoles.Mask),
     ];
 
     /// <summary>Makes what is missing.</summary>

@@ -31,6 +31,7 @@ internal sealed class DemoStory(
     private static readonly TimeSpan pollInterval = TimeSpan.FromMilliseconds(100);
 
     private readonly JsonArray steps = [];
+    private readonly HashSet<Sight> told = [];
     private int payments;
 
     /// <summary>Tells it.</summary>
@@ -43,13 +44,14 @@ internal sealed class DemoStory(
         await using var store = await OpenWalletAsync(file, cancellation);
         using var network = new HttpNetwork(file, route, time);
         var wallet = new Wallet.Wallet(store, network, time);
-        var desk = MerchantRole.ConnectDesk((MerchantConfig)ConfigFile.Read(PartyRoles.Merchant, places.ShopConfigPath));
+        var desk = MerchantRole.ConnectDesk(ConfigFile.Read<MerchantConfig>(places.ShopConfigPath));
         var currency = await output.BarAsync("the bank makes and announces its denominations",
             bar => WaitUntilReadyAsync(wallet, desk, bar, cancellation));
         if (!currency.TryParseAmount(priceText, out var price) || price == Amount.Zero)
             throw new HostException(ExitCode.Usage, $"{priceText} is not a price in {currency.Code}, such as 2.50.");
 
-        var offer = await output.BarAsync("putting the file on sale", bar => OfferAsync(desk, goods, price, bar, cancellation));
+        var offer = await output.BarAsync(
+            "putting the file on sale", bar => OfferAsync(desk, goods, price, bar, cancellation));
         output.Line($"On sale at shop.demo for {currency.Format(price)}: {goods.FullName}");
         output.Line($"  SHA-256 {Convert.ToHexStringLower(offer.ContentHash)}");
         output.Line();
@@ -89,7 +91,8 @@ internal sealed class DemoStory(
             $"  ./bauta wallet buy shop.demo README.md --out bought.md {wallet}",
             $"  ./bauta wallet fund 50.00 --card {TestCard} {wallet}",
             $"  ./bauta wallet refresh {wallet}",
-            $"  ./bauta wallet restore --network {here}/network.json --phrase-file {here}/wallet.phrase --wallet restored",
+            $"  ./bauta wallet restore --network {here}/network.json --phrase-file {here}/wallet.phrase "
+                + $"--wallet restored --password-file {here}/wallet.password",
             $"  ./bauta shop sales {shop}",
             $"  ./bauta shop payout {shop}",
             $"  ./bauta archive monitor --network {here}/network.json --data {here}/monitor.db",
@@ -112,7 +115,9 @@ internal sealed class DemoStory(
         output.Line($"{step.Split(' ')[0],-9}{text}");
         var seen = SightTable.Steps.Contains(step) ? SightTable.Of(step, isDirect).ToArray() : [];
         foreach (var sight in seen)
-            output.Dim($"           {sight.Party + " sees:",-20} {sight.Sees}; never: {sight.Never}");
+            output.Dim(told.Add(sight)
+                ? $"           {sight.Party + " sees:",-20} {sight.Sees}; never: {sight.Never}"
+                : $"           {sight.Party + " sees:",-20} the same as before");
         steps.Add(new JsonObject
         {
             ["step"] = step,
@@ -178,8 +183,9 @@ internal sealed class DemoStory(
         do
         {
             var page = OpenShop.ValueOf(await desk.OffersAsync(after, cancellation));
-            if (page.Offers.FirstOrDefault(one =>
-                one.Price == price && one.FileName == goods.Name && one.ContentHash.AsSpan().SequenceEqual(hash)) is { } known)
+            var known = page.Offers.FirstOrDefault(one =>
+                one.Price == price && one.FileName == goods.Name && one.ContentHash.AsSpan().SequenceEqual(hash));
+            if (known is not null)
                 return known;
             after = page.Next;
         }
@@ -195,7 +201,7 @@ internal sealed class DemoStory(
         if (!await wallet.FundAsync(round, TestCard, cancellation))
             throw new HostException(ExitCode.StillOpen, "The acquirer did not decide in time. Run the demo again.");
         Step(SightTable.Fund,
-            $"customer -> acquirer: {currency.Format(round)} by test card; its signed notice funds a reserve at the bank");
+            $"customer -> acquirer: {currency.Format(round)} by test card; its notice funds a reserve at the bank");
         await wallet.WithdrawAsync(round, cancellation);
         Step(SightTable.Withdraw, $"bank -> customer: {currency.Format(round)} in blindly signed tokens");
     }
@@ -218,8 +224,9 @@ internal sealed class DemoStory(
             var account = await desk.AccountAsync(cancellation);
             if (!account.IsOk || account.Value.Balance == before)
                 continue;
+            var after = account.Value.Balance;
             Step(SightTable.Settle,
-                $"bank: the merchant account went from {currency.Format(before)} to {currency.Format(account.Value.Balance)}");
+                $"bank: the merchant account went from {currency.Format(before)} to {currency.Format(after)}");
             return;
         }
 

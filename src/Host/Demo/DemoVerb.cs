@@ -32,8 +32,8 @@ internal sealed class DemoVerb : DoingVerb
     };
 
     public DemoVerb()
-        : base("demo", "Runs a whole network on this machine and buys a file in it, step by step: two masks, bank, archive,\n"
-            + "two witnesses, sandbox acquirer, shop. Shows what each party saw. No real money.",
+        : base("demo", "Runs a whole network on this machine and buys a file in it, step by step: two masks, bank,\n"
+            + "archive, two witnesses, sandbox acquirer, shop. Shows what each party saw. No real money.",
             "bauta demo --sell letter.txt --price 2.50 --once")
     {
         Add(sell);

@@ -4,8 +4,8 @@ namespace Bauta.Host.Demo;
 internal sealed record Sight(string Party, string Sees, string Never);
 
 /// <summary>
-/// The sight table of ARCHITECTURE.md, by the steps that a customer takes. The system tests hold the parties to it; this
-/// says it to whoever watches the demo.
+/// The sight table of ARCHITECTURE.md, by the steps that a customer takes. The system tests hold the parties to it;
+/// this says it to whoever watches the demo.
 /// </summary>
 internal static class SightTable
 {
@@ -35,7 +35,11 @@ internal static class SightTable
             new("acquirer", "payer's card, amount, a one-time reserve key", "merchant, goods"),
             new("bank", "the reserve key, amount", "who paid"),
         ],
-        [Withdraw] = [new("bank", "reserve key, denominations, blinded messages", "the tokens it signs: it will not know them again")],
+        [Withdraw] =
+        [
+            new("bank", "reserve key, denominations, blinded messages",
+                "the tokens it signs, so it will not know them again"),
+        ],
         [Offers] = [new("shop", "that somebody reads its offers", "customer, network address")],
         [Promise] = [new("shop", "goods, price, one-time keys that it makes itself", "customer, network address")],
         [Goods] = [new("shop", "that the ciphertext is fetched", "customer, network address")],
@@ -53,7 +57,7 @@ internal static class SightTable
         ],
         [Commit] =
         [
-            new("two witnesses", "what the archive publishes", "anything else"),
+            new("each witness", "what the archive publishes", "anything else"),
             new("everybody", "transaction ID, expiry, masked key", "what it opens, who bought it, from whom"),
         ],
         [Open] = [],

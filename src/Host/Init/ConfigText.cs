@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace Bauta.Host.Init;
 
-/// <summary>Writes a role's configuration with a comment above every line that an operator may want to change.</summary>
+/// <summary>Writes a configuration with a comment above every line that an operator may want to change.</summary>
 internal static class ConfigText
 {
     public static string Of(NewRole role) => $$"""
@@ -12,7 +12,8 @@ internal static class ConfigText
           // The party's name: a-z, 0-9, dot and hyphen. It stands in statements; do not change it later.
           "name": {{Text(role.Name)}},
 
-          // Address and port to listen on. Others know this party by its party file, which says {{role.Url.OriginalString}}
+          // Address and port to listen on. Others know this party by the address in its party file:
+          // {{role.Url.OriginalString}}
           "listen": {{Text(role.Listen ?? $"127.0.0.1:{role.Url.Port}")}},
 
           // PEM files; with them the port speaks TLS.
@@ -61,7 +62,8 @@ internal static class ConfigText
           // One denomination of 2^e minor units for each exponent e. Few are enough: a wallet pays with several tokens.
           "exponents": [{{string.Join(", ", Enumerable.Range(0, role.MaxExponent + 1))}}],
 
-          // Party files of the archives whose decisions this bank acts on; the first one's log carries its denominations.
+          // Party files of the archives whose decisions this bank acts on; the first one's log carries its
+          // denominations.
           "archives": {{Texts([role.Archive ?? NewRole.PartyFileOf(PartyRoles.Archive)])}},
 
           // Party file of the acquirer, whose signed notices fund reserves and who pays out.
@@ -132,7 +134,8 @@ internal static class ConfigText
           // Files on sale are copied here, so that they cannot change under a sale.
           "goods": "goods",
 
-          // Where bauta shop reaches the running shop: unix:PATH or http://127.0.0.1:PORT. Never reachable from outside.
+          // Where bauta shop reaches the running shop: unix:PATH or http://127.0.0.1:PORT. Never reachable from
+          // outside.
           "desk": {{Text(role.Desk)}},
 
           // How long a purchase of a small file stays open, and how long before its end payment is refused.

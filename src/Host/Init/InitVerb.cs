@@ -43,7 +43,11 @@ internal sealed class InitVerb : DoingVerb
     };
 
     private readonly Option<string?> currency = new("--currency") { Description = "With a bank; EUR/2." };
-    private readonly Option<string?> payee = new("--payee") { Description = "With a merchant: where it is paid out to." };
+    private readonly Option<string?> payee = new("--payee")
+    {
+        Description = "With a merchant: where it is paid out to.",
+    };
+
     private readonly Option<string?> desk = new("--desk")
     {
         Description = "With a merchant: unix:PATH or http://127.0.0.1:PORT for bauta shop.",

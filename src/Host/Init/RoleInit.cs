@@ -8,7 +8,9 @@ using Bauta.Storage;
 
 namespace Bauta.Host.Init;
 
-/// <summary>Makes a role: keys, party file, configuration. Keys that are there are kept, a configuration never replaced.</summary>
+/// <summary>
+/// Makes a role: keys, party file, configuration. Keys that are there are kept, a configuration is never replaced.
+/// </summary>
 internal static class RoleInit
 {
     /// <summary>Makes it.</summary>

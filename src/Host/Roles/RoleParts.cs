@@ -16,8 +16,8 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Bauta.Host.Roles;
 
 /// <summary>
-/// What a composition gathers: keys, databases, clients, loops, web hosts. Stops them in order: first nobody is answered
-/// any more, then the loops end, then what they used is closed.
+/// What a composition gathers: keys, databases, clients, loops, web hosts. Stops them in order: first nobody is
+/// answered any more, then the loops end, then what they used is closed.
 /// </summary>
 internal sealed class RoleParts(RoleConfig config, RoleEnvironment environment) : IAsyncDisposable
 {

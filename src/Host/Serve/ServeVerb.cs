@@ -53,8 +53,8 @@ internal sealed class ServeVerb : DoingVerb
                 return ExitCode.Ok;
             var failure = await running.Failure;
             throw new HostException(ExitCode.Unexpected,
-                $"The {running.Role} stops because it cannot go on safely: {failure.Message} Start it again when that is "
-                + "mended; it takes up where it was.", failure);
+                $"The {running.Role} stops because it cannot go on safely: {failure.Message} Start it again when that "
+                + "is mended; it takes up where it was.", failure);
         }
     }
 

@@ -2,8 +2,10 @@ using Spectre.Console;
 
 namespace Bauta.Host.Terminal;
 
-/// <summary>Where passwords come from: a file, the environment, or a person at a terminal. Never the command line, which
-/// other users of the machine can read.</summary>
+/// <summary>
+/// Where passwords come from: a file, the environment, or a person at a terminal. Never the command line, which other
+/// users of the machine can read.
+/// </summary>
 internal static class Password
 {
     public const string Variable = "BAUTA_WALLET_PASSWORD";

@@ -37,8 +37,10 @@ internal abstract class DoingVerb : Verb
         SetAction((parsed, cancellation) => CommandLine.GuardAsync(
             OutputOf(parsed), output => RunAsync(parsed, output, cancellation), cancellation));
 
-    /// <summary>Does it. Expected failures are <see cref="HostException"/>, <see cref="Wallet.WalletException"/> and the
-    /// exceptions of the parties' clients.</summary>
+    /// <summary>
+    /// Does it. Expected failures are <see cref="HostException"/>, <see cref="Wallet.WalletException"/> and the
+    /// exceptions of the parties' clients.
+    /// </summary>
     protected abstract Task<ExitCode> RunAsync(
         ParseResult parsed, Output output, CancellationToken cancellation);
 

@@ -171,7 +171,8 @@ internal static class PurchaseReport
     private static string Sentence(PurchaseState state, Currency currency) => state switch
     {
         Opened { AsPromised: true } =>
-            $"Bought {state.Order.Offer.Title} for {currency.Format(state.Order.Offer.Price)}: {state.Order.OutputPath}\n"
+            $"Bought {state.Order.Offer.Title} for {currency.Format(state.Order.Offer.Price)}: "
+            + $"{state.Order.OutputPath}\n"
             + $"SHA-256 {Convert.ToHexStringLower(state.Order.Offer.ContentHash)}, as the shop promised.",
         Opened => "The file is NOT what the shop promised. Export the evidence and show it to a judge.",
         Returned => "The purchase did not happen. The tokens are yours again.",

@@ -30,7 +30,7 @@ internal sealed class FundVerb : WalletVerb
         var isCredited = await open.Output.BarAsync(
             "paying in", _ => open.Wallet.FundAsync(sum, number, cancellation));
         open.Output.Line(isCredited
-            ? $"{currency.Format(sum)} wait in a reserve. Next: bauta wallet withdraw {currency.Format(sum).Split(' ')[0]}"
+            ? $"{currency.Format(sum)} wait in a reserve. Next: bauta wallet withdraw AMOUNT"
             : "The acquirer has not decided yet. Later: bauta wallet resume");
         open.Output.Answer(new JsonObject
         {
@@ -49,8 +49,8 @@ internal sealed class WithdrawVerb : WalletVerb
 
     public WithdrawVerb()
         : base("withdraw", "Turns money in a reserve into anonymous tokens.\n"
-            + "Do it ahead of buying and for a round sum: the exact price just before a purchase would tell the bank what "
-            + "it is for.",
+            + "Do it ahead of buying and for a round sum: the exact price just before a purchase would tell the bank "
+            + "what it is for.",
             "bauta wallet withdraw 10.00") => Add(amount);
 
     protected override async Task<ExitCode> RunAsync(OpenWallet open, CancellationToken cancellation)
@@ -107,8 +107,8 @@ internal sealed class RefreshVerb : WalletVerb
     };
 
     public RefreshVerb()
-        : base("refresh", "Turns partly spent, doubtful, revoked or ageing tokens into fresh ones that cannot be linked to "
-            + "them.", "bauta wallet refresh")
+        : base("refresh", "Turns partly spent, doubtful, revoked or ageing tokens into fresh ones that cannot be "
+            + "linked to them.", "bauta wallet refresh")
     {
         Add(days);
         Add(pause);

@@ -126,13 +126,15 @@ internal sealed class EvidenceVerb : WalletVerb
 
     private static PurchaseState Find(IReadOnlyList<PurchaseState> purchases, string wanted)
     {
-        var found = purchases.Where(one => one.Order.Id.ToString().StartsWith(wanted, StringComparison.Ordinal)).ToArray();
+        var found = purchases
+            .Where(one => one.Order.Id.ToString().StartsWith(wanted, StringComparison.Ordinal)).ToArray();
         return found.Length switch
         {
             1 => found[0],
             0 => throw new HostException(ExitCode.NotFound,
                 $"There is no purchase {wanted}. List them: bauta wallet history"),
-            _ => throw new HostException(ExitCode.Usage, $"{wanted} names {found.Length} purchases. Use more of the ID."),
+            _ => throw new HostException(
+                ExitCode.Usage, $"{wanted} names {found.Length} purchases. Use more of the ID."),
         };
     }
 }

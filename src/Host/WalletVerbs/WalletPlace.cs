@@ -50,7 +50,7 @@ internal static class WalletPlace
         return await WalletStore.OpenAsync(folder, password, TimeProvider.System);
     }
 
-    /// <summary>Keeps the network file with the wallet, sealed, and picks the route that the wallet stays with.</summary>
+    /// <summary>Keeps the network file in the wallet, sealed, and picks the route that the wallet stays with.</summary>
     public static async Task KeepNetworkAsync(
         WalletStore store, NetworkFile network, CancellationToken cancellation)
     {
