@@ -1,4 +1,5 @@
 using Bauta.Bank.Ledger;
+using Bauta.Crypto.BlindRsa;
 using Bauta.Crypto.Jose;
 using Bauta.Protocol;
 using Bauta.Protocol.Archive;
@@ -32,8 +33,7 @@ internal sealed class DenominationKeeper(
             if (follower is not null)
                 await follower.RunAsync(cancellation);
             else
-                foreach (var exponent in options.Exponents)
-                    await RotateAsync(Amount.FromMinorUnits(1L << exponent), cancellation);
+                await RotateAsync(cancellation);
             await RetireAsync(cancellation);
             await WriteOffAsync(cancellation);
             return await announcer.RunAsync(cancellation) == 0;
@@ -93,30 +93,55 @@ internal sealed class DenominationKeeper(
             cancellation);
     }
 
-    private async Task RotateAsync(Amount value, CancellationToken cancellation)
+    private async Task RotateAsync(CancellationToken cancellation)
     {
         var now = UnixTime.Now(clock);
+        var due = options.Exponents.Select(exponent => Amount.FromMinorUnits(1L << exponent))
+            .Select(value => (Value: value, From: DueFrom(value, now)))
+            .Where(one => one.From is not null).ToArray();
+        var room = Math.Max(0, DenominationList.MaxDenominations - shelf.Current.List(now).Denominations.Count);
+        if (due.Length > room)
+        {
+            log.TooManyKeys();
+            due = due[..room];
+        }
+
+        var signers = await GenerateAsync(due.Length, now, cancellation);
+        for (var i = 0; i < due.Length; i++)
+            await AnnounceAsync(due[i].Value, due[i].From!.Value, signers[i], cancellation);
+    }
+
+    /// <summary>When the next key of a denomination begins to sign; null while none is due.</summary>
+    private UnixTime? DueFrom(Amount value, UnixTime now)
+    {
         var living = shelf.Current.Keys
             .Where(key => key.Value == value && !key.IsRevoked && key.Signer is not null && !key.IsPastWithdrawal(now))
             .ToArray();
         var last = living.Select(key => key.Statement.Content.WithdrawUntil).DefaultIfEmpty(now).Max();
-        if (living.Length > 0 && last.AddSeconds(-options.OverlapSeconds) > now)
-            return;
-        if (shelf.Current.List(now).Denominations.Count >= DenominationList.MaxDenominations)
-        {
-            log.TooManyKeys();
-            return;
-        }
-
-        await MakeAsync(value, last, cancellation);
+        return living.Length > 0 && last.AddSeconds(-options.OverlapSeconds) > now ? null : last;
     }
 
-    private async Task MakeAsync(Amount value, UnixTime from, CancellationToken cancellation)
+    /// <summary>Makes keys side by side, since each takes a core for a while; no two share their truncated id.</summary>
+    private async Task<IBlindSigner[]> GenerateAsync(int count, UnixTime now, CancellationToken cancellation)
     {
-        var now = UnixTime.Now(clock);
         var taken = shelf.Current.Keys.Where(key => !key.IsPastWithdrawal(now))
             .Select(key => key.PublicKey.TruncatedKeyId).ToHashSet();
-        var signer = keys.Create(key => !taken.Contains(key.TruncatedKeyId));
+        var signers = new IBlindSigner[count];
+        await Parallel.ForEachAsync(Enumerable.Range(0, count), cancellation, (i, _) =>
+        {
+            signers[i] = keys.Create(key =>
+            {
+                lock (taken)
+                    return taken.Add(key.TruncatedKeyId);
+            });
+            return ValueTask.CompletedTask;
+        });
+        return signers;
+    }
+
+    private async Task AnnounceAsync(
+        Amount value, UnixTime from, IBlindSigner signer, CancellationToken cancellation)
+    {
         var withdrawUntil = from.AddSeconds(options.WithdrawSeconds);
         var spendUntil = withdrawUntil.AddSeconds(options.SpendSeconds);
         var statement = Signed<Denomination>.Sign(statementKey, new Denomination(

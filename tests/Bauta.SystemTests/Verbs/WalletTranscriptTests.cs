@@ -1,0 +1,171 @@
+using System.Security.Cryptography;
+using System.Text.Json.Nodes;
+using Xunit;
+
+namespace Bauta.SystemTests.Verbs;
+
+/// <summary>What a customer, a shop's owner and a stranger type against a network that runs, and what they get back.</summary>
+public sealed class WalletTranscriptTests(DemoFixture demo) : IClassFixture<DemoFixture>
+{
+    private const string GoodCard = "4242424242424242";
+    private const string DeclinedCard = "4000000000000002";
+
+    [Fact]
+    public async Task A_customer_funds_withdraws_buys_proves_and_restores()
+    {
+        var phrase = (string)(await OkAsync("w", "init", "--network", demo.NetworkFile))["phrase"]!;
+        Assert.Equal(12, phrase.Split(' ').Length);
+        await OkAsync("w", "fund", "20.00", "--card", GoodCard);
+        await OkAsync("w", "withdraw", "10.00");
+        var balance = await OkAsync("w", "balance");
+        Assert.Equal(1000, (long)balance["spendable"]!);
+        Assert.Equal(1000, (long)balance["inReserves"]!);
+
+        var goods = demo.Files.Write("poem.txt", RandomNumberGenerator.GetBytes(5000));
+        var offer = await SellAsync(goods, "1.20", "A poem");
+        var listed = (await OkAsync("w", "buy", "shop.demo"))["offers"]!.AsArray();
+        Assert.Contains(offer, listed.Select(one => (string)one!["offer"]!));
+
+        var output = demo.Files.Path("bought.txt");
+        var bought = await OkAsync("w", "buy", "shop.demo", "A poem", "--out", output);
+        Assert.Equal("opened", (string)bought["state"]!);
+        Assert.Equal(await File.ReadAllBytesAsync(goods), await File.ReadAllBytesAsync(output));
+        Assert.Empty((await OkAsync("w", "resume"))["open"]!.AsArray());
+        var purchase = (string)Assert.Single((await OkAsync("w", "history"))["purchases"]!.AsArray())!["purchase"]!;
+
+        await OkAsync("w", "refresh", "--pause", "0");
+        balance = await OkAsync("w", "balance");
+        Assert.Equal(2000 - 120, Sum(balance));
+
+        await JudgeAsync(purchase);
+        var restored = await OkAsync(
+            "restored", "restore", "--network", demo.NetworkFile, "--pause", "0", "--phrase-file",
+            demo.Files.Write("phrase", phrase));
+        // What waited in the reserve is withdrawn on the way; nothing is lost.
+        Assert.Equal(2000 - 120, (long)restored["spendable"]!);
+    }
+
+    [Fact]
+    public async Task Every_refusal_has_its_exit_code_and_says_what_to_do()
+    {
+        await FailsAsync(10, "wallet init", "x", "balance");
+        await OkAsync("x", "init", "--network", demo.NetworkFile);
+        await FailsAsync(18, "another folder", "x", "init", "--network", demo.NetworkFile);
+        await FailsAsync(3, "missing", "y", "init", "--network", demo.Files.Path("none.json"));
+        await FailsAsync(41, "twelve words", "y", "restore", "--network", demo.NetworkFile, "--phrase-file",
+            demo.Files.Write("nonsense", "one two three"));
+        await FailsAsync(12, "wallet fund", "x", "withdraw", "5.00");
+        await FailsAsync(13, "another card", "x", "fund", "5.00", "--card", DeclinedCard);
+        await FailsAsync(14, "test cards", "x", "fund", "5.00", "--card", "5555555555554444");
+        await FailsAsync(2, "2.50", "x", "fund", "5.001", "--card", GoodCard);
+        await FailsAsync(16, "shop.demo", "x", "buy", "no-such-shop");
+        await FailsAsync(16, "wallet buy", "x", "buy", "shop.demo", "no such offer");
+        await FailsAsync(16, "history", "x", "evidence", "AAAA");
+        var offer = await SellAsync(demo.Files.Write("dear.txt", "dear"), "5.00", "Something dear");
+        await FailsAsync(12, "withdraw", "x", "buy", "shop.demo", offer, "--out", demo.Files.Path("never.txt"));
+        Assert.False(File.Exists(demo.Files.Path("never.txt")));
+
+        var wrong = await RealNetwork.BautaAsync(
+            Limits.Verb, "wallet", "balance", "--wallet", demo.Files.Path("x"), "--password-file",
+            demo.Files.Write("wrong", "wrong\n"));
+        Assert.Equal(11, wrong.ExitCode);
+        Assert.Empty(wrong.Output);
+    }
+
+    [Fact]
+    public async Task A_backup_opens_with_the_same_password_and_holds_the_same_money()
+    {
+        await OkAsync("b", "init", "--network", demo.NetworkFile);
+        await OkAsync("b", "fund", "5.00", "--card", GoodCard);
+        await OkAsync("b", "withdraw", "5.00");
+        Directory.CreateDirectory(demo.Files.Path("copy"));
+        await OkAsync("b", "backup", demo.Files.Path("copy", "wallet.db"));
+        await FailsAsync(14, "new file", "b", "backup", demo.Files.Path("copy", "wallet.db"));
+
+        Assert.Equal(500, (long)(await OkAsync("copy", "balance"))["spendable"]!);
+    }
+
+    [Fact]
+    public async Task A_shop_lists_sells_and_is_paid_out_after_the_dispute_window()
+    {
+        await OkAsync("p", "init", "--network", demo.NetworkFile);
+        await OkAsync("p", "fund", "5.00", "--card", GoodCard);
+        await OkAsync("p", "withdraw", "5.00");
+        var offer = await SellAsync(demo.Files.Write("song.txt", "la la"), "3.21", "A song");
+        var before = await demo.ShopAsync("sales");
+        await OkAsync("p", "buy", "shop.demo", offer, "--out", demo.Files.Path("song-bought.txt"));
+
+        Assert.Equal(16, (await demo.ShopAsync("add", demo.Files.Path("none"), "--price", "1.00")).ExitCode);
+        Assert.Equal(12, (await demo.ShopAsync("payout", "9999.00")).ExitCode);
+        for (var tries = 0; ; tries++)
+        {
+            var sales = await demo.ShopAsync("sales");
+            Assert.Equal(0, sales.ExitCode);
+            Assert.Contains("A song", sales.Json["sales"]!.AsArray().Select(sale => (string)sale!["title"]!));
+            if ((long?)sales.Json["available"] >= (long?)before.Json["balance"] + 321)
+                break;
+            Assert.True(tries < 60, sales.Output);
+            await Task.Delay(500);
+        }
+
+        var payout = await demo.ShopAsync("payout", "3.21");
+        Assert.Equal(0, payout.ExitCode);
+        Assert.Equal(321, (long)payout.Json["amount"]!);
+    }
+
+    [Fact]
+    public async Task A_stranger_verifies_the_log_and_follows_it()
+    {
+        string[] network = ["--network", demo.NetworkFile, "--json"];
+        var verified = await RealNetwork.BautaAsync(Limits.Verb, ["archive", "verify", .. network]);
+        Assert.True(verified.ExitCode == 0, verified.Errors);
+        Assert.True((long)verified.Json["size"]! >= 15);
+        var followed = await RealNetwork.BautaAsync(
+            Limits.Verb,
+            ["archive", "monitor", "--once", "--masked", "--data", demo.Files.Path("monitor.db"), .. network]);
+        Assert.True(followed.ExitCode == 0, followed.Errors);
+        Assert.Empty(followed.Json["alarms"]!.AsArray());
+    }
+
+    private static long Sum(JsonNode balance) => (long)balance["spendable"]! + (long)balance["setAside"]!
+        + (long)balance["toRefresh"]! + (long)balance["inReserves"]!;
+
+    private async Task JudgeAsync(string purchase)
+    {
+        var evidence = demo.Files.Path("evidence.json");
+        await OkAsync("w", "evidence", purchase[..10], "--out", evidence);
+        var judged = await RealNetwork.BautaAsync(Limits.Verb, "judge", evidence, "--json");
+        Assert.Equal(0, judged.ExitCode);
+        Assert.Equal("complete", (string)judged.Json["outcome"]!);
+
+        // One character of the payment note is another: nothing holds together any more.
+        var text = await File.ReadAllTextAsync(evidence);
+        var at = text.IndexOf("\"payment\":\"", StringComparison.Ordinal) + 200;
+        var forged = demo.Files.Write(
+            "forged.json", text[..at] + (text[at] == 'A' ? 'B' : 'A') + text[(at + 1)..]);
+        Assert.Equal(25, (await RealNetwork.BautaAsync(Limits.Verb, "judge", forged, "--json")).ExitCode);
+    }
+
+    private async Task<string> SellAsync(string path, string price, string title)
+    {
+        var added = await demo.ShopAsync("add", path, "--price", price, "--title", title);
+        Assert.True(added.ExitCode == 0, added.Errors);
+        Assert.Equal(DemoTests.Hash(path), (string)added.Json["sha256"]!);
+        return (string)added.Json["offer"]!;
+    }
+
+    private async Task<JsonNode> OkAsync(string wallet, params string[] arguments)
+    {
+        var said = await demo.WalletAsync(wallet, arguments);
+        Assert.True(said.ExitCode == 0, $"{string.Join(' ', arguments)}: {said.ExitCode} {said.Errors}");
+        return said.Json;
+    }
+
+    private async Task FailsAsync(int code, string hint, string wallet, params string[] arguments)
+    {
+        var said = await demo.WalletAsync(wallet, arguments);
+        Assert.True(said.ExitCode == code, $"{string.Join(' ', arguments)}: {said.ExitCode} {said.Errors}");
+        Assert.Equal(code, (int)said.Json["error"]!["exit"]!);
+        Assert.Contains(hint, (string)said.Json["error"]!["message"]!, StringComparison.Ordinal);
+    }
+}
