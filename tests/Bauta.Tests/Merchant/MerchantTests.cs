@@ -1,0 +1,41 @@
+using System.Security.Cryptography;
+using Bauta.Merchant;
+using Bauta.Protocol;
+using Bauta.Tests.Storage;
+using Xunit;
+
+namespace Bauta.Tests.Merchant;
+
+/// <summary>What a merchant must do alike on every database. The derived classes only say where a new one is.</summary>
+public abstract partial class MerchantTests
+{
+    protected abstract Task<string> NewDatabaseAsync();
+
+    private async Task<MerchantWorld> OpenAsync(Func<MerchantOptions, MerchantOptions>? change = null) =>
+        await MerchantWorld.OpenAsync(await NewDatabaseAsync(), change);
+
+    private static byte[] Bytes(int length) => RandomNumberGenerator.GetBytes(length);
+
+    private static void Refused<T, TError>(TError error, Result<T, TError> result)
+        where TError : struct, Enum
+    {
+        Assert.False(result.IsOk);
+        Assert.Equal(error, result.Error);
+    }
+}
+
+public sealed class SqliteMerchantTests : MerchantTests, IDisposable
+{
+    private readonly TemporaryDirectory directory = new();
+    private int databases;
+
+    protected override Task<string> NewDatabaseAsync() =>
+        Task.FromResult(directory.File($"merchant{databases++}.db"));
+
+    public void Dispose() => directory.Dispose();
+}
+
+public sealed class PostgresMerchantTests(PostgresServer server) : MerchantTests
+{
+    protected override Task<string> NewDatabaseAsync() => server.CreateDatabaseAsync("merchant");
+}
