@@ -54,7 +54,7 @@ public abstract partial class MerchantTests
         switch (what)
         {
             case "transaction of both notes":
-                (note, pay) = (note with { Transaction = TransactionId.Generate() }, pay);
+                note = note with { Transaction = TransactionId.Generate() };
                 pay = pay with { Transaction = note.Transaction };
                 break;
             case "transaction of the payment note": pay = pay with { Transaction = TransactionId.Generate() }; break;

@@ -71,6 +71,9 @@ internal sealed class MerchantWorld : IAsyncDisposable
         await StartAsync();
     }
 
+    /// <summary>Starts again after the test itself has closed merchant and database.</summary>
+    public Task RestartAfterStopAsync() => StartAsync();
+
     public async Task StopAsync()
     {
         await Shop.DisposeAsync();
