@@ -129,6 +129,9 @@ public sealed partial class Merchant : IMerchant, IAsyncDisposable
         await payingOut.ResumeAsync(cancellation);
     }
 
+    /// <summary>Waits for the attempts at settlement that run now.</summary>
+    public Task IdleAsync() => settling.DrainAsync();
+
     /// <summary>Drops purchases that were not paid before expiry and grace.</summary>
     public async Task DropExpiredAsync(CancellationToken cancellation)
     {

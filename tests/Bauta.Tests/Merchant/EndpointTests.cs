@@ -35,7 +35,8 @@ public sealed class EndpointTests : IDisposable
         var chunk = (await merchant.ChunkAsync(delivery, 0, default)).Value;
         Assert.Equal(chunk.Ciphertext, (await merchant.ChunkAsync(delivery, 0, default)).Value.Ciphertext);
         Assert.Equal(MerchantError.NoSuchChunk, (await merchant.ChunkAsync(delivery, 1, default)).Error);
-        Assert.Equal(MerchantError.UnknownPurchase, (await merchant.ChunkAsync(DeliveryId.Generate(), 0, default)).Error);
+        Assert.Equal(
+            MerchantError.UnknownPurchase, (await merchant.ChunkAsync(DeliveryId.Generate(), 0, default)).Error);
         var payment = world.Payment(p1);
         var paid = (await merchant.PayAsync(payment, default)).Value.Decision!;
         Assert.Equal(paid.Proof, (await merchant.PayAsync(payment, default)).Value.Decision!.Proof);
@@ -92,10 +93,12 @@ public sealed class EndpointTests : IDisposable
         var stored = (await desk.StoreFileAsync(new MemoryStream(new byte[5_000_000]), default)).Value;
         Assert.Equal(5_000_000, stored.SizeBytes);
         var offer = (await desk.AddOfferAsync(
-            new NewOffer(OfferId.Generate(), "Fünf", "Zeilen\nzwei", Amount.FromMinorUnits(5), "f.bin", stored.ContentHash),
+            new NewOffer(
+                OfferId.Generate(), "Fünf", "Zeilen\nzwei", Amount.FromMinorUnits(5), "f.bin", stored.ContentHash),
             default)).Value;
         Assert.Equal(offer.Offer, Assert.Single((await desk.OffersAsync(null, default)).Value.Offers).Offer);
         Assert.NotNull((await world.Shop.PayAsync(world.Payment(await world.BuyAsync(offer)), default)).Value.Decision);
+        await world.Shop.IdleAsync();
         Assert.Equal(5, (await desk.SalesAsync(null, default)).Value.CommittedTotal.MinorUnits);
         Assert.Equal(1_000_000, (await desk.AccountAsync(default)).Value.Available.MinorUnits);
         var payout = new NewPayout(RequestId.Generate(), Amount.FromMinorUnits(5));

@@ -65,6 +65,7 @@ public abstract partial class MerchantTests
             world.Clock.Advance(i % 2);
         }
 
+        await world.Shop.IdleAsync();
         var first = (await world.Shop.Desk.SalesAsync(null, default)).Value;
         var second = (await world.Shop.Desk.SalesAsync(first.Next, default)).Value;
         Assert.Equal((100, 5), (first.Sales.Count, second.Sales.Count));

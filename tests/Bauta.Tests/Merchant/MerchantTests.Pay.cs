@@ -21,7 +21,7 @@ public abstract partial class MerchantTests
         Assert.All(answers, answer => Assert.Equal(
             answers[0].Value.Decision!.Proof, answer.Value.Decision!.Proof));
         Assert.Single(world.Archive.Releases.Distinct());
-        await world.Shop.ResumeAsync(default);
+        await world.Shop.IdleAsync();
         Assert.Equal(SettlementAnswer.Settled, world.Bank.StateOf(payment.Transaction));
         await world.RestartAsync();
         world.Archive.Before = _ => throw new PartyUnreachableException("Nobody is asked again.");
@@ -78,7 +78,9 @@ public abstract partial class MerchantTests
         Assert.Equal(0, await world.CountAsync("SELECT CAST(COUNT(*) AS BIGINT) FROM payments"));
         // The purchase is still open for the right notes.
         Assert.NotNull((await world.Shop.PayAsync(good, default)).Value.Decision);
-        Refused(MerchantError.BadPayment, await world.Shop.PayAsync(bad, default));
+        Assert.Contains((await world.Shop.PayAsync(bad, default)).Error,
+            (MerchantError?[])[MerchantError.BadPayment, MerchantError.IdReused]);
+        Assert.Single(world.Archive.Releases.Distinct());
     }
 
     [Fact]
@@ -163,6 +165,7 @@ public abstract partial class MerchantTests
         var payment = world.Payment(p1);
         world.Archive.Before = _ => throw new PartyUnreachableException("Gone before it was sent.");
         Assert.Null((await world.Shop.PayAsync(payment, default)).Value.Decision);
+        await world.Shop.IdleAsync();
         var stored = await world.Database.ReadAsync(transaction => transaction.QuerySingleOrDefault(
             "SELECT release FROM payments", row => row.GetString(0)));
         await world.RestartAsync();
@@ -196,7 +199,6 @@ public abstract partial class MerchantTests
         var payment = world.Payment(await world.BuyAsync(await world.OfferAsync(Bytes(100))));
         world.Bank.IsDown = true;
         Assert.NotNull((await world.Shop.PayAsync(payment, default)).Value.Decision);
-        await world.Shop.ResumeAsync(default);
         Assert.False((await SaleAsync(world)).Settled);
         world.Bank.IsDown = false;
         await world.Shop.ResumeAsync(default);
@@ -219,6 +221,7 @@ public abstract partial class MerchantTests
         var payment = world.Payment(p1);
         world.Archive.Before = _ => throw new PartyUnreachableException("Until it is too late.");
         Assert.Null((await world.Shop.PayAsync(payment, default)).Value.Decision);
+        await world.Shop.IdleAsync();
         world.Archive.Before = _ => Task.CompletedTask;
         world.Clock.SetTo(p1.Content.ExpiresAt);
         await world.Shop.ResumeAsync(default);
@@ -241,17 +244,19 @@ public abstract partial class MerchantTests
         Assert.Equal(Sale.Released, (await SaleAsync(world)).State);
     }
 
-    [Fact]
-    public async Task A_decision_under_another_lock_note_is_kept_as_evidence_against_the_bank()
+    [Theory]
+    [InlineData(null)]
+    [InlineData(ArchiveError.OtherLockNote)]
+    public async Task A_decision_under_another_lock_note_is_kept_as_evidence_against_the_bank(ArchiveError? refusal)
     {
         await using var world = await OpenAsync();
         var p1 = await world.BuyAsync(await world.OfferAsync(Bytes(100)));
         var other = world.Bank.Lock(p1.Content).LockNote.Content with { ExpiresAt = world.Clock.Now };
         await world.Log.DecideAsync(
             new DecisionRequest(Signed<LockNote>.Sign(world.Bank.Key, other)), default);
+        world.Archive.Refusal = refusal;
         var answer = (await world.Shop.PayAsync(world.Payment(p1), default)).Value;
         Assert.NotNull(answer.Decision);
-        await world.Shop.ResumeAsync(default);
         Assert.Equal(Sale.Disputed, (await SaleAsync(world)).State);
         Assert.Equal(0, world.Bank.TimesTold);
     }
@@ -269,6 +274,9 @@ public abstract partial class MerchantTests
         Assert.Equal(0, world.Bank.TimesTold);
     }
 
-    private static async Task<Sale> SaleAsync(MerchantWorld world) =>
-        Assert.Single((await world.Shop.Desk.SalesAsync(null, default)).Value.Sales);
+    private static async Task<Sale> SaleAsync(MerchantWorld world)
+    {
+        await world.Shop.IdleAsync();
+        return Assert.Single((await world.Shop.Desk.SalesAsync(null, default)).Value.Sales);
+    }
 }

@@ -15,7 +15,7 @@ using Shop = Bauta.Merchant.Merchant;
 
 namespace Bauta.Tests.Merchant;
 
-/// <summary>A merchant with its database and store, a bank that signs and an archive whose log is really signed.</summary>
+/// <summary>A merchant with its database and store, a bank that signs, an archive with a signed log.</summary>
 internal sealed class MerchantWorld : IAsyncDisposable
 {
     private readonly string connection;
@@ -100,7 +100,7 @@ internal sealed class MerchantWorld : IAsyncDisposable
     public PaymentRequest Payment(Signed<Merchandise> p1) =>
         new(p1.Content.Transaction(), Bank.Lock(p1.Content));
 
-    /// <summary>Fetches all chunks and opens them with the key that the decision published, as a customer does.</summary>
+    /// <summary>Fetches all chunks and opens them with the published key, as a customer does.</summary>
     public async Task<byte[]> OpenAsync(Signed<Merchandise> p1, LoggedEntry decision)
     {
         Assert.True(Log.Policy.TryVerify(decision, out var verified));
@@ -153,6 +153,9 @@ internal sealed class WatchedArchive(IArchive inner) : IArchive
 
     public Func<DecisionRequest, Task> Before { get; set; } = _ => Task.CompletedTask;
 
+    /// <summary>What the archive says to every demand from now on, if anything.</summary>
+    public ArchiveError? Refusal { get; set; }
+
     /// <summary>Texts of all releases that were sent.</summary>
     public List<string> Releases { get; } = [];
 
@@ -166,7 +169,7 @@ internal sealed class WatchedArchive(IArchive inner) : IArchive
                 Releases.Add(request.Release.Text);
         }
 
-        return await inner.DecideAsync(request, cancellation);
+        return Refusal is { } refusal ? refusal : await inner.DecideAsync(request, cancellation);
     }
 
     public Task<Result<DecisionAnswer, ArchiveError>> DecisionAsync(

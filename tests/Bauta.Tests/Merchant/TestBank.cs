@@ -7,7 +7,7 @@ using Bauta.Protocol.Merchant;
 
 namespace Bauta.Tests.Merchant;
 
-/// <summary>The bank as a merchant meets it: really signs notes, really verifies decisions, can be out of reach.</summary>
+/// <summary>The bank as a merchant meets it: signs notes, verifies decisions, can be out of reach.</summary>
 internal sealed class TestBank(Func<ArchivePolicy> policy) : IBank
 {
     private readonly Lock gate = new();
