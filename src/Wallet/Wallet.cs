@@ -52,8 +52,12 @@ public sealed partial class Wallet(WalletStore store, INetwork network, TimeProv
     public async Task<WalletBalance> BalanceAsync(CancellationToken cancellation)
     {
         var reserves = Amount.Zero;
-        foreach (var reserve in await OpenReservesAsync(cancellation))
+        var all = await ReservesAsync(cancellation);
+        foreach (var reserve in all.Where(reserve => reserve.IsOpen))
             reserves += await ReserveBalanceAsync(reserve, cancellation);
+        var closed = all.Where(reserve => !reserve.IsOpen).Select(reserve => reserve.Id).ToHashSet();
+        reserves += Sum((await Store.TokensAsync(TokenState.Planned, cancellation))
+            .Where(token => closed.Contains(ReserveId.FromBytes(token.Reserve))));
         return new WalletBalance(
             Sum(await Store.TokensAsync(TokenState.Held, cancellation)),
             Sum(await Store.TokensAsync(TokenState.SetAside, cancellation)),

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Bauta.Protocol;
 using Bauta.Protocol.Acquirer;
+using Bauta.Protocol.Bank;
 using Bauta.Wallet.Purchase;
 
 namespace Bauta.Wallet;
@@ -14,4 +15,5 @@ namespace Bauta.Wallet;
     Converters = [typeof(Base64UrlConverter)])]
 [JsonSerializable(typeof(PurchaseState))]
 [JsonSerializable(typeof(TakeInRequest))]
+[JsonSerializable(typeof(ListedDenomination))]
 public sealed partial class WalletJson : JsonSerializerContext;

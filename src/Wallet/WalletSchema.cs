@@ -34,6 +34,7 @@ public static class WalletSchema
                 token {blob},
                 PRIMARY KEY (token_key_id, number)) {strict};
             CREATE INDEX tokens_by_state ON tokens (state, remaining);
+            CREATE TABLE denominations (token_key_id {blob} PRIMARY KEY, record {blob} NOT NULL) {strict};
             CREATE TABLE purchases (
                 id {blob} PRIMARY KEY,
                 started_at {bigint} NOT NULL,

@@ -5,7 +5,9 @@ using Bauta.Protocol.Bank;
 using Bauta.Protocol.Evidence;
 using Bauta.Protocol.Merchant;
 using Bauta.Protocol.Parties;
+using Bauta.Storage;
 using Bauta.Wallet.Purchase;
+using Bauta.Wallet.Tokens;
 
 namespace Bauta.Wallet;
 
@@ -42,6 +44,7 @@ public sealed partial class Wallet
             Aborted it => (it.Merchandise, it.Authorization, it.Lock, it.Decision),
             Opened it => (it.Merchandise, it.Authorization, it.Lock, it.Decision),
             Returned it => (it.Merchandise, it.Authorization, it.Lock, it.Decision),
+            Abandoned it => (it.Merchandise, it.Authorization, it.Lock, null),
             _ => (null, null, null, null),
         };
 
@@ -55,10 +58,22 @@ public sealed partial class Wallet
     {
         if (!SignedAuthorization.TryParse(authorization, out var signed))
             throw new WalletException(WalletError.Damaged, "A purchase in the wallet's file cannot be read.");
-        var book = await DenominationsAsync(cancellation);
-        return [.. signed.Content.Tokens
-            .Select(spend => Token.TryDecode(spend.Token, out var token) ? book.Find(token.KeyId)?.Listed : null)
-            .OfType<ListedDenomination>()
-            .DistinctBy(listed => listed.Key.Text)];
+        var keyIds = signed.Content.Tokens
+            .Select(spend => Token.TryDecode(spend.Token, out var token) ? token.KeyId : [])
+            .DistinctBy(Convert.ToHexString);
+        return await Store.Database.ReadAsync<IReadOnlyList<ListedDenomination>>(
+            transaction => [.. keyIds.Select(keyId => transaction.QuerySingleOrDefault(
+                "SELECT record FROM denominations WHERE token_key_id = $1", ReadKey, keyId))
+                .OfType<ListedDenomination>()],
+            cancellation);
     }
+
+    /// <summary>Keeps the key of a token that is about to be spent: a bank must not be able to take evidence back by no
+    /// longer listing it.</summary>
+    private static void KeepKey(IWriteTransaction transaction, VerifiedDenomination key) => transaction.Execute(
+        "INSERT INTO denominations (token_key_id, record) VALUES ($1, $2) ON CONFLICT (token_key_id) DO NOTHING",
+        key.Key.KeyId, StrictJson.Write(key.Listed, WalletJson.Default.ListedDenomination));
+
+    private static ListedDenomination? ReadKey(System.Data.Common.DbDataReader row) =>
+        StrictJson.TryRead(row.GetBytes(0), WalletJson.Default.ListedDenomination, out var listed) ? listed : null;
 }

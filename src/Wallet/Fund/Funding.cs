@@ -81,7 +81,8 @@ public sealed partial class Wallet
 
         if (!answer.IsOk)
         {
-            await SetFundingAsync(request.Id, FundingState.Declined, [], cancellation);
+            if (answer.Error != AcquirerError.TooMany)
+                await SetFundingAsync(request.Id, FundingState.Declined, [], cancellation, request.Reserve);
             throw answer.Error == AcquirerError.Declined
                 ? new WalletException(WalletError.Declined, "The card was declined. Use another card.")
                 : Refused("The acquirer refused", answer.Error.Value, answer.Detail);
@@ -106,27 +107,37 @@ public sealed partial class Wallet
         await SetFundingAsync(id, FundingState.Credited, [], cancellation);
     }
 
-    private Task SetFundingAsync(RequestId id, string state, byte[] record, CancellationToken cancellation)
+    private Task SetFundingAsync(
+        RequestId id, string state, byte[] record, CancellationToken cancellation, ReserveId? unused = null)
     {
         var box = Store.Seal(Place(id), record);
         return Store.Database.WriteAsync(
-            transaction => transaction.ExecuteExpecting(
-                1, "UPDATE fundings SET state = $1, record = $2 WHERE id = $3", state, box, id.ToArray()),
+            transaction =>
+            {
+                transaction.ExecuteExpecting(
+                    1, "UPDATE fundings SET state = $1, record = $2 WHERE id = $3", state, box, id.ToArray());
+                if (unused is not null)
+                    Close(transaction, unused);
+            },
             cancellation);
     }
+
+    /// <summary>A reserve that is planned out in full is not read again: reading several together would link them.</summary>
+    private static void Close(IWriteTransaction transaction, ReserveId reserve) => transaction.Execute(
+        "UPDATE reserves SET open = $1 WHERE reserve = $2", false, reserve.ToArray());
 
     private static Signed<FundingNotice> ReadNotice(byte[] record) =>
         Signed<FundingNotice>.TryParse(System.Text.Encoding.ASCII.GetString(record), out var notice)
             ? notice
             : throw new WalletException(WalletError.Damaged, "A funding in the wallet's file cannot be read.");
 
-    private async Task<IReadOnlyList<WalletReserve>> OpenReservesAsync(CancellationToken cancellation) =>
-        await Store.Database.ReadAsync(
+    private Task<IReadOnlyList<WalletReserve>> ReservesAsync(CancellationToken cancellation) =>
+        Store.Database.ReadAsync(
             transaction => transaction.Query(
-                "SELECT reserve, number, token_key_id, token_number FROM reserves WHERE open ORDER BY reserve",
+                "SELECT reserve, number, token_key_id, token_number, open FROM reserves ORDER BY reserve",
                 row => new WalletReserve(ReserveId.FromBytes(row.GetBytes(0)),
                     row.IsDBNull(1) ? null : row.GetInt64(1), row.GetBytesOrNull(2),
-                    row.IsDBNull(3) ? null : row.GetInt64(3))),
+                    row.IsDBNull(3) ? null : row.GetInt64(3), row.GetBoolean(4))),
             cancellation);
 
     private P256PrivateKey KeyOf(WalletReserve reserve)
@@ -155,4 +166,6 @@ public sealed partial class Wallet
 /// <param name="Number">The number that its key derives from, or null.</param>
 /// <param name="TokenKeyId">With the token that it takes over: the denomination key's ID.</param>
 /// <param name="TokenNumber">And the token's number.</param>
-internal sealed record WalletReserve(ReserveId Id, long? Number, byte[]? TokenKeyId, long? TokenNumber);
+/// <param name="IsOpen">Whether it may hold more than is planned out of it.</param>
+internal sealed record WalletReserve(
+    ReserveId Id, long? Number, byte[]? TokenKeyId, long? TokenNumber, bool IsOpen);

@@ -31,12 +31,17 @@ public sealed partial class Wallet
         if (offer.Currency != currency.Code)
             throw new WalletException(WalletError.Refused,
                 $"The shop asks for {offer.Currency}; this wallet's bank issues {currency.Code}.");
-        if (CoinSelection.TryPay(await CoinsAsync(cancellation), offer.Price, Authorization.MaxTokens) is null)
+        outputPath = Path.GetFullPath(outputPath);
+        if ((await Store.PurchasesAsync(onlyOpen: true, cancellation)).Any(open => open.Order.OutputPath == outputPath))
+            throw new WalletException(WalletError.Refused,
+                $"Another purchase that is still open goes to {outputPath}. Name a new file with --out.");
+        var book = await DenominationsAsync(cancellation);
+        if (CoinSelection.TryPay(await CoinsAsync(book, cancellation), offer.Price, Authorization.MaxTokens) is null)
             throw new WalletException(WalletError.NotEnough,
                 $"The wallet's tokens do not cover {currency.Format(offer.Price)}. Withdraw more first, for a round "
                 + "sum: bauta wallet withdraw");
         var order = new PurchaseOrder(
-            RequestId.Generate(), shop.ToString(), offer, network.Policy.Id, Path.GetFullPath(outputPath), Now,
+            RequestId.Generate(), shop.ToString(), offer, network.Policy.Id, outputPath, Now,
             (await network.MerchantCardAsync(shop, cancellation)).Text,
             (await network.BankCardAsync(cancellation)).Text);
         PurchaseState state = new Started(order);
@@ -125,10 +130,21 @@ public sealed partial class Wallet
     private async Task<PurchaseState> FetchAsync(
         Offered state, IProgress<WalletStep>? progress, CancellationToken cancellation)
     {
-        var promise = state.Merchandise.Content;
-        var merchant = network.Merchant(Shop(state.Order));
+        if (await FetchGoodsAsync(state.Order, state.Merchandise.Content, cancellation) is { } breach)
+            return await AbandonAsync(state, breach, cancellation);
+        progress?.Report(new WalletStep("goods",
+            $"{state.Merchandise.Content.ChunkCount} encrypted chunk(s) fetched, each matches the root that the shop "
+            + "signed"));
+        return await Store.AdvanceAsync(new Fetched(state.Order, state.Merchandise), cancellation);
+    }
+
+    /// <summary>Fetches what is missing of the ciphertext; null when all of it is here, else why it cannot be.</summary>
+    private async Task<string?> FetchGoodsAsync(
+        PurchaseOrder order, Merchandise promise, CancellationToken cancellation)
+    {
+        var merchant = network.Merchant(Shop(order));
         var delivery = DeliveryId.Derive(promise.Secret);
-        var goods = new GoodsFile(Store.Folder, state.Order.Id, promise);
+        var goods = new GoodsFile(Store.Folder, order.Id, promise);
         try
         {
             using var file = goods.OpenForWriting();
@@ -139,23 +155,18 @@ public sealed partial class Wallet
                 {
                     var answer = await merchant.ChunkAsync(delivery, index, cancellation);
                     if (!answer.IsOk)
-                        return await AbandonAsync(
-                            state, Refusals<MerchantError>.Meaning(answer.Error.Value), cancellation);
+                        return Refusals<MerchantError>.Meaning(answer.Error.Value);
                     chunk = goods.Matches(index, answer.Value) ? answer.Value : null;
                 }
 
                 if (chunk is null)
-                    return await AbandonAsync(
-                        state, "The goods do not match the hash that the shop signed.", cancellation);
+                    return "The goods do not match the hash that the shop signed.";
                 await GoodsFile.AppendAsync(file, chunk, cancellation);
             }
 
             file.Close();
-            if (!await goods.IsWholeAsync(cancellation))
-            {
-                GoodsFile.Delete(Store.Folder, state.Order.Id);
-                return state;
-            }
+            if (await goods.IsWholeAsync(cancellation))
+                return null;
         }
         catch (IOException full) when (full is not PartyUnreachableException and not ProtocolViolationException)
         {
@@ -163,17 +174,19 @@ public sealed partial class Wallet
                 $"The goods cannot be stored in {Store.Folder}: {full.Message} Make room and resume.", full);
         }
 
-        progress?.Report(new WalletStep("goods",
-            $"{promise.ChunkCount} encrypted chunk(s) fetched, each matches the root that the shop signed"));
-        return await Store.AdvanceAsync(new Fetched(state.Order, state.Merchandise), cancellation);
+        // A chunk kept from before a crash was damaged since: the next run fetches all of them again.
+        GoodsFile.Delete(Store.Folder, order.Id);
+        throw new WalletException(WalletError.Damaged,
+            $"The goods kept in {Store.Folder} were damaged on this disk. Resume fetches them again.");
     }
 
     /// <summary>Chooses tokens and signs P2; both are durable before anything is sent.</summary>
     private async Task<PurchaseState> AuthorizeAsync(Fetched state, CancellationToken cancellation)
     {
         var promise = state.Merchandise.Content;
+        var book = await DenominationsAsync(cancellation);
         var uses = CoinSelection.TryPay(
-            await CoinsAsync(cancellation), promise.Contract.Price, Authorization.MaxTokens);
+            await CoinsAsync(book, cancellation), promise.Contract.Price, Authorization.MaxTokens);
         if (uses is null)
             return await AbandonAsync(state, "The wallet's tokens no longer cover the price.", cancellation);
         var held = await Store.TokensAsync(TokenState.Held, cancellation);
@@ -199,7 +212,10 @@ public sealed partial class Wallet
                 transaction =>
                 {
                     foreach (var use in uses)
+                    {
                         TokenTable.SetAside(transaction, use, state.Order.Id);
+                        KeepKey(transaction, book.Find(use.Coin.TokenKeyId)!);
+                    }
                 });
         }
         finally
@@ -229,11 +245,16 @@ public sealed partial class Wallet
 
         var bank = P256PublicKey.FromSpki(Card(state.Order.BankCard).Key);
         if (!Answers(answer.Value, authorization.Content, bank))
+        {
+            if (Now >= authorization.Content.ExpiresAt)
+                return await AbandonAsync(state, "The bank's notes do not match what was authorized.", cancellation,
+                    TokenState.Doubtful, answer.Value);
             throw new WalletException(WalletError.Distrusted,
-                "The bank's notes do not match what was authorized. The purchase stays open; resume asks again, and "
-                + "after expiry the archive's abort unlocks the tokens.");
-        progress?.Report(new WalletStep(
-            "P3", "bank -> customer: lock note for the archive, payment note for the shop"));
+                "The bank's notes do not match what was authorized. They were not passed on; resume asks again, and "
+                + "after expiry the purchase ends.");
+        }
+
+        progress?.Report(new WalletStep("P3", "bank -> customer: lock note for the archive, payment note for the shop"));
         return await Store.AdvanceAsync(
             new Locked(state.Order, state.Merchandise, state.Authorization, answer.Value), cancellation);
     }
@@ -251,27 +272,29 @@ public sealed partial class Wallet
 
     private static Protocol.Parties.PartyCard Card(string text) => ReadCard(text).Content;
 
-    private async Task<IReadOnlyCollection<Coin>> CoinsAsync(CancellationToken cancellation)
-    {
-        var book = await DenominationsAsync(cancellation);
-        return [.. (await Store.TokensAsync(TokenState.Held, cancellation))
+    private async Task<IReadOnlyCollection<Coin>> CoinsAsync(DenominationBook book, CancellationToken cancellation) =>
+        [.. (await Store.TokensAsync(TokenState.Held, cancellation))
             .Where(token => token.Remaining > Amount.Zero)
             .Select(token => (Token: token, Key: book.Find(token.TokenKeyId)))
             .Where(pair => pair.Key is { IsRevoked: false } key && Now < key.Terms.SpendUntil)
             .Select(pair => new Coin(
                 pair.Token.TokenKeyId, pair.Token.Number, pair.Token.Remaining, pair.Key!.Terms.SpendUntil))];
-    }
 
     /// <summary>Ends a purchase for which nothing is locked; tokens set aside for it come back.</summary>
-    private Task<PurchaseState> AbandonAsync(
-        PurchaseState state, string reason, CancellationToken cancellation, string tokens = TokenState.Held)
+    private async Task<PurchaseState> AbandonAsync(
+        PurchaseState state, string reason, CancellationToken cancellation, string tokens = TokenState.Held,
+        LockAnswer? mismatch = null)
     {
+        var (merchandise, authorization, _, _) = Statements(state);
+        var ended = await Store.AdvanceAsync(
+            new Abandoned(state.Order, reason, merchandise, authorization, mismatch), cancellation, transaction =>
+            {
+                foreach (var token in TokenTable.OfPurchase(transaction, state.Order.Id))
+                    TokenTable.Release(
+                        transaction, token.TokenKeyId, token.Number, state.Order.Id, token.Remaining, tokens);
+            });
+        // After the write: a purchase that could still be paid keeps its goods.
         GoodsFile.Delete(Store.Folder, state.Order.Id);
-        return Store.AdvanceAsync(new Abandoned(state.Order, reason), cancellation, transaction =>
-        {
-            foreach (var token in TokenTable.OfPurchase(transaction, state.Order.Id))
-                TokenTable.Release(
-                    transaction, token.TokenKeyId, token.Number, state.Order.Id, token.Remaining, tokens);
-        });
+        return ended;
     }
 }

@@ -1,3 +1,4 @@
+using Bauta.Crypto.Jose;
 using Bauta.Protocol;
 using Bauta.Protocol.Archive;
 using Bauta.Protocol.Bank;
@@ -40,7 +41,8 @@ public sealed partial class Wallet
         {
             var answer = await network.Merchant(Shop(state.Order)).PayAsync(
                 new PaymentRequest(state.Merchandise.Content.Transaction(), state.Lock), cancellation);
-            return answer.IsOk ? answer.Value.Decision : null;
+            // What the shop shows counts only if it holds; otherwise the archive is asked.
+            return answer.IsOk && answer.Value.Decision is { } shown && Holds(state, shown) is not null ? shown : null;
         }
         catch (Exception silent) when (silent is PartyUnreachableException or ProtocolViolationException)
         {
@@ -65,19 +67,18 @@ public sealed partial class Wallet
     private async Task<PurchaseState> AcceptAsync(
         Locked state, LoggedEntry decision, IProgress<WalletStep>? progress, CancellationToken cancellation)
     {
-        if (!network.Policy.TryVerify(decision, out var logged) || !logged.Entry.IsDecision
-            || !logged.Entry.LockNote!.SaysTheSameAs(state.Lock.LockNote))
+        if (Holds(state, decision) is not { } entry)
             throw new WalletException(WalletError.Distrusted,
-                "A decision came without the quorum that the contract names, or for another lock note. It moves "
-                + "nothing; resume asks again.");
-        if (logged.Entry.Kind == LogEntry.Abort)
+                "A decision came without the quorum that the contract names, or for another lock note. It moves nothing; "
+                + "resume asks again.");
+        if (entry.Kind == LogEntry.Abort)
         {
             progress?.Report(new WalletStep("P5b", "archive: abort(n) is published under the witness quorum"));
             return await Store.AdvanceAsync(
                 new Aborted(state.Order, state.Merchandise, state.Authorization, state.Lock, decision), cancellation);
         }
 
-        if (!Release.Matches(logged.Entry.Release!, state.Lock.LockNote.Content))
+        if (!Release.Matches(entry.Release!, state.Lock.LockNote.Content))
             throw new WalletException(WalletError.Distrusted,
                 "The archive published a commit whose key does not match the contract. Export the evidence.");
         progress?.Report(new WalletStep("P5a", "archive: commit(n, masked key) is published under the witness quorum"));
@@ -86,6 +87,18 @@ public sealed partial class Wallet
             transaction => EndTokens(transaction, state, spent: true));
     }
 
+    /// <summary>
+    /// The decision, when it stands under the quorum that P1 names and on the bank's lock note for this purchase. The
+    /// note is compared by what it says: anybody can turn its signature into another valid one.
+    /// </summary>
+    private LogEntry? Holds(Locked state, LoggedEntry decision) =>
+        network.Policy.Id.Equals(state.Merchandise.Content.Archive)
+        && network.Policy.TryVerify(decision, out var logged) && logged.Entry.IsDecision
+        && state.Lock.LockNote.SaysTheSameAs(logged.Entry.LockNote)
+        && logged.Entry.LockNote!.IsSignedBy(P256PublicKey.FromSpki(Card(state.Order.BankCard).Key))
+            ? logged.Entry
+            : null;
+
     /// <summary>Opens the goods with the published key and the mask that only customer and shop know.</summary>
     private async Task<PurchaseState> OpenAsync(
         Committed state, IProgress<WalletStep>? progress, CancellationToken cancellation)
@@ -93,8 +106,20 @@ public sealed partial class Wallet
         if (!network.Policy.TryVerify(state.Decision, out var logged))
             throw new WalletException(WalletError.Damaged, "A decision in the wallet's file cannot be read.");
         var goods = new GoodsFile(Store.Folder, state.Order.Id, state.Merchandise.Content);
-        var asPromised = await goods.OpenIntoAsync(
-            logged.Entry.Release!.Content.MaskedKey, state.Order.OutputPath, cancellation);
+        var maskedKey = logged.Entry.Release!.Content.MaskedKey;
+        if (await goods.OpenIntoAsync(maskedKey, state.Order.OutputPath, cancellation) is not { } asPromised)
+        {
+            // Damaged or gone from this disk after it was paid for: the shop gives the same ciphertext out again.
+            GoodsFile.Delete(Store.Folder, state.Order.Id);
+            if (await FetchGoodsAsync(state.Order, state.Merchandise.Content, cancellation) is { } breach)
+                throw new WalletException(WalletError.Damaged,
+                    $"The goods were damaged on this disk after they were paid for, and the shop no longer gives them "
+                    + $"out: {breach} Resume tries again.");
+            asPromised = await goods.OpenIntoAsync(maskedKey, state.Order.OutputPath, cancellation)
+                ?? throw new WalletException(WalletError.Damaged,
+                    "The goods were damaged on this disk while they were opened. Resume tries again.");
+        }
+
         progress?.Report(new WalletStep("open", asPromised
             ? $"goods opened; the file has the hash that the contract names"
             : "goods opened; the file does NOT have the hash that the contract names: this is a case for the judge"));
@@ -118,10 +143,11 @@ public sealed partial class Wallet
             throw new WalletException(WalletError.Distrusted,
                 "The bank settled what the archive aborted. Export the evidence: it proves the bank at fault.");
         progress?.Report(new WalletStep("unlock", "bank: the tokens are unlocked"));
-        GoodsFile.Delete(Store.Folder, state.Order.Id);
-        return await Store.AdvanceAsync(
+        var returned = await Store.AdvanceAsync(
             new Returned(state.Order, state.Merchandise, state.Authorization, state.Lock, state.Decision), cancellation,
             transaction => EndTokens(transaction, state, spent: false));
+        GoodsFile.Delete(Store.Folder, state.Order.Id);
+        return returned;
     }
 
     private static void EndTokens(Storage.IWriteTransaction transaction, PurchaseState state, bool spent)

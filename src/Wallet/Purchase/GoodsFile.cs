@@ -26,7 +26,11 @@ internal sealed class GoodsFile
         verifier = new GoodsVerifier(layout, MerkleHash.FromBytes(promise.GoodsRoot));
     }
 
-    public static void Delete(string folder, RequestId purchase) => File.Delete(PathOf(folder, purchase));
+    public static void Delete(string folder, RequestId purchase)
+    {
+        if (File.Exists(PathOf(folder, purchase)))
+            File.Delete(PathOf(folder, purchase));
+    }
 
     public static string PathOf(string folder, RequestId purchase) =>
         Path.Combine(folder, "goods", purchase.ToString());
@@ -65,9 +69,21 @@ internal sealed class GoodsFile
     /// <param name="maskedKey"><c>k xor r</c> as published.</param>
     /// <param name="outputPath">Where to; written aside and then moved there.</param>
     /// <param name="cancellation">Gives up.</param>
-    /// <returns>Whether the file has the hash that the contract names.</returns>
-    public async Task<bool> OpenIntoAsync(byte[] maskedKey, string outputPath, CancellationToken cancellation)
+    /// <returns>Whether the file has the hash that the contract names; null when the ciphertext was lost or damaged on
+    /// this disk.</returns>
+    /// <exception cref="WalletException">Another file lies there already.</exception>
+    public async Task<bool?> OpenIntoAsync(byte[] maskedKey, string outputPath, CancellationToken cancellation)
     {
+        if (File.Exists(outputPath))
+        {
+            return await IsPromisedAsync(outputPath, cancellation)
+                ? true
+                : throw new WalletException(WalletError.Refused,
+                    $"The goods are paid for, and {outputPath} is another file. Move it away and resume.");
+        }
+
+        if (!File.Exists(path))
+            return null;
         using var mask = GoodsMask.FromBytes(promise.Mask);
         using var key = MaskedKey.FromBytes(maskedKey).Unmask(mask);
         using var decryptor = new GoodsDecryptor(key, layout, MerkleHash.FromBytes(promise.GoodsRoot));
@@ -79,13 +95,19 @@ internal sealed class GoodsFile
         await using (var plain = new FileStream(part, FileMode.Create, FileAccess.Write, FileShare.None))
             verdict = await decryptor.DecryptAsync(ciphertext, plain, cancellation);
         if (verdict is GoodsVerdict.WrongLength or GoodsVerdict.NotUnderRoot)
-            throw new WalletException(WalletError.Damaged,
-                $"The goods kept in {path} were damaged on this disk after they were paid for. Put the file back from "
-                + "a backup; the published key opens it.");
-        File.Move(part, outputPath, overwrite: true);
-        await using var opened = OpenForReading(outputPath);
-        var hash = await SHA256.HashDataAsync(opened, cancellation);
-        return verdict == GoodsVerdict.Good && hash.AsSpan().SequenceEqual(promise.Contract.ContentHash);
+        {
+            File.Delete(part);
+            return null;
+        }
+
+        File.Move(part, outputPath, overwrite: false);
+        return verdict == GoodsVerdict.Good && await IsPromisedAsync(outputPath, cancellation);
+    }
+
+    private async Task<bool> IsPromisedAsync(string file, CancellationToken cancellation)
+    {
+        await using var opened = OpenForReading(file);
+        return (await SHA256.HashDataAsync(opened, cancellation)).AsSpan().SequenceEqual(promise.Contract.ContentHash);
     }
 
     private static FileStream OpenForReading(string path) =>

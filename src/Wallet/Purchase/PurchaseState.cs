@@ -108,7 +108,12 @@ public sealed record Returned(
     PurchaseOrder Order, Signed<Merchandise> Merchandise, byte[] Authorization, LockAnswer Lock, LoggedEntry Decision)
     : PurchaseState(Order);
 
-/// <summary>The purchase ended before anything was locked. Final.</summary>
+/// <summary>The purchase ended before anything was locked, or without notes that could be used. Final.</summary>
 /// <param name="Order">The order.</param>
 /// <param name="Reason">Why, for a person.</param>
-public sealed record Abandoned(PurchaseOrder Order, string Reason) : PurchaseState(Order);
+/// <param name="Merchandise">P1, if there was one.</param>
+/// <param name="Authorization">P2, if it was written.</param>
+/// <param name="Lock">What the bank answered that does not match P2.</param>
+public sealed record Abandoned(
+    PurchaseOrder Order, string Reason, Signed<Merchandise>? Merchandise = null, byte[]? Authorization = null,
+    LockAnswer? Lock = null) : PurchaseState(Order);

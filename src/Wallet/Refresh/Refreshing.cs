@@ -56,15 +56,24 @@ public sealed partial class Wallet
         RandomNumberGenerator.Shuffle(tokens.AsSpan());
         var book = await DenominationsAsync(cancellation);
         var refreshed = 0;
+        WalletException? failed = null;
         foreach (var token in tokens)
         {
             await PauseAsync(cancellation);
-            if (await RefreshOneAsync(token, book, cancellation))
-                refreshed++;
+            try
+            {
+                if (await RefreshOneAsync(token, book, cancellation))
+                    refreshed++;
+            }
+            catch (WalletException refused)
+            {
+                // One token that the bank refuses for now does not hold up the others.
+                failed = refused;
+            }
         }
 
         await IssuePlannedAsync(cancellation);
-        return refreshed;
+        return failed is null ? refreshed : throw failed;
     }
 
     /// <summary>One token, one exchange. The reserve derives from the token, so that its answer is found
@@ -86,24 +95,31 @@ public sealed partial class Wallet
                     throw Refused("The issuer refused the notice of a refresh", funded.Error.Value, funded.Detail);
             }
 
-            var wallet = new WalletReserve(reserve, null, token.TokenKeyId, token.Number);
-            var balance = await ReserveBalanceAsync(wallet, cancellation);
-            if (balance > Amount.Zero)
-                await PlanAsync(wallet, balance, book, cancellation);
         }
 
         var state = answer.IsOk ? TokenState.Gone : answer.Error switch
         {
             BankError.TokenSpent or BankError.BadToken or BankError.SerialReused or BankError.NeverIssued
-                => TokenState.Gone,
+                or BankError.KeyExpired => TokenState.Gone,
             BankError.TokenLocked => TokenState.Doubtful,
             _ => null,
         };
         if (state is null)
             throw Refused("The bank refused a refresh", answer.Error!.Value, answer.Detail);
+        // Also after a refusal: the reserve may have been credited by an order whose answer was lost, before the key was
+        // revoked. What is planned from it and the token's end are one write, so that it is planned once.
+        var wallet = new WalletReserve(reserve, null, token.TokenKeyId, token.Number, true);
+        var balance = state == TokenState.Gone ? await ReserveBalanceAsync(wallet, cancellation) : Amount.Zero;
+        var plan = balance > Amount.Zero ? Plan(wallet, balance, book, isAll: true) : null;
         await Store.Database.WriteAsync(
-            transaction => TokenTable.SetState(
-                transaction, token, state, state == TokenState.Gone ? Amount.Zero : token.Remaining),
+            transaction =>
+            {
+                plan?.Write(transaction);
+                if (state == TokenState.Gone)
+                    Close(transaction, reserve);
+                TokenTable.SetState(
+                    transaction, token, state, state == TokenState.Gone ? Amount.Zero : token.Remaining);
+            },
             cancellation);
         return answer.IsOk;
     }

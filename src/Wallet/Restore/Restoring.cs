@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Bauta.Crypto.Jose;
 using Bauta.Protocol;
 using Bauta.Protocol.Bank;
 using Bauta.Storage;
@@ -15,9 +16,9 @@ public sealed partial class Wallet
     /// <summary>
     /// Finds again what a lost wallet held, from the phrase alone. Every token is asked for in an exchange of its own,
     /// in random order and after a random pause, and no state is queried, so the bank cannot tell which tokens belong
-    /// together; then each is refreshed in the same way, since some may have been spent. A blinded message that the
-    /// bank
-    /// has signed before is answered from its records and never charged again.
+    /// together; then each is refreshed in the same way, since some may have been spent. A blinded message that the bank
+    /// has signed before is answered from its records and never charged again, whatever reserve orders it: so each is
+    /// ordered under a key of its own that no reserve has, which links nothing and can pay for nothing.
     /// </summary>
     /// <returns>What is spendable afterwards.</returns>
     public async Task<Amount> RestoreAsync(IProgress<WalletStep>? progress, CancellationToken cancellation)
@@ -33,7 +34,7 @@ public sealed partial class Wallet
         {
             await PauseAsync(cancellation);
             var queue = queues[RandomNumberGenerator.GetInt32(queues.Count)];
-            if (await AskAgainAsync(queue, reserves[^1], book, cancellation))
+            if (await AskAgainAsync(queue, book, cancellation))
             {
                 found++;
                 queue.Misses = 0;
@@ -59,7 +60,7 @@ public sealed partial class Wallet
         for (long number = 0, misses = 0; misses < ReserveGap && number < MaxRestored; number++)
         {
             using var key = Store.Seed.ReserveKey(number);
-            var reserve = new WalletReserve(ReserveId.Of(key.PublicKey), number, null, null);
+            var reserve = new WalletReserve(ReserveId.Of(key.PublicKey), number, null, null, true);
             await PauseAsync(cancellation);
             var answer = await network.Bank.ReserveAsync(
                 Signed<ReadOrder>.Sign(key, new ReadOrder(key.PublicKey.Spki, Now)), cancellation);
@@ -79,34 +80,30 @@ public sealed partial class Wallet
         return found;
     }
 
-    /// <summary>Whether the bank had signed this token. A reserve that still covers it pays for a new one.</summary>
-    private async Task<bool> AskAgainAsync(
-        RestoreQueue queue, WalletReserve reserve, DenominationBook book, CancellationToken cancellation)
+    /// <summary>Whether the bank had signed this token; it is held then, if it was not known already.</summary>
+    private async Task<bool> AskAgainAsync(RestoreQueue queue, DenominationBook book, CancellationToken cancellation)
     {
         var keyId = queue.Key.Key.KeyId;
+        var known = await Store.Database.ReadAsync(
+            transaction => TokenTable.Find(transaction, keyId, queue.Next), cancellation);
+        if (known is not null)
+            return true;
+        using var nobody = P256PrivateKey.Generate();
+        var value = queue.Key.Terms.Value;
         var token = new WalletToken(
-            keyId, queue.Next, queue.Key.Terms.Value, queue.Key.Terms.Value, TokenState.Planned,
-            reserve.Id.ToArray(), null, null);
-        var known = await Store.Database.WriteAsync(
-            transaction =>
-            {
-                if (TokenTable.NextNumber(transaction, keyId) > queue.Next)
-                    return true;
-                TokenTable.Plan(transaction, keyId, queue.Next, token.Value, reserve.Id);
-                return false;
-            },
-            cancellation);
-        if (known)
-            return true;
-        try
+            keyId, queue.Next, value, value, TokenState.Held, ReserveId.Of(nobody.PublicKey).ToArray(), null, null);
+        var answer = await AskForAsync([token], nobody, book, cancellation);
+        if (!answer.IsOk)
         {
-            await IssueAsync([token], reserve, book, cancellation);
-            return true;
+            return answer.Error is BankError.UnknownReserve or BankError.KeyExpired or BankError.KeyRevoked
+                or BankError.UnknownKey
+                ? false
+                : throw Refused("The bank refused to give a token out again", answer.Error.Value, answer.Detail);
         }
-        catch (WalletException refused) when (refused.Error == WalletError.Refused)
-        {
-            return false;
-        }
+
+        await Store.Database.WriteAsync(
+            transaction => TokenTable.Restore(transaction, token with { Token = answer.Value[0] }), cancellation);
+        return true;
     }
 
     private sealed class RestoreQueue(VerifiedDenomination key)

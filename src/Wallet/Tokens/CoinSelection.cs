@@ -17,6 +17,9 @@ public sealed record CoinUse(Coin Coin, Amount Amount);
 /// <summary>Chooses which tokens pay a price, and into which denominations a sum is withdrawn.</summary>
 public static class CoinSelection
 {
+    /// <summary>The most tokens that one sum is split into.</summary>
+    public const int MaxSplit = 4096;
+
     /// <summary>
     /// Chooses coins for a price: whole coins that sum to it exactly if the greedy choice finds them, else whole coins
     /// and a part of the smallest coin that covers the rest. A part links the two payments that a token takes part in,
@@ -49,7 +52,7 @@ public static class CoinSelection
             uses.Add(new CoinUse(last, left));
         }
 
-        return uses.Count <= maxTokens ? uses : WithOneLargeCoin(coins, price);
+        return uses.Count <= maxTokens ? uses : LargestFirst(coins, price, maxTokens);
     }
 
     /// <summary>
@@ -58,7 +61,10 @@ public static class CoinSelection
     /// </summary>
     /// <param name="amount">The sum.</param>
     /// <param name="values">The denominations on offer.</param>
-    /// <returns>The values of the tokens, descending, or null when the denominations cannot make up the sum.</returns>
+    /// <returns>
+    /// The values of the tokens, descending, or null when the denominations cannot make up the sum, or only in more than
+    /// <see cref="MaxSplit"/> tokens.
+    /// </returns>
     public static IReadOnlyList<Amount>? TrySplit(Amount amount, IReadOnlyCollection<Amount> values)
     {
         var split = new List<Amount>();
@@ -74,15 +80,29 @@ public static class CoinSelection
         foreach (var value in values.OrderDescending())
         {
             for (; value <= left; left -= value)
+            {
+                if (split.Count == MaxSplit)
+                    return null;
                 split.Add(value);
+            }
         }
 
         return left == Amount.Zero ? [.. split.OrderDescending()] : null;
     }
 
-    private static CoinUse[]? WithOneLargeCoin(IReadOnlyCollection<Coin> coins, Amount price)
+    /// <summary>As few coins as can pay the price: none fewer do, so null means that it cannot be done.</summary>
+    private static List<CoinUse>? LargestFirst(IReadOnlyCollection<Coin> coins, Amount price, int maxTokens)
     {
-        var large = coins.Where(coin => coin.Remaining >= price).MinBy(coin => coin.Remaining);
-        return large is null ? null : [new CoinUse(large, price)];
+        var uses = new List<CoinUse>();
+        var left = price;
+        foreach (var coin in coins.OrderByDescending(coin => coin.Remaining).Take(maxTokens))
+        {
+            if (left == Amount.Zero)
+                break;
+            uses.Add(new CoinUse(coin, coin.Remaining < left ? coin.Remaining : left));
+            left -= uses[^1].Amount;
+        }
+
+        return left == Amount.Zero ? uses : null;
     }
 }

@@ -67,9 +67,24 @@ internal static class TokenTable
         "UPDATE tokens SET state = $1, token = $2 WHERE token_key_id = $3 AND number = $4 AND state = $5",
         TokenState.Held, bytes, token.TokenKeyId, token.Number, TokenState.Planned);
 
-    public static void Forget(IWriteTransaction transaction, WalletToken token) => transaction.Execute(
-        "DELETE FROM tokens WHERE token_key_id = $1 AND number = $2 AND state = $3",
-        token.TokenKeyId, token.Number, TokenState.Planned);
+    /// <summary>Drops the plan of a token that the bank never signed; its reserve still holds the value.</summary>
+    public static void Forget(IWriteTransaction transaction, WalletToken token)
+    {
+        transaction.Execute(
+            "DELETE FROM tokens WHERE token_key_id = $1 AND number = $2 AND state = $3",
+            token.TokenKeyId, token.Number, TokenState.Planned);
+        transaction.Execute("UPDATE reserves SET open = $1 WHERE reserve = $2", true, token.Reserve);
+    }
+
+    /// <summary>Takes in a token that was found again; one that is there already stays as it is.</summary>
+    public static void Restore(IWriteTransaction transaction, WalletToken token) => transaction.Execute(
+        "INSERT INTO tokens (token_key_id, number, value, remaining, state, reserve, token) "
+        + "VALUES ($1, $2, $3, $3, $4, $5, $6) ON CONFLICT (token_key_id, number) DO NOTHING",
+        token.TokenKeyId, token.Number, token.Value.MinorUnits, TokenState.Held, token.Reserve, token.Token);
+
+    public static WalletToken? Find(IReadTransaction transaction, byte[] tokenKeyId, long number) =>
+        transaction.QuerySingleOrDefault(
+            $"SELECT {Columns} FROM tokens WHERE token_key_id = $1 AND number = $2", Read, tokenKeyId, number);
 
     public static void SetAside(IWriteTransaction transaction, CoinUse use, RequestId purchase) =>
         transaction.ExecuteExpecting(1,

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Bauta.Crypto.Jose;
 using Bauta.Crypto.PrivacyPass;
 using Bauta.Protocol;
 using Bauta.Protocol.Bank;
@@ -19,58 +20,59 @@ public sealed partial class Wallet
         await IssuePlannedAsync(cancellation);
         var book = await DenominationsAsync(cancellation);
         var left = amount;
-        foreach (var reserve in await OpenReservesAsync(cancellation))
+        var plans = new List<WithdrawalPlan>();
+        foreach (var reserve in (await ReservesAsync(cancellation)).Where(reserve => reserve.IsOpen))
         {
+            if (left == Amount.Zero)
+                break;
             var balance = await ReserveBalanceAsync(reserve, cancellation);
             var part = balance < left ? balance : left;
             if (part == Amount.Zero)
                 continue;
-            await PlanAsync(reserve, part, book, cancellation);
+            plans.Add(Plan(reserve, part, book, isAll: part == balance));
             left -= part;
-            if (left == Amount.Zero)
-                break;
         }
 
         if (left > Amount.Zero)
         {
-            await DropPlansAsync(cancellation);
             var currency = await CurrencyAsync(cancellation);
             throw new WalletException(WalletError.NotEnough,
                 $"The reserves are {currency.Format(left)} short of that. Fund them first: bauta wallet fund");
         }
 
+        await Store.Database.WriteAsync(transaction => plans.ForEach(plan => plan.Write(transaction)), cancellation);
         await IssuePlannedAsync(cancellation);
         return amount;
     }
 
-    private async Task PlanAsync(
-        WalletReserve reserve, Amount amount, DenominationBook book, CancellationToken cancellation)
+    private WithdrawalPlan Plan(WalletReserve reserve, Amount amount, DenominationBook book, bool isAll)
     {
         var keys = book.Withdrawable(Now);
         var split = CoinSelection.TrySplit(amount, [.. keys.Keys])
             ?? throw new WalletException(WalletError.Refused,
                 "The bank's denominations cannot make up this sum now. Try another sum, or later.");
-        await Store.Database.WriteAsync(
-            transaction =>
-            {
-                foreach (var group in split.GroupBy(value => value))
-                {
-                    var keyId = keys[group.Key].Key.KeyId;
-                    var number = TokenTable.NextNumber(transaction, keyId);
-                    foreach (var value in group)
-                        TokenTable.Plan(transaction, keyId, number++, value, reserve.Id);
-                }
-            },
-            cancellation);
+        return new WithdrawalPlan(
+            reserve.Id, [.. split.Select(value => (keys[value].Key.KeyId, value))], isAll);
     }
 
-    private Task DropPlansAsync(CancellationToken cancellation) => Store.Database.WriteAsync(
-        transaction =>
+    /// <summary>Which tokens are withdrawn from a reserve, and whether that empties it.</summary>
+    private sealed record WithdrawalPlan(
+        ReserveId Reserve, IReadOnlyList<(byte[] KeyId, Amount Value)> Tokens, bool IsAll)
+    {
+        public void Write(IWriteTransaction transaction)
         {
-            foreach (var token in TokenTable.InState(transaction, TokenState.Planned))
-                TokenTable.Forget(transaction, token);
-        },
-        cancellation);
+            foreach (var group in Tokens.GroupBy(token => token.Value))
+            {
+                var keyId = group.First().KeyId;
+                var number = TokenTable.NextNumber(transaction, keyId);
+                foreach (var (_, value) in group)
+                    TokenTable.Plan(transaction, keyId, number++, value, Reserve);
+            }
+
+            if (IsAll)
+                Close(transaction, Reserve);
+        }
+    }
 
     /// <summary>Asks for every planned token; the same blinded messages again, so a lost answer costs
     /// nothing.</summary>
@@ -80,16 +82,37 @@ public sealed partial class Wallet
         if (planned.Count == 0)
             return;
         var book = await DenominationsAsync(cancellation);
-        var reserves = (await OpenReservesAsync(cancellation)).ToDictionary(reserve => reserve.Id);
+        var reserves = (await ReservesAsync(cancellation)).ToDictionary(reserve => reserve.Id);
         foreach (var group in planned.GroupBy(token => ReserveId.FromBytes(token.Reserve)))
         {
+            using var key = KeyOf(reserves[group.Key]);
             foreach (var batch in group.Chunk(TokenBatch.MaxRequests))
-                await IssueAsync(batch, reserves[group.Key], book, cancellation);
+                await IssueAsync(batch, key, book, cancellation);
         }
     }
 
     private async Task IssueAsync(
-        WalletToken[] tokens, WalletReserve reserve, DenominationBook book, CancellationToken cancellation)
+        WalletToken[] tokens, P256PrivateKey reserve, DenominationBook book, CancellationToken cancellation)
+    {
+        var answer = await AskForAsync(tokens, reserve, book, cancellation);
+        if (!answer.IsOk)
+        {
+            await ForgetIfFinalAsync(tokens, answer.Error.Value, cancellation);
+            throw Refused("The bank refused the withdrawal", answer.Error.Value, answer.Detail);
+        }
+
+        await Store.Database.WriteAsync(
+            transaction =>
+            {
+                foreach (var (token, bytes) in tokens.Zip(answer.Value))
+                    TokenTable.Issue(transaction, token, bytes);
+            },
+            cancellation);
+    }
+
+    /// <summary>Asks for blind signatures on an order of a reserve and unblinds them.</summary>
+    private async Task<Result<IReadOnlyList<byte[]>, BankError>> AskForAsync(
+        WalletToken[] tokens, P256PrivateKey reserve, DenominationBook book, CancellationToken cancellation)
     {
         var issuances = tokens.Select(token => Begin(token, book)).ToArray();
         try
@@ -97,24 +120,11 @@ public sealed partial class Wallet
             var body = TokenBatch.Join(issuances.Select(issuance => issuance.Request));
             if (!TokenBatch.TrySplit(body, out var requests))
                 throw new InvalidOperationException("A batch of our own does not parse.");
-            using var key = KeyOf(reserve);
             var order = Signed<WithdrawalOrder>.Sign(
-                key, new WithdrawalOrder(key.PublicKey.Spki, SHA256.HashData(body)));
+                reserve, new WithdrawalOrder(reserve.PublicKey.Spki, SHA256.HashData(body)));
             var answer = await network.Bank.WithdrawAsync(order, body, requests, cancellation);
-            if (!answer.IsOk)
-            {
-                await ForgetIfFinalAsync(tokens, answer.Error.Value, cancellation);
-                throw Refused("The bank refused the withdrawal", answer.Error.Value, answer.Detail);
-            }
-
-            var issued = tokens.Select((token, i) => (token, Bytes: Finish(issuances[i], answer.Value[i]))).ToArray();
-            await Store.Database.WriteAsync(
-                transaction =>
-                {
-                    foreach (var (token, bytes) in issued)
-                        TokenTable.Issue(transaction, token, bytes);
-                },
-                cancellation);
+            return answer.Map<IReadOnlyList<byte[]>>(
+                signatures => [.. issuances.Zip(signatures, Finish)]);
         }
         finally
         {
