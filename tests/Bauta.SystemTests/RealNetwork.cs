@@ -186,7 +186,7 @@ internal sealed partial class RealNetwork : IDisposable
         var line = new Regex($"^(\\s*\\{{?\\s*)\"{name}\":\\s*[^,\\n}}]+", RegexOptions.Multiline);
         text = line.IsMatch(text)
             ? line.Replace(text, $"$1\"{name}\": {value}", 1)
-            : new StringBuilder(text).Insert(text.IndexOf('{', StringComparison.Ordinal) + 1, $"\n  \"{name}\": {value},").ToString();
+            : text.Insert(text.IndexOf('{', StringComparison.Ordinal) + 1, $"\n  \"{name}\": {value},");
         File.WriteAllText(path, text);
     }
 

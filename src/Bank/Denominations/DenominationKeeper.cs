@@ -121,7 +121,7 @@ internal sealed class DenominationKeeper(
         return living.Length > 0 && last.AddSeconds(-options.OverlapSeconds) > now ? null : last;
     }
 
-    /// <summary>Makes keys side by side, since each takes a core for a while; no two share their truncated id.</summary>
+    /// <summary>Makes keys side by side, since each takes a core for a while; truncated ids differ.</summary>
     private async Task<IBlindSigner[]> GenerateAsync(int count, UnixTime now, CancellationToken cancellation)
     {
         var taken = shelf.Current.Keys.Where(key => !key.IsPastWithdrawal(now))

@@ -72,6 +72,11 @@ internal static class ConfigText
           // Party files of other banks whose refreshed tokens this one takes over.
           "funders": [],
 
+          // Issuing and locking by two operators: at the bank that locks, the party file of the one that issues; at the
+          // one that issues, that of the bank that locks. Without them one bank does both.
+          // "issuer": "issuer.party.json",
+          // "spentAt": "bank.party.json",
+
           // A key signs this long; then its tokens can be spent, and then refreshed, this much longer. The next key is
           // announced this long before the present one stops.
           "withdrawDays": 30,

@@ -51,6 +51,9 @@ internal abstract class DoingVerb : Verb
 /// <summary>Help that ends with an example.</summary>
 internal sealed class HelpWithExample(HelpAction plain) : SynchronousCommandLineAction
 {
+    // Who asks for help has not given everything yet.
+    public override bool ClearsParseErrors => true;
+
     public override int Invoke(ParseResult parseResult)
     {
         var result = plain.Invoke(parseResult);

@@ -122,7 +122,7 @@ public sealed partial class Wallet
             cancellation);
     }
 
-    /// <summary>A reserve that is planned out in full is not read again: reading several together would link them.</summary>
+    /// <summary>A reserve that is planned out in full is not read again: reading several would link them.</summary>
     private static void Close(IWriteTransaction transaction, ReserveId reserve) => transaction.Execute(
         "UPDATE reserves SET open = $1 WHERE reserve = $2", false, reserve.ToArray());
 

@@ -138,7 +138,7 @@ public sealed partial class Wallet
         return await Store.AdvanceAsync(new Fetched(state.Order, state.Merchandise), cancellation);
     }
 
-    /// <summary>Fetches what is missing of the ciphertext; null when all of it is here, else why it cannot be.</summary>
+    /// <summary>Fetches what is missing of the ciphertext; null when all is here, else why it cannot be.</summary>
     private async Task<string?> FetchGoodsAsync(
         PurchaseOrder order, Merchandise promise, CancellationToken cancellation)
     {
@@ -254,7 +254,8 @@ public sealed partial class Wallet
                 + "after expiry the purchase ends.");
         }
 
-        progress?.Report(new WalletStep("P3", "bank -> customer: lock note for the archive, payment note for the shop"));
+        progress?.Report(new WalletStep(
+            "P3", "bank -> customer: lock note for the archive, payment note for the shop"));
         return await Store.AdvanceAsync(
             new Locked(state.Order, state.Merchandise, state.Authorization, answer.Value), cancellation);
     }

@@ -69,8 +69,8 @@ public sealed partial class Wallet
     {
         if (Holds(state, decision) is not { } entry)
             throw new WalletException(WalletError.Distrusted,
-                "A decision came without the quorum that the contract names, or for another lock note. It moves nothing; "
-                + "resume asks again.");
+                "A decision came without the quorum that the contract names, or for another lock note. It moves "
+                + "nothing; resume asks again.");
         if (entry.Kind == LogEntry.Abort)
         {
             progress?.Report(new WalletStep("P5b", "archive: abort(n) is published under the witness quorum"));

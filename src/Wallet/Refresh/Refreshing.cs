@@ -106,8 +106,8 @@ public sealed partial class Wallet
         };
         if (state is null)
             throw Refused("The bank refused a refresh", answer.Error!.Value, answer.Detail);
-        // Also after a refusal: the reserve may have been credited by an order whose answer was lost, before the key was
-        // revoked. What is planned from it and the token's end are one write, so that it is planned once.
+        // Also after a refusal: the reserve may have been credited by an order whose answer was lost, before the key
+        // was revoked. What is planned from it and the token's end are one write, so that it is planned once.
         var wallet = new WalletReserve(reserve, null, token.TokenKeyId, token.Number, true);
         var balance = state == TokenState.Gone ? await ReserveBalanceAsync(wallet, cancellation) : Amount.Zero;
         var plan = balance > Amount.Zero ? Plan(wallet, balance, book, isAll: true) : null;

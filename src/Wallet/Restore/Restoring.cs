@@ -16,9 +16,9 @@ public sealed partial class Wallet
     /// <summary>
     /// Finds again what a lost wallet held, from the phrase alone. Every token is asked for in an exchange of its own,
     /// in random order and after a random pause, and no state is queried, so the bank cannot tell which tokens belong
-    /// together; then each is refreshed in the same way, since some may have been spent. A blinded message that the bank
-    /// has signed before is answered from its records and never charged again, whatever reserve orders it: so each is
-    /// ordered under a key of its own that no reserve has, which links nothing and can pay for nothing.
+    /// together; then each is refreshed in the same way, since some may have been spent. A blinded message that the
+    /// bank has signed before is answered from its records and never charged again, whatever reserve orders it: so each
+    /// is ordered under a key of its own that no reserve has, which links nothing and can pay for nothing.
     /// </summary>
     /// <returns>What is spendable afterwards.</returns>
     public async Task<Amount> RestoreAsync(IProgress<WalletStep>? progress, CancellationToken cancellation)

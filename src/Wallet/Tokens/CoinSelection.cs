@@ -62,8 +62,8 @@ public static class CoinSelection
     /// <param name="amount">The sum.</param>
     /// <param name="values">The denominations on offer.</param>
     /// <returns>
-    /// The values of the tokens, descending, or null when the denominations cannot make up the sum, or only in more than
-    /// <see cref="MaxSplit"/> tokens.
+    /// The values of the tokens, descending, or null when the denominations cannot make up the sum, or only in more
+    /// than <see cref="MaxSplit"/> tokens.
     /// </returns>
     public static IReadOnlyList<Amount>? TrySplit(Amount amount, IReadOnlyCollection<Amount> values)
     {

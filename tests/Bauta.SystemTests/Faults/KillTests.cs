@@ -16,9 +16,12 @@ public sealed class KillTests
     [Fact]
     public async Task Whoever_is_killed_at_any_moment_a_purchase_ends_once_and_value_is_conserved()
     {
-        var kills = int.TryParse(Environment.GetEnvironmentVariable("BAUTA_KILLS"), out var asked) ? asked : SampleKills;
+        var kills = int.TryParse(Environment.GetEnvironmentVariable("BAUTA_KILLS"), out var asked)
+            ? asked
+            : SampleKills;
         using var network = await RealNetwork.PrepareAsync(
-            ("merchant", "lifetimeSeconds", "8"), ("merchant", "payMarginSeconds", "1"), ("bank", "minExpirySeconds", "1"));
+            ("merchant", "lifetimeSeconds", "8"), ("merchant", "payMarginSeconds", "1"),
+            ("bank", "minExpirySeconds", "1"));
         await network.StartAsync();
         var offer = (await network.ShopAsync("list")).Json["offers"]![0]!;
         var price = (long)offer["price"]!;
@@ -63,7 +66,7 @@ public sealed class KillTests
         Assert.Equal(0, (await network.WalletAsync("withdraw", sum)).ExitCode);
     }
 
-    /// <summary>What the customer holds and what the shop was paid: one never grows without the other shrinking.</summary>
+    /// <summary>What the customer holds and what the shop was paid.</summary>
     private static async Task<long> ValueAsync(RealNetwork network)
     {
         // The bank settles by push or by its own poll; a moment may pass.

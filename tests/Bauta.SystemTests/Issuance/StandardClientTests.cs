@@ -34,7 +34,8 @@ public sealed class StandardClientTests
         await network.StartAsync("witness-1", "witness-2", "archive", "acquirer", "bank");
         using var sockets = new SocketsHttpHandler();
         sockets.SslOptions.RemoteCertificateValidationCallback = (_, offered, _, _) =>
-            offered?.GetCertHashString(HashAlgorithmName.SHA256) == certificate.GetCertHashString(HashAlgorithmName.SHA256);
+            offered?.GetCertHashString(HashAlgorithmName.SHA256)
+                == certificate.GetCertHashString(HashAlgorithmName.SHA256);
         using var http = new HttpClient(sockets) { BaseAddress = new Uri($"https://{network.ListenOf("bank")}/") };
         var bank = new BankClient(http);
         var denomination = (await bank.DenominationsAsync(default)).Denominations

@@ -31,7 +31,8 @@ public sealed class SightTests
             {
                 var found = places.FirstOrDefault(place => canary.IsIn(place.Item2)).Item1;
                 if (canary.MustBeAt.Contains(role))
-                    Assert.True(found is not null, $"{canary.Name} was not found at {role}, so this test would find nothing.");
+                    Assert.True(
+                        found is not null, $"{canary.Name} was not found at {role}, so this test would find nothing.");
                 else if (!canary.MayBeAt.Contains(role))
                     Assert.True(found is null, $"{role} holds {canary.Name} in {found}.");
                 Assert.False(canary.IsIn(log), $"{role} logs {canary.Name}.");
@@ -93,7 +94,11 @@ public sealed class SightTests
     private sealed record Canary(string Name, byte[][] Forms, string[] MustBeAt, string[] MayBeAt)
     {
         public static Canary OfText(string name, string text, string[]? must = null, string[]? may = null) => new(
-            name, [Encoding.UTF8.GetBytes(text), Encoding.ASCII.GetBytes(Convert.ToBase64String(Encoding.UTF8.GetBytes(text))[..^4])],
+            name,
+            [
+                Encoding.UTF8.GetBytes(text),
+                Encoding.ASCII.GetBytes(Convert.ToBase64String(Encoding.UTF8.GetBytes(text))[..^4]),
+            ],
             must ?? [], may ?? []);
 
         /// <summary>Bytes, in the forms in which they may be kept: raw, base64url, hexadecimal.</summary>
@@ -113,7 +118,7 @@ public sealed class SightTests
 
         public bool IsIn(byte[] content) => Forms.Any(form => content.AsSpan().IndexOf(form) >= 0);
 
-        /// <summary>The text inside a base64url payload, at each of the three ways in which it can fall on its groups.</summary>
+        /// <summary>The text inside a base64url payload, however it falls on its groups of three.</summary>
         private static IEnumerable<byte[]> JoseForms(string text)
         {
             for (var shift = 0; shift < 3; shift++)

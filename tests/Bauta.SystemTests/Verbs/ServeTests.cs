@@ -4,7 +4,7 @@ using Xunit;
 
 namespace Bauta.SystemTests.Verbs;
 
-/// <summary>Eight operators set a network up with `bauta init`, hand each other their party files and start it.</summary>
+/// <summary>Eight operators set a network up with `bauta init`, swap their party files and start it.</summary>
 public sealed class ServeTests : IDisposable
 {
     private readonly TemporaryFolder folder = new();

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json;
 using Bauta.Host;
 using Bauta.Host.Terminal;
+using Xunit;
 
 namespace Bauta.Tests.Host;
 

@@ -3,6 +3,7 @@ using Bauta.Host;
 using Bauta.Host.Config;
 using Bauta.Host.Init;
 using PartyRoles = Bauta.Protocol.Parties.Roles;
+using Xunit;
 
 namespace Bauta.Tests.Host;
 

@@ -3,6 +3,7 @@ using Bauta.Host;
 using Bauta.Host.JudgeVerb;
 using Bauta.Judge;
 using Bauta.Wallet;
+using Xunit;
 
 namespace Bauta.Tests.Host;
 

@@ -1,4 +1,5 @@
 using Bauta.Host.Demo;
+using Xunit;
 
 namespace Bauta.Tests.Host;
 

@@ -17,7 +17,7 @@ public sealed class SecrecyTests : IDisposable
     public async Task No_secret_of_a_purchase_stands_in_the_clear_in_the_database_files()
     {
         await using var world = await MerchantWorld.OpenAsync(directory.File("merchant.db"));
-        var content = Enumerable.Range(0, 100).Select(i => (byte)(i * 7)).ToArray();
+        var content = Enumerable.Range(0, 100).Select(i => unchecked((byte)(i * 7))).ToArray();
         var open = await world.BuyAsync(await world.OfferAsync(content));
         var paid = await world.BuyAsync(await world.OfferAsync(content));
         var decision = (await world.Shop.PayAsync(world.Payment(paid), default)).Value.Decision!;

@@ -1,0 +1,283 @@
+using Bauta.Archive;
+using Bauta.Archive.Cosign;
+using Bauta.Archive.Follow;
+using Bauta.Bank;
+using Bauta.Bank.Ledger;
+using Bauta.Crypto.Jose;
+using Bauta.Crypto.Notes;
+using Bauta.Merchant;
+using Bauta.Merchant.Offers;
+using Bauta.Protocol;
+using Bauta.Protocol.Acquirer;
+using Bauta.Protocol.Archive;
+using Bauta.Protocol.Bank;
+using Bauta.Protocol.Merchant;
+using Bauta.Protocol.Parties;
+using Bauta.Protocol.Relay;
+using Bauta.Storage;
+using Bauta.Tests.Bank;
+using Bauta.Tests.Storage;
+using Bauta.Wallet.Network;
+using Xunit;
+using PartyAcquirer = Bauta.Acquirer.Acquirer;
+using PartyArchive = Bauta.Archive.Archive;
+using PartyBank = Bauta.Bank.Bank;
+using PartyMerchant = Bauta.Merchant.Merchant;
+
+namespace Bauta.Tests.Wallet;
+
+/// <summary>
+/// The whole network in one process and without HTTP: the real parties, each on its own database, under one clock that
+/// stands until it is moved. The wallet reaches them over a wire that can lose calls.
+/// </summary>
+public sealed class InProcessNetwork : INetwork, IAsyncDisposable
+{
+    public const string BankName = "bank.example";
+    public const string ShopName = "shop.example";
+
+    private readonly TemporaryDirectory directory = new();
+    private readonly CancellationTokenSource stop = new();
+    private readonly List<IAsyncDisposable> databases = [];
+    private readonly NoteSigner logSigner = NoteSigner.Generate("archive.example/log");
+    private readonly Cosigner[] cosigners;
+    private readonly P256PrivateKey shopKey = P256PrivateKey.Generate();
+    private readonly P256PrivateKey accountKey = P256PrivateKey.Generate();
+    private readonly P256PrivateKey acquirerKey = P256PrivateKey.Generate();
+    private BankDatabase bankDatabase = null!;
+    private SealingKey sealing = null!;
+    private Task running = Task.CompletedTask;
+    private Signed<PartyCard> bankCard = null!;
+    private Signed<PartyCard> shopCard = null!;
+
+    private InProcessNetwork()
+    {
+        cosigners = [Cosigner.Generate("w1.example", Clock), Cosigner.Generate("w2.example", Clock)];
+        Policy = ArchivePolicy.Create(logSigner.Verifier, [.. cosigners.Select(one => one.Verifier)], 2);
+        Shop = PartyAddress.Create(new Uri("http://shop.example"), shopKey.PublicKey.Thumbprint);
+    }
+
+    public HandClock Clock { get; } = new();
+
+    public Wire Wire { get; } = new();
+
+    public ArchivePolicy Policy { get; }
+
+    public PartyAddress Shop { get; }
+
+    public P256PrivateKey BankKey { get; } = P256PrivateKey.Generate();
+
+    public P256PrivateKey ShopKey => shopKey;
+
+    /// <summary>Witnesses that do not answer: two are needed, so one is enough to take the quorum away.</summary>
+    public bool IsWitnessDown { get; set; }
+
+    /// <summary>The parties themselves, without the wire.</summary>
+    public PartyBank TheBank { get; private set; } = null!;
+
+    public PartyArchive TheArchive { get; private set; } = null!;
+
+    public PartyMerchant TheMerchant { get; private set; } = null!;
+
+    public PartyAcquirer TheAcquirer { get; private set; } = null!;
+
+    public WiredBank BankWire { get; private set; } = null!;
+
+    public WiredArchive ArchiveWire { get; private set; } = null!;
+
+    public WiredMerchant MerchantWire { get; private set; } = null!;
+
+    IBank INetwork.Bank => BankWire;
+
+    IArchive INetwork.Archive => ArchiveWire;
+
+    IAcquirer INetwork.Acquirer => new WiredAcquirer(Wire, TheAcquirer);
+
+    /// <summary>What is put in place of the card that the wallet is shown.</summary>
+    public Signed<PartyCard>? OtherShopCard { get; set; }
+
+    public static BankOptions BankOptions { get; } = BankWorld.DefaultOptions with
+    {
+        Name = BankName,
+        Exponents = [0, 1, 2, 3, 4, 5],
+        WithdrawSeconds = 10_000,
+        SpendSeconds = 5_000,
+        RefreshSeconds = 40_000,
+        MaxExpirySeconds = 500,
+    };
+
+    public static async Task<InProcessNetwork> StartAsync()
+    {
+        var network = new InProcessNetwork();
+        await network.OpenAsync();
+        return network;
+    }
+
+    public Task<Signed<PartyCard>> BankCardAsync(CancellationToken cancellation) =>
+        Wire.SendAsync(typeof(PartyCard), () => Task.FromResult(bankCard));
+
+    public Task<Signed<PartyCard>> MerchantCardAsync(PartyAddress shop, CancellationToken cancellation) =>
+        Wire.SendAsync(typeof(PartyCard), () => Task.FromResult(OtherShopCard ?? shopCard));
+
+    public IMerchant Merchant(PartyAddress shop) => shop == Shop
+        ? MerchantWire
+        : throw new PartyUnreachableException("There is no such shop.");
+
+    /// <summary>Puts a file on sale.</summary>
+    public async Task<OfferTerms> OfferAsync(byte[] content, long price, string name = "goods.bin")
+    {
+        var stored = await TheMerchant.Desk.StoreFileAsync(new MemoryStream(content), default);
+        var offer = await TheMerchant.Desk.AddOfferAsync(
+            new NewOffer(OfferId.Generate(), "Goods", "What is sold.", Amount.FromMinorUnits(price), name,
+                stored.Value.ContentHash), default);
+        return offer.Value;
+    }
+
+    /// <summary>The bank's totals, checked against every row.</summary>
+    public Task<BankTotals> AuditAsync() => Audit.RunAsync(bankDatabase);
+
+    public async Task<long> SalesAsync() =>
+        (await TheMerchant.Desk.SalesAsync(null, default)).Value.CommittedTotal.MinorUnits;
+
+    /// <summary>One round of what the parties do by themselves.</summary>
+    public async Task BackgroundAsync()
+    {
+        await TheMerchant.ResumeAsync(default);
+        await TheBank.SettleDueAsync(default);
+        await MaintainBankAsync();
+    }
+
+    public string File(string name) => directory.File(name);
+
+    public async ValueTask DisposeAsync()
+    {
+        // Whatever a test did, the bank neither made nor lost value.
+        await AuditAsync();
+        await TheMerchant.DisposeAsync();
+        await stop.CancelAsync();
+        try
+        {
+            await running;
+        }
+        catch (OperationCanceledException)
+        {
+            // As asked.
+        }
+
+        TheBank.Dispose();
+        foreach (var database in databases)
+            await database.DisposeAsync();
+        stop.Dispose();
+        logSigner.Dispose();
+        sealing.Dispose();
+        foreach (var key in new[] { BankKey, shopKey, accountKey, acquirerKey })
+            key.Dispose();
+        foreach (var cosigner in cosigners)
+            cosigner.Dispose();
+        directory.Dispose();
+    }
+
+    private async Task OpenAsync()
+    {
+        await OpenArchiveAsync();
+        sealing = SealingKey.OpenOrCreate(File("sealing.key"));
+        TheAcquirer = new PartyAcquirer(
+            new Bauta.Acquirer.AcquirerOptions
+            {
+                Name = "acquirer.example",
+                Banks = [new Bauta.Acquirer.ServedBank(BankName, "EUR", BankKey.PublicKey)],
+            },
+            Open("acquirer", Bauta.Acquirer.AcquirerSchema.Migrations), acquirerKey, sealing, Clock);
+        bankDatabase = await BankDatabase.OpenAsync(File("bank.db"));
+        databases.Add(bankDatabase);
+        TheBank = await PartyBank.OpenAsync(
+            BankOptions, bankDatabase, BankKey, new FixtureKeys(FixtureKeys.Twelve),
+            new BankParties(
+                [new BankArchive(Policy, TheArchive)], new BankAcquirer(acquirerKey.PublicKey, TheAcquirer), []),
+            Clock);
+        await MaintainBankAsync();
+        Assert.Equal(
+            BankOptions.Exponents.Count, (await TheBank.DenominationsAsync(default)).Denominations.Count);
+        TheMerchant = await PartyMerchant.OpenAsync(
+            new MerchantOptions
+            {
+                Name = ShopName,
+                Bank = BankName,
+                Currency = BankOptions.Currency,
+                Payee = "sandbox:shop",
+                GoodsDirectory = File("goods"),
+                LifetimeSeconds = 300,
+                MaxLifetimeSeconds = 400,
+                SlowestBytesPerSecond = 1L << 40,
+            },
+            Open("merchant", MerchantSchema.Migrations),
+            new MerchantKeys(shopKey, accountKey, sealing, BankKey.PublicKey), TheBank,
+            [new MerchantArchive(Policy, TheArchive)], Clock);
+        Assert.True(await TheMerchant.OpenAccountAsync(default));
+        BankWire = new WiredBank(Wire, TheBank);
+        ArchiveWire = new WiredArchive(Wire, TheArchive);
+        MerchantWire = new WiredMerchant(Wire, TheMerchant);
+        bankCard = Signed<PartyCard>.Sign(BankKey, new PartyCard(
+            Roles.Bank, BankName, BankKey.PublicKey.Spki, [], Clock.Now, Bank: BankOptions.Terms([Policy])));
+        shopCard = Signed<PartyCard>.Sign(shopKey, new PartyCard(
+            Roles.Merchant, ShopName, shopKey.PublicKey.Spki, [], Clock.Now, Merchant: TheMerchant.Terms));
+    }
+
+    private async Task MaintainBankAsync()
+    {
+        // It says that it wants to come again soon while a statement waits for the archive.
+        for (var rounds = 0; rounds < 10; rounds++)
+        {
+            if (await TheBank.MaintainAsync(default) > TimeSpan.FromSeconds(1))
+                return;
+        }
+    }
+
+    private async Task OpenArchiveAsync()
+    {
+        var log = new LateLog(this);
+        var peers = new List<WitnessPeer>();
+        for (var i = 0; i < cosigners.Length; i++)
+        {
+            var witness = await Witness.OpenAsync(
+                Open($"witness{i}", FollowSchema.Migrations), null, logSigner.Verifier, log, cosigners[i],
+                new WitnessOptions(), Clock);
+            peers.Add(new WitnessPeer(cosigners[i].Verifier, new CutWitness(this, witness, i)));
+        }
+
+        TheArchive = await PartyArchive.OpenAsync(
+            Open("archive", ArchiveSchema.Migrations), ForwardOnly.Open(File("second-place")), logSigner, Policy, peers,
+            new ArchiveOptions
+            {
+                Banks = [new AdmittedBank(BankName, BankKey.PublicKey.Thumbprint)],
+                CosignRetry = TimeSpan.FromMilliseconds(20),
+                QuorumWait = TimeSpan.FromMilliseconds(500),
+            },
+            Clock);
+        running = TheArchive.RunAsync(stop.Token);
+    }
+
+    private IDatabase Open(string name, IReadOnlyList<Migration> migrations)
+    {
+        var database = Database.Open(File(name + ".db"), migrations);
+        databases.Add(database);
+        return database;
+    }
+
+    private sealed class LateLog(InProcessNetwork network) : ILog
+    {
+        public Task<string> CheckpointAsync(CancellationToken cancellation) =>
+            network.TheArchive.CheckpointAsync(cancellation);
+
+        public Task<byte[]?> ReadAsync(string path, CancellationToken cancellation) =>
+            network.TheArchive.ReadAsync(path, cancellation);
+    }
+
+    private sealed class CutWitness(InProcessNetwork network, IWitness witness, int number) : IWitness
+    {
+        public Task<Result<string, WitnessError>> AddCheckpointAsync(
+            string request, CancellationToken cancellation) =>
+            network.IsWitnessDown && number == 0
+                ? throw new PartyUnreachableException("The witness is down.")
+                : witness.AddCheckpointAsync(request, cancellation);
+    }
+}

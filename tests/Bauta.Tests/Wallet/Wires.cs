@@ -1,0 +1,187 @@
+using Bauta.Crypto.PrivacyPass;
+using Bauta.Protocol;
+using Bauta.Protocol.Acquirer;
+using Bauta.Protocol.Archive;
+using Bauta.Protocol.Bank;
+using Bauta.Protocol.Merchant;
+
+namespace Bauta.Tests.Wallet;
+
+/// <summary>
+/// What lies between the wallet and the parties: counts the calls, and loses the one it is told to lose, before the
+/// party got it or after the party acted on it. A party can also be cut off for good.
+/// </summary>
+public sealed class Wire
+{
+    private int calls;
+
+    /// <summary>The number of the call that is lost, from zero; none when negative.</summary>
+    public int LostCall { get; set; } = -1;
+
+    /// <summary>Whether the lost call reaches the party, so that only its answer is lost.</summary>
+    public bool IsAnswerLost { get; set; }
+
+    /// <summary>Parties that do not answer, by their interface.</summary>
+    public HashSet<Type> Silent { get; } = [];
+
+    public int Calls => calls;
+
+    /// <summary>Calls by name, in their order.</summary>
+    public List<string> Log { get; } = [];
+
+    public void Reset(int lostCall = -1, bool isAnswerLost = false)
+    {
+        (calls, LostCall, IsAnswerLost) = (0, lostCall, isAnswerLost);
+        Log.Clear();
+    }
+
+    public async Task<T> SendAsync<T>(
+        Type party, Func<Task<T>> call, [System.Runtime.CompilerServices.CallerMemberName] string name = "")
+    {
+        var number = calls++;
+        Log.Add($"{party.Name}.{name}");
+        if (Silent.Contains(party) || (number == LostCall && !IsAnswerLost))
+            throw new PartyUnreachableException("The request was lost.");
+        var answer = await call();
+        return number == LostCall ? throw new PartyUnreachableException("The answer was lost.") : answer;
+    }
+}
+
+/// <summary>The bank at the other end of a wire. A test may put another answer in place of the bank's.</summary>
+public sealed class WiredBank(Wire wire, IBank bank) : IBank
+{
+    public Func<LockAnswer, LockAnswer>? ChangeLock { get; set; }
+
+    public Func<DenominationList, DenominationList>? ChangeList { get; set; }
+
+    /// <summary>The reserve keys that ordered withdrawals, each with the number of tokens.</summary>
+    public List<(string Reserve, int Count)> Withdrawals { get; } = [];
+
+    public async Task<DenominationList> DenominationsAsync(CancellationToken cancellation)
+    {
+        var list = await wire.SendAsync(typeof(IBank), () => bank.DenominationsAsync(cancellation));
+        return ChangeList?.Invoke(list) ?? list;
+    }
+
+    public Task<Result<ReserveState, BankError>> FundAsync(FundingRequest request, CancellationToken cancellation) =>
+        wire.SendAsync(typeof(IBank), () => bank.FundAsync(request, cancellation));
+
+    public Task<Result<ReserveState, BankError>> ReserveAsync(
+        Signed<ReadOrder> order, CancellationToken cancellation) =>
+        wire.SendAsync(typeof(IBank), () => bank.ReserveAsync(order, cancellation));
+
+    public Task<Result<IReadOnlyList<byte[]>, BankError>> WithdrawAsync(
+        Signed<WithdrawalOrder> order, byte[] body, IReadOnlyList<TokenRequest> requests,
+        CancellationToken cancellation)
+    {
+        Withdrawals.Add((Convert.ToHexString(order.Content.ReserveKey), requests.Count));
+        return wire.SendAsync(typeof(IBank), () => bank.WithdrawAsync(order, body, requests, cancellation));
+    }
+
+    public async Task<Result<LockAnswer, BankError>> LockAsync(
+        SignedAuthorization authorization, CancellationToken cancellation)
+    {
+        var answer = await wire.SendAsync(typeof(IBank), () => bank.LockAsync(authorization, cancellation));
+        return ChangeLock is null ? answer : answer.Map(ChangeLock);
+    }
+
+    public Task<Result<SettlementAnswer, BankError>> DecideAsync(
+        TransactionId transaction, LoggedEntry decision, CancellationToken cancellation) =>
+        wire.SendAsync(typeof(IBank), () => bank.DecideAsync(transaction, decision, cancellation));
+
+    public Task<Result<RefreshAnswer, BankError>> RefreshAsync(
+        Signed<RefreshOrder> order, CancellationToken cancellation) =>
+        wire.SendAsync(typeof(IBank), () => bank.RefreshAsync(order, cancellation));
+
+    public Task<Result<RefreshAnswer, BankError>> RecoupAsync(
+        Signed<RecoupOrder> order, CancellationToken cancellation) =>
+        wire.SendAsync(typeof(IBank), () => bank.RecoupAsync(order, cancellation));
+
+    public Task<Result<AccountState, BankError>> OpenAccountAsync(
+        Signed<AccountOrder> order, CancellationToken cancellation) => throw new NotSupportedException();
+
+    public Task<Result<AccountState, BankError>> AccountAsync(
+        Signed<ReadOrder> order, CancellationToken cancellation) => throw new NotSupportedException();
+
+    public Task<Result<PayoutState, BankError>> PayOutAsync(
+        Signed<PayoutRequest> request, CancellationToken cancellation) => throw new NotSupportedException();
+}
+
+/// <summary>The archive at the other end of a wire.</summary>
+public sealed class WiredArchive(Wire wire, IArchive archive) : IArchive
+{
+    public Func<DecisionAnswer, DecisionAnswer>? Change { get; set; }
+
+    public async Task<Result<DecisionAnswer, ArchiveError>> DecideAsync(
+        DecisionRequest request, CancellationToken cancellation)
+    {
+        var answer = await wire.SendAsync(typeof(IArchive), () => archive.DecideAsync(request, cancellation));
+        return Change is null ? answer : answer.Map(Change);
+    }
+
+    public async Task<Result<DecisionAnswer, ArchiveError>> DecisionAsync(
+        TransactionId transaction, CancellationToken cancellation)
+    {
+        var answer = await wire.SendAsync(typeof(IArchive), () => archive.DecisionAsync(transaction, cancellation));
+        return Change is null ? answer : answer.Map(Change);
+    }
+
+    public Task<Result<DecisionAnswer, ArchiveError>> EnterAsync(
+        EntryRequest request, CancellationToken cancellation) => throw new NotSupportedException();
+}
+
+/// <summary>The shop at the other end of a wire.</summary>
+public sealed class WiredMerchant(Wire wire, IMerchant merchant) : IMerchant
+{
+    public Func<Signed<Merchandise>, Signed<Merchandise>>? ChangePromise { get; set; }
+
+    public Func<GoodsChunk, long, GoodsChunk>? ChangeChunk { get; set; }
+
+    public Func<PaymentRequest, PaymentRequest>? ChangePayment { get; set; }
+
+    public Func<PaymentAnswer, PaymentAnswer>? ChangeAnswer { get; set; }
+
+    /// <summary>Does not answer P3, though all else.</summary>
+    public bool IgnoresPayments { get; set; }
+
+    public int ChunksGiven { get; private set; }
+
+    public Task<OfferList> OffersAsync(OfferId? after, CancellationToken cancellation) =>
+        wire.SendAsync(typeof(IMerchant), () => merchant.OffersAsync(after, cancellation));
+
+    public async Task<Result<Signed<Merchandise>, MerchantError>> PurchaseAsync(
+        PurchaseRequest request, CancellationToken cancellation)
+    {
+        var answer = await wire.SendAsync(typeof(IMerchant), () => merchant.PurchaseAsync(request, cancellation));
+        return ChangePromise is null ? answer : answer.Map(ChangePromise);
+    }
+
+    public async Task<Result<GoodsChunk, MerchantError>> ChunkAsync(
+        DeliveryId delivery, long index, CancellationToken cancellation)
+    {
+        var answer = await wire.SendAsync(typeof(IMerchant), () => merchant.ChunkAsync(delivery, index, cancellation));
+        ChunksGiven++;
+        return ChangeChunk is null ? answer : answer.Map(chunk => ChangeChunk(chunk, index));
+    }
+
+    public async Task<Result<PaymentAnswer, MerchantError>> PayAsync(
+        PaymentRequest request, CancellationToken cancellation)
+    {
+        if (IgnoresPayments)
+            throw new PartyUnreachableException("The shop is silent.");
+        var answer = await wire.SendAsync(typeof(IMerchant),
+            () => merchant.PayAsync(ChangePayment?.Invoke(request) ?? request, cancellation));
+        return ChangeAnswer is null ? answer : answer.Map(ChangeAnswer);
+    }
+}
+
+/// <summary>The acquirer at the other end of a wire.</summary>
+public sealed class WiredAcquirer(Wire wire, IAcquirer acquirer) : IAcquirer
+{
+    public Task<Result<TakeInAnswer, AcquirerError>> TakeInAsync(
+        TakeInRequest request, CancellationToken cancellation) =>
+        wire.SendAsync(typeof(IAcquirer), () => acquirer.TakeInAsync(request, cancellation));
+
+    public Task<Result<Signed<PayoutReceipt>, AcquirerError>> PayOutAsync(
+        Signed<PayoutOrder> order, CancellationToken cancellation) => throw new NotSupportedException();
+}
