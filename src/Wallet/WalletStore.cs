@@ -115,8 +115,8 @@ public sealed class WalletStore : IAsyncDisposable
         Database.ReadAsync<IReadOnlyList<PurchaseState>>(
             transaction => [.. transaction.Query(
                 onlyOpen
-                    ? "SELECT id, record FROM purchases WHERE open ORDER BY started_at, id"
-                    : "SELECT id, record FROM purchases ORDER BY started_at, id",
+                    ? "SELECT id, record FROM purchases WHERE open ORDER BY started_at, rowid"
+                    : "SELECT id, record FROM purchases ORDER BY started_at, rowid",
                 row => ReadPurchase(row.GetBytes(0), row.GetBytes(1)))],
             cancellation);
 
