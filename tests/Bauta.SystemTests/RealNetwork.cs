@@ -65,6 +65,14 @@ internal sealed partial class RealNetwork : IDisposable
             await WaitUntilHealthyAsync(role);
     }
 
+    /// <summary>Starts every role and mask that does not run.</summary>
+    public Task StartMissingAsync()
+    {
+        string[] missing =
+            [.. Roles.Concat(Masks).Where(role => !running.TryGetValue(role, out var at) || at.HasExited)];
+        return missing.Length == 0 ? Task.CompletedTask : StartAsync(missing);
+    }
+
     /// <summary>SIGKILL: nothing is flushed, nothing is said.</summary>
     /// <returns>What the process had written to its output and log.</returns>
     public string Kill(string role)
@@ -82,7 +90,13 @@ internal sealed partial class RealNetwork : IDisposable
             .Select(path => (path, File.ReadAllBytes(path)));
 
     /// <summary>Whether the wallet goes through both masks; otherwise it calls the parties directly.</summary>
-    public bool IsMasked { get; init; }
+    public bool IsMasked { get; set; }
+
+    /// <summary>What the shop had paid out so far, in minor units.</summary>
+    public long PaidOut { get; set; }
+
+    /// <summary>The wallet that the verbs work on: the demo's own, or another below the network's folder.</summary>
+    public string Wallet { get; set; } = "wallet";
 
     /// <summary>A `bauta wallet` verb on the demo's wallet.</summary>
     public Task<Said> WalletAsync(params string[] arguments) =>
@@ -119,9 +133,9 @@ internal sealed partial class RealNetwork : IDisposable
         Directory.Delete(Folder, recursive: true);
     }
 
-    private string[] WalletArguments(string[] arguments) =>
+    public string[] WalletArguments(params string[] arguments) =>
     [
-        "wallet", .. arguments, "--wallet", Path.Combine(Folder, "wallet"), "--password-file",
+        "wallet", .. arguments, "--wallet", Path.Combine(Folder, Wallet), "--password-file",
         Path.Combine(Folder, "wallet.password"), "--json", .. IsMasked ? Array.Empty<string>() : ["--direct"],
     ];
 
@@ -146,7 +160,7 @@ internal sealed partial class RealNetwork : IDisposable
     public JsonNode PartyFile(string role) =>
         JsonNode.Parse(File.ReadAllText(Path.Combine(Folder, role, $"{KindOf(role)}.party.json")))!;
 
-    private static string KindOf(string role) => role.Split('-')[0];
+    public static string KindOf(string role) => role.Split('-')[0];
 
     public string ConfigOf(string role) => Path.Combine(Folder, role, $"{KindOf(role)}.json");
 

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Bauta.Host.Terminal;
 using Bauta.Wallet;
 using Bauta.Wallet.Recovery;
+using Bauta.Wallet.Vault;
 
 namespace Bauta.Host.WalletVerbs;
 
@@ -15,9 +16,19 @@ internal sealed class InitWalletVerb : DoingVerb
         Required = true,
     };
 
+    private readonly Option<int> rounds = new("--password-rounds")
+    {
+        Description = "Rounds of PBKDF2 over the password at every use; fewer only for a password that is a random key.",
+        DefaultValueFactory = _ => WalletVault.DefaultRounds,
+    };
+
     public InitWalletVerb()
         : base("init", "Makes a wallet and shows its recovery phrase, once.",
-            "bauta wallet init --network data/demo/network.json --wallet ~/bauta-wallet") => Add(network);
+            "bauta wallet init --network data/demo/network.json --wallet ~/bauta-wallet")
+    {
+        Add(network);
+        Add(rounds);
+    }
 
     protected override async Task<ExitCode> RunAsync(
         ParseResult parsed, Output output, CancellationToken cancellation)
@@ -27,9 +38,14 @@ internal sealed class InitWalletVerb : DoingVerb
         if (File.Exists(WalletStore.FileIn(folder)))
             throw new HostException(ExitCode.Exists,
                 $"There is a wallet in {folder} already. Use another folder with --wallet.");
+        var slowness = parsed.GetValue(rounds);
+        if (slowness is < 1 or > WalletVault.MaxRounds)
+            throw new HostException(
+                ExitCode.Usage, $"--password-rounds is a number from 1 to {WalletVault.MaxRounds}.");
         var phrase = RecoveryPhrase.Generate();
         var password = Password.Read(parsed.GetValue(WalletPlace.PasswordFile), isNew: true, output);
-        await using var store = await WalletStore.CreateAsync(folder, password, phrase, TimeProvider.System);
+        await using var store = await WalletStore.CreateAsync(
+            folder, password, phrase, TimeProvider.System, slowness);
         await WalletPlace.KeepNetworkAsync(store, file, cancellation);
         output.Line($"Made a wallet in {folder}. Its recovery phrase, shown this once:");
         output.Line();

@@ -14,11 +14,13 @@ public sealed class WalletVault : IDisposable
     /// <summary>PBKDF2 rounds for a new wallet; the number is stored with it.</summary>
     public const int DefaultRounds = 600_000;
 
+    /// <summary>More would only keep the owner waiting.</summary>
+    public const int MaxRounds = 10_000_000;
+
     private const int KeySize = 32;
     private const int NonceSize = 12;
     private const int TagSize = 16;
     private const int SaltSize = 16;
-    private const int MaxRounds = 10_000_000;
 
     private readonly AesGcm cipher;
 

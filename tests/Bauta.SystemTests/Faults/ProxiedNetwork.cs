@@ -1,0 +1,109 @@
+using System.Text.Json.Nodes;
+
+namespace Bauta.SystemTests.Faults;
+
+/// <summary>
+/// A real network in which every party calls every other one through a proxy. The parties are told so by nothing but
+/// the addresses in their party files; keys, names and policies stay.
+/// </summary>
+internal sealed class ProxiedNetwork : IDisposable
+{
+    /// <summary>Comes on the customer's behalf: the wallet, or the second mask.</summary>
+    public const string Customer = "customer";
+
+    private static readonly Link[] links =
+    [
+        new(Customer, "bank"), new(Customer, "archive"), new(Customer, "merchant"), new(Customer, "acquirer"),
+        new(Customer, "mask-1"), new("mask-1", "mask-2"), new("merchant", "bank"), new("merchant", "archive"),
+        new("bank", "archive"), new("bank", "acquirer"), new("archive", "witness-1"), new("archive", "witness-2"),
+        new("witness-1", "archive"), new("witness-2", "archive"),
+    ];
+
+    private readonly Dictionary<Link, LinkProxy> proxies = [];
+
+    private ProxiedNetwork(RealNetwork network, Meddler meddler) => (Parties, Meddler) = (network, meddler);
+
+    public RealNetwork Parties { get; }
+
+    public Meddler Meddler { get; }
+
+    /// <summary>All that a network with short purchases needs; every role runs.</summary>
+    public static async Task<ProxiedNetwork> StartAsync(int seed)
+    {
+        var network = await RealNetwork.PrepareAsync(
+            ("merchant", "lifetimeSeconds", "8"), ("merchant", "payMarginSeconds", "1"),
+            ("bank", "minExpirySeconds", "1"), ("bank", "disputeWindowSeconds", "1"));
+        var proxied = new ProxiedNetwork(network, new Meddler(seed));
+        try
+        {
+            foreach (var link in links)
+                proxied.proxies[link] = new LinkProxy(link, proxied.PortOf(link.To), proxied.Meddler);
+            foreach (var link in links.Where(link => link.From != Customer))
+                proxied.Rewire(link);
+            await network.StartMissingAsync();
+            return proxied;
+        }
+        catch
+        {
+            proxied.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>A wallet that knows only the proxies; the verbs work on it from here on.</summary>
+    public async Task MakeWalletAsync(string folder)
+    {
+        var path = Path.Combine(Parties.Folder, "network-proxied.json");
+        var text = await File.ReadAllTextAsync(Path.Combine(Parties.Folder, "network.json"));
+        foreach (var (link, proxy) in proxies.Where(pair => pair.Key.From == Customer))
+            text = text.Replace(UrlOf(link.To) + "#", proxy.Origin + "#", StringComparison.Ordinal);
+        await File.WriteAllTextAsync(path, text);
+        Parties.Wallet = folder;
+        var made = await Parties.WalletAsync("init", "--network", path, "--password-rounds", "1");
+        if (made.ExitCode != 0)
+            throw new InvalidOperationException(made.Errors);
+    }
+
+    /// <summary>No more faults, and what was held back arrives.</summary>
+    public async Task CalmAsync()
+    {
+        Meddler.Calm();
+        foreach (var proxy in proxies.Values)
+            await proxy.ReleaseAsync();
+    }
+
+    public void Dispose()
+    {
+        foreach (var proxy in proxies.Values)
+            proxy.Dispose();
+        Parties.Dispose();
+    }
+
+    private void Rewire(Link link)
+    {
+        var kind = RealNetwork.KindOf(link.To);
+        var name = $"{link.To}-proxied.party.json";
+        var folder = Path.Combine(Parties.Folder, link.From);
+        var file = JsonNode.Parse(File.ReadAllText(PartyFileOf(link.To)))!;
+        file["url"] = proxies[link].Origin;
+        File.WriteAllText(Path.Combine(folder, name), file.ToJsonString());
+        Replace(link.From, $"../{link.To}/{kind}.party.json", name);
+        // The second mask forwards for the customer, to the proxies and to nowhere else.
+        foreach (var (target, proxy) in proxies.Where(pair => pair.Key.From == Customer))
+            if (link.To == "mask-2")
+                Replace("mask-2", $"\"{UrlOf(target.To)}\"", $"\"{proxy.Origin}\"");
+    }
+
+    private void Replace(string role, string old, string text)
+    {
+        var path = Parties.ConfigOf(role);
+        File.WriteAllText(path, File.ReadAllText(path).Replace(old, text, StringComparison.Ordinal));
+    }
+
+    private int PortOf(string role) => new Uri(UrlOf(role)).Port;
+
+    private string UrlOf(string role) => (string)JsonNode.Parse(File.ReadAllText(PartyFileOf(role)))!["url"]!;
+
+    private string PartyFileOf(string role) =>
+        Path.Combine(Parties.Folder, role, $"{RealNetwork.KindOf(role)}.party.json");
+}
