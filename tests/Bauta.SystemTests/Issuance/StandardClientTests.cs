@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json.Nodes;
-using Bauta.Crypto.Goods;
 using Bauta.Crypto.Jose;
 using Bauta.Crypto.PrivacyPass;
 using Bauta.Protocol;

@@ -1,7 +1,6 @@
 using System.Text;
 using Bauta.Judge;
 using Bauta.Protocol;
-using Bauta.Protocol.Archive;
 using Bauta.Protocol.Bank;
 using Bauta.Protocol.Evidence;
 using Bauta.Protocol.Merchant;

@@ -2,7 +2,6 @@ using Bauta.Merchant.Desk;
 using Bauta.Merchant.Offers;
 using Bauta.Protocol;
 using Bauta.Protocol.Bank;
-using Bauta.Protocol.Merchant;
 using Xunit;
 
 namespace Bauta.Tests.Merchant;

@@ -3,7 +3,6 @@ using Bauta.Protocol.Merchant;
 using Bauta.Wallet;
 using Bauta.Wallet.Purchase;
 using Bauta.Wallet.Recovery;
-using Bauta.Wallet.Tokens;
 using Xunit;
 using CustomerWallet = Bauta.Wallet.Wallet;
 

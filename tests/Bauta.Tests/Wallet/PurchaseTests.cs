@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using Bauta.Protocol;
-using Bauta.Protocol.Archive;
 using Bauta.Wallet;
 using Bauta.Wallet.Purchase;
 using Bauta.Wallet.Tokens;

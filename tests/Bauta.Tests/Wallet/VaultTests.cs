@@ -60,7 +60,7 @@ public class VaultTests
         }
 
         for (var length = 0; length < box.Length; length++)
-            Damaged(() => vault.Open("seed", box[..length]));
+            Damaged(() => vault.Open("seed", box.AsSpan(0, length).ToArray()));
         Damaged(() => vault.Open("seed", [.. box, 0]));
     }
 
