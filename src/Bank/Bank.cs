@@ -22,14 +22,18 @@ namespace Bauta.Bank;
 /// The bank: issues blind tokens, locks them to transactions, settles on the archive's decision, refreshes. Sees
 /// denominations, amounts and merchant accounts; never a customer, an address or goods.
 /// </summary>
-public sealed class Bank : IBank, IDisposable
+public sealed class Bank : IBank, IBankOperator, IDisposable
 {
     private static readonly TimeSpan tick = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan upkeep = TimeSpan.FromSeconds(30);
 
+    // How late a locking bank learns of the issuer's new keys and revocations.
+    private static readonly TimeSpan following = TimeSpan.FromSeconds(5);
+
     private readonly BankDatabase database;
     private readonly TimeProvider clock;
     private readonly BankLog log;
+    private readonly bool follows;
     private readonly DenominationShelf shelf = new();
     private readonly DenominationKeeper keeper;
     private readonly ReserveDesk reserves;
@@ -48,6 +52,7 @@ public sealed class Bank : IBank, IDisposable
         TimeProvider clock, BankLog log)
     {
         (this.database, this.clock, this.log) = (database, clock, log);
+        follows = options.Issuer is not null;
         var archives = parties.Archives.ToDictionary(archive => archive.Policy.Id);
         var policies = archives.ToDictionary(pair => pair.Key, pair => pair.Value.Policy);
         var directory = new AccountDirectory(options, database);
@@ -85,6 +90,7 @@ public sealed class Bank : IBank, IDisposable
             throw new ArgumentException("A bank acts on the decisions of one archive at least.", nameof(parties));
         if ((options.Issuer is null) != (parties.Issuer is null))
             throw new ArgumentException("The issuer's name and the issuer go together.", nameof(parties));
+        await Partner.PinAsync(options, database);
         var bank = new Bank(
             options, database, statementKey, keys, parties, clock, new BankLog(logger ?? NullLogger.Instance));
         var now = UnixTime.Now(clock);
@@ -103,7 +109,8 @@ public sealed class Bank : IBank, IDisposable
     public Task RunAsync(CancellationToken cancellation) => Task.WhenAll(
         LoopAsync("Upkeep", MaintainAsync, cancellation),
         LoopAsync("Following the archive", SettleDueAsync, cancellation),
-        LoopAsync("Paying out", PayDueAsync, cancellation));
+        LoopAsync("Paying out", PayDueAsync, cancellation),
+        LoopAsync("Marking the second place", MarkAsync, cancellation));
 
     /// <summary>One round of making, announcing, retiring and writing off keys.</summary>
     /// <returns>How long until the next round is due.</returns>
@@ -117,13 +124,21 @@ public sealed class Bank : IBank, IDisposable
 
         var isDone = await keeper.RunAsync(cancellation);
         await accounts.CollectAsync(cancellation);
-        return isDone ? upkeep : tick;
+        return !isDone ? tick : follows ? following : upkeep;
     }
 
     /// <summary>One round of asking the archive about locks past their expiry.</summary>
     /// <returns>How long until the next round is due.</returns>
     public async Task<TimeSpan> SettleDueAsync(CancellationToken cancellation) =>
         await poll.RunAsync(cancellation) ? TimeSpan.Zero : tick;
+
+    /// <summary>One round of moving the second place up to the database.</summary>
+    /// <returns>How long until the next round is due.</returns>
+    public async Task<TimeSpan> MarkAsync(CancellationToken cancellation)
+    {
+        await database.MarkAsync(cancellation);
+        return tick;
+    }
 
     /// <summary>One round of sending payout orders.</summary>
     /// <returns>How long until the next round is due.</returns>
@@ -136,6 +151,10 @@ public sealed class Bank : IBank, IDisposable
     /// <returns>False when there is no such key.</returns>
     public Task<bool> RevokeAsync(byte[] keyId, CancellationToken cancellation) =>
         keeper.RevokeAsync(keyId, cancellation);
+
+    /// <inheritdoc/>
+    public Task<Result<RevocationAnswer, BankError>> RevokeAsync(
+        Signed<Revocation> order, CancellationToken cancellation) => keeper.RevokeAsync(order, cancellation);
 
     /// <inheritdoc/>
     public Task<DenominationList> DenominationsAsync(CancellationToken cancellation) =>

@@ -24,6 +24,9 @@ public static class BankEndpoints
         MapReserves(routes, bank);
         MapSales(routes, bank);
         MapAccounts(routes, bank);
+        if (bank is IBankOperator owner)
+            MapStatement<Revocation>(routes.MapPostAnswer, "/revocations", async (order, stop) =>
+                Answer.Json(await owner.RevokeAsync(order, stop), ProtocolJson.Default.RevocationAnswer));
     }
 
     private static void MapIssuance(IEndpointRouteBuilder routes, IBank bank, TimeProvider clock)

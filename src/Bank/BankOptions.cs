@@ -53,9 +53,10 @@ public sealed record BankOptions
     public int MaxOpenPayoutsPerAccount { get; init; } = 64;
 
     /// <summary>The terms for the bank's party card.</summary>
-    public BankTerms Terms(IEnumerable<ArchivePolicy> policies) => new(
+    public BankTerms Terms(
+        IEnumerable<ArchivePolicy> policies, BankPeer? issuer = null, BankPeer? spentAt = null) => new(
         Currency.Code, Currency.Decimals, [.. policies.Select(policy => policy.Text)],
-        MinExpirySeconds, MaxExpirySeconds, DisputeWindowSeconds);
+        MinExpirySeconds, MaxExpirySeconds, DisputeWindowSeconds, issuer, spentAt);
 
     /// <summary>Throws when the options contradict each other.</summary>
     public void Validate()

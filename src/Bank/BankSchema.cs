@@ -5,7 +5,12 @@ namespace Bauta.Bank;
 /// <summary>The bank's tables. Whatever a row must always satisfy is a CHECK, so that a bug cannot commit.</summary>
 public static class BankSchema
 {
-    public static IReadOnlyList<Migration> Migrations { get; } = [new(1, "the bank", Keys + Money + Sales)];
+    public static IReadOnlyList<Migration> Migrations { get; } = 
+    [
+        new(1, "the bank", Keys + Money + Sales),
+        new(2, "the bank that issues or locks for this one", Partner),
+        new(3, "a number that grows with every commit that moves value", Moves),
+    ];
 
     private const string Keys = """
         CREATE TABLE announcements (
@@ -49,6 +54,18 @@ public static class BankSchema
         INSERT INTO bank_totals (id, funded, reserves, unspent, locked, merchants, paid_out, fees, expired)
             VALUES (1, 0, 0, 0, 0, 0, 0, 0, 0);
 
+        """;
+
+    private const string Moves = "ALTER TABLE bank_totals ADD COLUMN moves {bigint} NOT NULL DEFAULT 0;";
+
+    // One row at most; no row is a bank that both issues and locks.
+    private const string Partner = """
+        CREATE TABLE partner (
+            id {bigint} PRIMARY KEY CHECK (id = 1),
+            issuer {text},
+            spent_at {text},
+            CHECK ((issuer IS NULL) <> (spent_at IS NULL))
+        ) {strict};
         """;
 
     private const string Money = """

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using Bauta.Host.ArchiveVerbs;
+using Bauta.Host.BankVerbs;
 using Bauta.Host.Demo;
 using Bauta.Host.Init;
 using Bauta.Host.JudgeVerb;
@@ -28,6 +29,7 @@ internal static class CommandLine
             ShopGroup.Build(),
             new JudgeEvidenceVerb(),
             ArchiveGroup.Build(),
+            BankGroup.Build(),
         };
         root.Options.Add(Verb.Json);
         var help = root.Options.OfType<HelpOption>().Single();

@@ -9,8 +9,8 @@ public enum HostError
     [Refusal(400, "The request is not well formed. Correct it; nothing was changed.")]
     Malformed,
 
-    /// <summary>The date of a sealed request is too far from the gateway's clock.</summary>
-    [Refusal(400, "The date of the request is too far from this party's clock. Set the clock and seal it afresh.")]
+    /// <summary>The date of a sealed request is missing or too far from the gateway's clock.</summary>
+    [Refusal(400, "The request has no date, or one too far from this party's clock. Set the clock and seal it afresh.")]
     BadDate,
 
     /// <summary>No such resource.</summary>

@@ -39,6 +39,7 @@ public static class PurchaseJudge
         var merchant = KeyOf(evidence.MerchantCard, Roles.Merchant, hearing);
         var bank = KeyOf(evidence.BankCard, Roles.Bank, hearing);
         hearing.Bank = bank;
+        var issuer = IssuerOf(evidence, bank, hearing);
         hearing.Trust($"archive {policy.Origin}", policy.Policy.Logs[0].Key.ToString()!);
         foreach (var witness in policy.Policy.Witnesses)
             hearing.Trust($"witness {witness.Key.Name}", witness.Key.ToString()!);
@@ -51,7 +52,7 @@ public static class PurchaseJudge
         hearing.Demand(promise.Bank == evidence.BankCard.Content.Name, Outcome.NotProven,
             "P1: the contract names this bank");
 
-        HearAuthorization(evidence, promise, bank, policy, hearing);
+        HearAuthorization(evidence, promise, issuer, policy, hearing);
         HearLock(evidence, promise, bank, hearing);
         HearDecisions(evidence, promise, policy, goods, hearing);
     }
@@ -65,9 +66,30 @@ public static class PurchaseJudge
         return key;
     }
 
+    /// <summary>The bank whose tokens are spent: the one that locks them, or the one that its card names.</summary>
+    private static (string Name, P256PublicKey Key) IssuerOf(
+        PurchaseEvidence evidence, P256PublicKey bank, Hearing hearing)
+    {
+        var card = evidence.BankCard.Content;
+        if (evidence.IssuerCard is not { } issuerCard)
+        {
+            hearing.Demand(card.Bank!.Issuer is null, Outcome.NotProven,
+                "the bank issued the tokens itself, or the issuer's card is in evidence");
+            return (card.Name, bank);
+        }
+
+        var issuer = KeyOf(issuerCard, Roles.Bank, hearing);
+        hearing.Demand(
+            card.Bank!.Issuer == BankPeer.Of(issuerCard.Content)
+            && issuerCard.Content.Bank!.SpentAt == BankPeer.Of(card),
+            Outcome.NotProven, "issuer and locking bank name each other");
+        return (issuerCard.Content.Name, issuer);
+    }
+
     /// <summary>P2: the customer's own statement. A fault in it proves nothing against anybody else.</summary>
     private static void HearAuthorization(
-        PurchaseEvidence evidence, Merchandise promise, P256PublicKey bank, ArchivePolicy policy, Hearing hearing)
+        PurchaseEvidence evidence, Merchandise promise, (string Name, P256PublicKey Key) issuer, ArchivePolicy policy,
+        Hearing hearing)
     {
         if (evidence.Authorization is null)
             throw hearing.End(Outcome.Undecided, "No tokens were authorized, so no value was at stake.");
@@ -82,9 +104,9 @@ public static class PurchaseJudge
             && authorization.Commitment.Equals(promise.Commitment)
             && authorization.Currency == promise.Contract.Currency && authorization.Amount == promise.Contract.Price,
             Outcome.NotProven, "P2: pays what the contract asks, to the account it names, for the key it commits to");
-        var keys = new TokenKeys(evidence.Denominations ?? [], evidence.BankCard.Content.Name, bank, policy);
+        var keys = new TokenKeys(evidence.Denominations ?? [], issuer.Name, issuer.Key, policy);
         hearing.Demand(authorization.Tokens.All(keys.Honours), Outcome.NotProven,
-            $"P2: each of {authorization.Tokens.Count} token(s) verifies under a denomination key of the bank that "
+            $"P2: each of {authorization.Tokens.Count} token(s) verifies under a denomination key of the issuer that "
             + "stands in the archive's log");
     }
 

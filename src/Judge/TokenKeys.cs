@@ -7,23 +7,23 @@ using Bauta.Protocol.Bank;
 
 namespace Bauta.Judge;
 
-/// <summary>The denomination keys in evidence, each signed by the bank and standing in the archive's log.</summary>
+/// <summary>The denomination keys in evidence, each signed by the issuer and standing in the archive's log.</summary>
 internal sealed class TokenKeys
 {
     private readonly Dictionary<string, (Denomination Terms, RsaPublicKey Key)> byId = new(StringComparer.Ordinal);
 
     public TokenKeys(
-        IReadOnlyList<ListedDenomination> listed, string bankName, P256PublicKey bank, ArchivePolicy policy)
+        IReadOnlyList<ListedDenomination> listed, string issuerName, P256PublicKey issuer, ArchivePolicy policy)
     {
         foreach (var entry in listed)
-            if (entry.Key.Content.Issuer == bankName && entry.Key.IsSignedBy(bank)
+            if (entry.Key.Content.Issuer == issuerName && entry.Key.IsSignedBy(issuer)
                 && policy.TryVerify(entry.Proof, out var logged) && logged.Entry.Kind == LogEntry.Denomination
                 && logged.Entry.Statement == entry.Key.Text
                 && RsaPublicKey.TryFromSpki(entry.Key.Content.TokenKey, out var key))
                 byId[Convert.ToHexString(key.KeyId)] = (entry.Key.Content, key);
     }
 
-    /// <summary>Whether a token is the bank's, is owned by the key in the spend and is worth what is spent of
+    /// <summary>Whether a token is the issuer's, is owned by the key in the spend and is worth what is spent of
     /// it.</summary>
     public bool Honours(TokenSpend spend) =>
         Token.TryDecode(spend.Token, out var token)

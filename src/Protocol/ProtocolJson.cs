@@ -36,6 +36,7 @@ namespace Bauta.Protocol;
 [JsonSerializable(typeof(LockAnswer))]
 [JsonSerializable(typeof(SettlementAnswer))]
 [JsonSerializable(typeof(RefreshAnswer))]
+[JsonSerializable(typeof(RevocationAnswer))]
 [JsonSerializable(typeof(AccountState))]
 [JsonSerializable(typeof(PayoutState))]
 [JsonSerializable(typeof(FundingNotice))]

@@ -1,5 +1,6 @@
 using Bauta.Crypto.Jose;
 using Bauta.Protocol;
+using Bauta.Protocol.Parties;
 using Bauta.Wallet.Network;
 using Bauta.Wallet.Tokens;
 
@@ -48,6 +49,30 @@ public sealed partial class Wallet(WalletStore store, INetwork network, TimeProv
         return DenominationBook.Verify(list, card.Name, P256PublicKey.FromSpki(card.Key), network.Policy, Now);
     }
 
+    /// <summary>
+    /// The cards of the bank that locks and, when it is another one, of the bank that issues. Each must name the other:
+    /// else tokens would go to a bank that cannot know them spent.
+    /// </summary>
+    private async Task<(Signed<PartyCard> Locking, Signed<PartyCard>? Issuer)> BanksAsync(
+        CancellationToken cancellation)
+    {
+        var issuer = await network.BankCardAsync(cancellation);
+        var locking = await network.LockingBankCardAsync(cancellation);
+        var isOne = issuer.Content.Key.AsSpan().SequenceEqual(locking.Content.Key);
+        var (issues, locks) = (issuer.Content.Bank!, locking.Content.Bank!);
+        if (isOne && issues is not { Issuer: null, SpentAt: null })
+            throw new WalletException(WalletError.Refused,
+                $"{issuer.Content.Name} and another bank share issuing and locking: it "
+                + (issues.SpentAt is { } other ? $"issues tokens that only {other.Name} locks" : "issues none")
+                + ". The network file must pin both, as bank and spentAt.");
+        if (!isOne && (issues.SpentAt != BankPeer.Of(locking.Content) || locks.Issuer != BankPeer.Of(issuer.Content)
+            || locks.Currency != issues.Currency || locks.Decimals != issues.Decimals))
+            throw new WalletException(WalletError.Distrusted,
+                $"{issuer.Content.Name} and {locking.Content.Name} do not name each other as issuer and locking bank. "
+                + "Nothing was sent; ask their operators.");
+        return (locking, isOne ? null : issuer);
+    }
+
     /// <summary>What the wallet holds.</summary>
     public async Task<WalletBalance> BalanceAsync(CancellationToken cancellation)
     {
@@ -77,6 +102,7 @@ public sealed partial class Wallet(WalletStore store, INetwork network, TimeProv
         await Attempt("funding", ResumeFundingsAsync(cancellation), open);
         await Attempt("withdrawal", IssuePlannedAsync(cancellation), open);
         await Attempt("refresh", ResumeRefreshesAsync(cancellation), open);
+        await Attempt("exchange of tokens of a revoked key", RecoupAsync(progress, cancellation), open);
         foreach (var purchase in await Store.PurchasesAsync(onlyOpen: true, cancellation))
         {
             await Attempt($"purchase of {purchase.Order.Offer.Title}",

@@ -97,14 +97,39 @@ internal sealed partial class RealNetwork : IDisposable
     /// <summary>The wallet that the verbs work on: the demo's own, or another below the network's folder.</summary>
     public string Wallet { get; set; } = "wallet";
 
-    /// <summary>A `bauta wallet` verb on the demo's wallet.</summary>
+    /// <summary>The place of the merchant that the shop's verbs are for.</summary>
+    public string Shop { get; set; } = "merchant";
+
+    /// <summary>A port of the network's own that no role of the demo has.</summary>
+    public int SparePort(int number) => portBase + 10 + number;
+
+    /// <summary>One more role, made by `bauta init` in a folder of its own: <c>bank-two</c> is a bank.</summary>
+    /// <returns>Its address for wallets.</returns>
+    public async Task<string> AddAsync(string role, int port, params string[] more)
+    {
+        var said = await BautaAsync(TimeSpan.FromMinutes(1),
+        [
+            "init", KindOf(role), "--config", ConfigOf(role), "--name", $"{role}.demo", "--url",
+            $"http://127.0.0.1:{port}", "--archive", "../archive/archive.party.json", "--json", .. more,
+        ]);
+        if (said.ExitCode != 0)
+            throw new InvalidOperationException($"{role} was not made: {said}");
+        Set(role, "unlimitedSources", "[\"127.0.0.1\"]");
+        return (string)said.Json["address"]!;
+    }
+
+    /// <summary>A `bauta wallet` verb on the network's wallet.</summary>
     public Task<Said> WalletAsync(params string[] arguments) =>
         BautaAsync(TimeSpan.FromMinutes(2), WalletArguments(arguments));
 
     public Process StartWallet(params string[] arguments) => Launch(WalletArguments(arguments));
 
     public Task<Said> ShopAsync(params string[] arguments) => BautaAsync(
-        TimeSpan.FromMinutes(1), ["shop", .. arguments, "--config", ConfigOf("merchant"), "--json"]);
+        TimeSpan.FromMinutes(1), ["shop", .. arguments, "--config", ConfigOf(Shop), "--json"]);
+
+    /// <summary>A `bauta bank` verb of a bank's operator.</summary>
+    public Task<Said> BankAsync(string bank, params string[] arguments) => BautaAsync(
+        TimeSpan.FromMinutes(1), ["bank", .. arguments, "--config", ConfigOf(bank), "--json"]);
 
     public static async Task<Said> BautaAsync(TimeSpan limit, params string[] arguments)
     {
@@ -159,6 +184,15 @@ internal sealed partial class RealNetwork : IDisposable
     public JsonNode PartyFile(string role) =>
         JsonNode.Parse(File.ReadAllText(Path.Combine(Folder, role, $"{KindOf(role)}.party.json")))!;
 
+    /// <summary>A party's address as wallets know it: origin and thumbprint (RFC 7638) of its identity key.</summary>
+    public string AddressOf(string role)
+    {
+        var file = PartyFile(role);
+        var key = Bauta.Crypto.Jose.P256PublicKey.FromSpki(
+            System.Buffers.Text.Base64Url.DecodeFromChars((string)file["key"]!));
+        return $"{file["url"]}#{key.Thumbprint}";
+    }
+
     public static string KindOf(string role) => role.Split('-')[0];
 
     public string ConfigOf(string role) => Path.Combine(Folder, role, $"{KindOf(role)}.json");
@@ -196,7 +230,7 @@ internal sealed partial class RealNetwork : IDisposable
         var path = ConfigOf(role);
         var text = File.ReadAllText(path);
         // A commented line is left as it is.
-        var line = new Regex($"^(\\s*\\{{?\\s*)\"{name}\":\\s*[^,\\n}}]+", RegexOptions.Multiline);
+        var line = new Regex($"^(\\s*\\{{?\\s*)\"{name}\":\\s*(\\[[^\\]]*\\]|[^,\\n}}]+)", RegexOptions.Multiline);
         text = line.IsMatch(text)
             ? line.Replace(text, $"$1\"{name}\": {value}", 1)
             : text.Insert(text.IndexOf('{', StringComparison.Ordinal) + 1, $"\n  \"{name}\": {value},");

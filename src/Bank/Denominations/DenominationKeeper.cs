@@ -45,17 +45,29 @@ internal sealed class DenominationKeeper(
     }
 
     /// <summary>Revokes a key: at once here, and for everybody when the log carries it.</summary>
-    public async Task<bool> RevokeAsync(byte[] keyId, CancellationToken cancellation)
+    public async Task<bool> RevokeAsync(byte[] keyId, CancellationToken cancellation) =>
+        (await RevokeAsync(
+            Signed<Revocation>.Sign(statementKey, new Revocation(options.Name, keyId, UnixTime.Now(clock))),
+            cancellation)).IsOk;
+
+    /// <summary>Revokes a key on the word of whoever holds the identity key; the first statement is the one that the
+    /// log gets.</summary>
+    public async Task<Result<RevocationAnswer, BankError>> RevokeAsync(
+        Signed<Revocation> revocation, CancellationToken cancellation)
     {
+        if (!revocation.IsSignedBy(statementKey.PublicKey))
+            return BankError.BadSignature;
+        if (revocation.Content.Issuer != options.Name)
+            return BankError.WrongBank;
+        var keyId = revocation.Content.TokenKeyId;
         await turn.WaitAsync(cancellation);
         try
         {
             if (!shelf.Current.TryFind(keyId, out var key) || !key.IsOwn)
-                return false;
+                return BankError.UnknownKey;
             if (key.IsRevoked)
-                return true;
-            var revocation = Signed<Revocation>.Sign(
-                statementKey, new Revocation(options.Name, keyId, UnixTime.Now(clock)));
+                return new RevocationAnswer(
+                    key.RevocationProof is null ? RevocationAnswer.Revoked : RevocationAnswer.Logged);
             await database.WriteAsync(
                 (transaction, _) =>
                 {
@@ -67,7 +79,7 @@ internal sealed class DenominationKeeper(
                 cancellation);
             log.KeyRevoked();
             keys.Destroy(keyId);
-            return true;
+            return new RevocationAnswer(RevocationAnswer.Revoked);
         }
         finally
         {

@@ -11,12 +11,19 @@ public sealed class BankDatabase : IAsyncDisposable
     private readonly Books books;
     private readonly IDatabase database;
 
-    private BankDatabase(Books books, IDatabase database) => (this.books, this.database) = (books, database);
+    private readonly ForwardOnly? secondPlace;
+
+    private BankDatabase(Books books, IDatabase database, ForwardOnly? secondPlace) =>
+        (this.books, this.database, this.secondPlace) = (books, database, secondPlace);
 
     /// <summary>Opens the database and reads the totals.</summary>
     /// <param name="connection">A path for SQLite, or <c>Host=...</c> for PostgreSQL.</param>
     /// <param name="options">May carry a check of its own; it runs after the bank's.</param>
-    public static async Task<BankDatabase> OpenAsync(string connection, DatabaseOptions? options = null)
+    /// <param name="secondPlace">Outside the database: holds how often value had moved when it was last marked.</param>
+    /// <exception cref="StorageException">Refused: the database was put back to an older state. It would not know what
+    /// was spent since, and let it move again.</exception>
+    public static async Task<BankDatabase> OpenAsync(
+        string connection, DatabaseOptions? options = null, ForwardOnly? secondPlace = null)
     {
         options ??= new DatabaseOptions();
         var books = new Books();
@@ -34,12 +41,32 @@ public sealed class BankDatabase : IAsyncDisposable
                 check?.Invoke(transaction);
             },
         });
-        await database.ReadAsync(transaction =>
+        var moves = await database.ReadAsync(transaction =>
         {
             books.Load(transaction);
-            return true;
+            return BookRows.Moves(transaction);
         });
-        return new BankDatabase(books, database);
+        if (secondPlace?.Latest is { } mark && moves < mark.Number)
+        {
+            await database.DisposeAsync();
+            throw new StorageException(
+                StorageFailure.Refused, $"Value had moved {mark.Number} times, and this database knows of {moves}: " +
+                "it was put back to an older state, in which spent tokens could be spent again. See " +
+                "docs/operating/backup.md");
+        }
+
+        return new BankDatabase(books, database, secondPlace);
+    }
+
+    /// <summary>Moves the second place up to what is committed. Not part of each commit, which would cost a second
+    /// flush: a state that is older by less than a round of this is not noticed.</summary>
+    public async Task MarkAsync(CancellationToken cancellation)
+    {
+        if (secondPlace is null)
+            return;
+        var moves = await database.ReadAsync(BookRows.Moves, cancellation);
+        if (moves > (secondPlace.Latest?.Number ?? -1))
+            secondPlace.Advance(moves, "commits of this bank that moved value");
     }
 
     /// <inheritdoc cref="IDatabase.Failure"/>

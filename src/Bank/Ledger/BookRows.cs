@@ -20,6 +20,10 @@ internal static class BookRows
             row.GetInt64(0), row.GetInt64(1), row.GetInt64(2), row.GetInt64(3), row.GetInt64(4), row.GetInt64(5),
             row.GetInt64(6), row.GetInt64(7)));
 
+    /// <summary>How many commits moved value.</summary>
+    public static long Moves(IReadTransaction transaction) => transaction.QuerySingleOrDefault(
+        "SELECT moves FROM bank_totals WHERE id = 1", row => row.GetInt64(0));
+
     public static IReadOnlyList<(AccountId Account, int Count)> OpenLocks(IReadTransaction transaction) =>
         transaction.Query(
             "SELECT account, COUNT(*) FROM locks WHERE state = 0 GROUP BY account",
@@ -47,7 +51,7 @@ internal static class BookRows
         """
         UPDATE bank_totals SET funded = funded + $1, reserves = reserves + $2, unspent = unspent + $3,
             locked = locked + $4, merchants = merchants + $5, paid_out = paid_out + $6, fees = fees + $7,
-            expired = expired + $8
+            expired = expired + $8, moves = moves + 1
         WHERE id = 1
         """,
         delta.Funded, delta.Reserves, delta.Unspent, delta.Locked, delta.Merchants, delta.PaidOut, delta.Fees,

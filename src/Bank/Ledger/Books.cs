@@ -144,7 +144,7 @@ public sealed class Books
         Assert();
         foreach (var (key, delta) in pendingKeys)
             BookRows.Add(transaction, key, delta);
-        if (pendingBank != default)
+        if (pendingBank != default || pendingKeys.Count > 0)
             BookRows.Add(transaction, pendingBank);
         foreach (var (slot, amount) in pendingAccruals)
             BookRows.Accrue(transaction, slot.Account, slot.ReadyAt, amount);

@@ -89,19 +89,23 @@ internal sealed record BankConfig : StoringConfig
     /// <summary>Party file of the bank that locks what this one issues; without one it locks itself.</summary>
     public string? SpentAt { get; init; }
 
-    public int WithdrawDays { get; init; } = 30;
+    /// <summary>Days may be parts of a day: 0.5 is twelve hours.</summary>
+    public decimal WithdrawDays { get; init; } = 30;
 
-    public int SpendDays { get; init; } = 180;
+    public decimal SpendDays { get; init; } = 180;
 
-    public int RefreshDays { get; init; } = 180;
+    public decimal RefreshDays { get; init; } = 180;
 
-    public int OverlapDays { get; init; } = 2;
+    public decimal OverlapDays { get; init; } = 2;
 
     public long MinExpirySeconds { get; init; } = 10;
 
     public long MaxExpirySeconds { get; init; } = 7 * 86_400;
 
     public long DisputeWindowSeconds { get; init; } = 7 * 86_400;
+
+    /// <summary>The file that holds how often value moved and only moves forward; best on another disk.</summary>
+    public string SecondPlace { get; init; } = "second-place";
 
     [JsonIgnore]
     public override string Role => PartyRoles.Bank;

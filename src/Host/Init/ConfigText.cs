@@ -89,7 +89,11 @@ internal static class ConfigText
           "maxExpirySeconds": 604800,
 
           // How long a settled sum waits before it can be paid out.
-          "disputeWindowSeconds": {{role.DisputeWindowSeconds}}
+          "disputeWindowSeconds": {{role.DisputeWindowSeconds}},
+
+          // Holds how often value moved and only moves forward, so that a database put back to an older state is
+          // noticed at the next start. Best on another disk, and never in a backup.
+          "secondPlace": "second-place"
         """;
 
     private static string Archive(NewRole role) => $$"""

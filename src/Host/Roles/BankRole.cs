@@ -13,7 +13,7 @@ namespace Bauta.Host.Roles;
 /// <summary>A bank: ledger, denomination keys, archives, acquirer.</summary>
 internal static class BankRole
 {
-    private const int Day = 86_400;
+    private const decimal Day = 86_400;
 
     public static async Task<RunningRole> StartAsync(
         BankConfig config, RoleParts parts, CancellationToken cancellation)
@@ -29,7 +29,8 @@ internal static class BankRole
             [.. config.Funders.Select(path => parts.Party(path, PartyRoles.Bank).Identity)],
             issuer is null ? null : new BankIssuer(issuer.Identity, new BankClient(parts.ClientOf(issuer))));
         var database = parts.Own(await BankDatabase.OpenAsync(
-            config.Connection, new DatabaseOptions { TimeProvider = parts.Time }));
+            config.Connection, new DatabaseOptions { TimeProvider = parts.Time },
+            ForwardOnly.Open(config.PathOf(config.SecondPlace))));
         parts.Watch(database.Failure);
         var options = Options(config) with { Issuer = issuer?.Name, SpentAt = spentAt?.Name };
         var bank = parts.Own(await Bank.Bank.OpenAsync(
@@ -40,9 +41,12 @@ internal static class BankRole
             identity,
             (keys, at) => new PartyCard(
                 config.Role, config.Name, identity.PublicKey.Spki, keys, at,
-                Bank: options.Terms(archives.Select(archive => archive.Policy))),
+                Bank: options.Terms(archives.Select(archive => archive.Policy), Peer(issuer), Peer(spentAt))),
             routes => routes.MapBank(bank, parts.Time), cancellation);
     }
+
+    private static BankPeer? Peer(PartyFile? bank) =>
+        bank is null ? null : new BankPeer(bank.Name, bank.Identity.Thumbprint);
 
     private static BankArchive Archive(PartyFile party, RoleParts parts) =>
         new(party.ReadPolicy(), new ArchiveClient(parts.ClientOf(party)));
@@ -52,10 +56,10 @@ internal static class BankRole
         Name = config.Name,
         Currency = CurrencyText.Parse(config.Currency),
         Exponents = config.Exponents,
-        WithdrawSeconds = (long)config.WithdrawDays * Day,
-        SpendSeconds = (long)config.SpendDays * Day,
-        RefreshSeconds = (long)config.RefreshDays * Day,
-        OverlapSeconds = (long)config.OverlapDays * Day,
+        WithdrawSeconds = (long)(config.WithdrawDays * Day),
+        SpendSeconds = (long)(config.SpendDays * Day),
+        RefreshSeconds = (long)(config.RefreshDays * Day),
+        OverlapSeconds = (long)(config.OverlapDays * Day),
         MinExpirySeconds = config.MinExpirySeconds,
         MaxExpirySeconds = config.MaxExpirySeconds,
         DisputeWindowSeconds = config.DisputeWindowSeconds,

@@ -120,9 +120,12 @@ internal sealed class RefreshVerb : WalletVerb
     protected override async Task<ExitCode> RunAsync(OpenWallet open, CancellationToken cancellation)
     {
         var margin = TimeSpan.FromDays(Math.Max(0, open.Parsed.GetValue(days)));
-        var fresh = await open.Output.BarAsync("refreshing", _ => open.Wallet.RefreshAsync(margin, cancellation));
+        var (recouped, fresh) = await open.Output.BarAsync("refreshing", async bar => (
+            await open.Wallet.RecoupAsync(bar, cancellation), await open.Wallet.RefreshAsync(margin, cancellation)));
+        if (recouped > 0)
+            open.Output.Line($"{recouped} token(s) of a key that the bank revoked exchanged; nothing was lost.");
         open.Output.Line($"{fresh} token(s) refreshed.");
-        open.Output.Answer(new JsonObject { ["refreshed"] = fresh });
+        open.Output.Answer(new JsonObject { ["refreshed"] = fresh, ["recouped"] = recouped });
         return ExitCode.Ok;
     }
 }

@@ -31,7 +31,8 @@ internal sealed class HistoryVerb() : WalletVerb(
 
 /// <summary><c>bauta wallet resume</c>.</summary>
 internal sealed class ResumeVerb() : WalletVerb(
-    "resume", "Finishes whatever was cut off: fundings, withdrawals, refreshes, purchases. Safe at any time.",
+    "resume", "Finishes whatever was cut off: fundings, withdrawals, refreshes, purchases; and exchanges tokens of a\n"
+    + "key that the bank revoked. Safe at any time.",
     "bauta wallet resume")
 {
     protected override async Task<ExitCode> RunAsync(OpenWallet open, CancellationToken cancellation)

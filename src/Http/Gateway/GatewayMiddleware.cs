@@ -61,6 +61,9 @@ internal sealed partial class GatewayMiddleware(RequestDelegate next, PartyGatew
         {
             case RequestAge.Malformed:
                 return SealedAnswer.Refuse(HostError.Malformed);
+            // Without a date an encapsulation could be sent again for ever, once its key is forgotten. A mask's gateway
+            // forwards and changes nothing: the party behind it reads the date of what is sealed to it.
+            case RequestAge.Undated when gateway.Dispatch is null:
             case RequestAge.OutOfRange:
                 // The own date lets a client with a wrong clock correct itself.
                 return SealedAnswer.Refuse(HostError.BadDate, BinaryField.Create(

@@ -7,7 +7,7 @@ namespace Bauta.Protocol.Bank;
 
 /// <summary>A bank over HTTP: see <c>docs/protocol/bank.md</c>.</summary>
 /// <param name="http">A client whose base address is the bank's, direct or through masks.</param>
-public sealed class BankClient(HttpClient http) : IBank
+public sealed class BankClient(HttpClient http) : IBank, IBankOperator
 {
     private const int SmallAnswer = 16 * 1024;
 
@@ -87,6 +87,12 @@ public sealed class BankClient(HttpClient http) : IBank
         Signed<ReadOrder> order, CancellationToken cancellation) =>
         party.GetAsync("account", ProtocolJson.Default.AccountState, SmallAnswer, cancellation,
             (ReadOrder.Header, order.Text));
+
+    /// <inheritdoc/>
+    public Task<Result<RevocationAnswer, BankError>> RevokeAsync(
+        Signed<Revocation> order, CancellationToken cancellation) =>
+        party.SendJoseAsync(HttpMethod.Post, "revocations", order, ProtocolJson.Default.RevocationAnswer,
+            SmallAnswer, cancellation);
 
     /// <inheritdoc/>
     public Task<Result<PayoutState, BankError>> PayOutAsync(

@@ -124,6 +124,26 @@ public interface IBank
         Signed<PayoutRequest> request, CancellationToken cancellation);
 }
 
+/// <summary>What a bank does on the word of its own operator, which is a statement under its identity key.</summary>
+public interface IBankOperator
+{
+    /// <summary>Revokes a denomination key: at once here, and for everybody through the log. May be repeated.</summary>
+    Task<Result<RevocationAnswer, BankError>> RevokeAsync(
+        Signed<Revocation> order, CancellationToken cancellation);
+}
+
+/// <summary>Where a revocation stands.</summary>
+/// <param name="State"><c>revoked</c> at the bank, <c>logged</c> once it stands in the archive's log for
+/// everybody.</param>
+public sealed record RevocationAnswer(string State)
+{
+    /// <summary>The bank honours the key no longer.</summary>
+    public const string Revoked = "revoked";
+
+    /// <summary>The log carries the revocation.</summary>
+    public const string Logged = "logged";
+}
+
 /// <summary>What a bank refuses, and why. The list is closed.</summary>
 public enum BankError
 {

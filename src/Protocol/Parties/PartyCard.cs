@@ -71,14 +71,31 @@ public static class Roles
 /// <param name="MinExpirySeconds">The least time from lock to expiry.</param>
 /// <param name="MaxExpirySeconds">The most.</param>
 /// <param name="DisputeWindowSeconds">How long a settled sum waits before it can be paid out.</param>
+/// <param name="Issuer">The other bank that issues the tokens which this one locks; absent when it issues them
+/// itself.</param>
+/// <param name="SpentAt">The only other bank that locks what this one issues; absent when it locks it itself.</param>
 public sealed record BankTerms(
     string Currency, int Decimals, IReadOnlyList<string> Policies, long MinExpirySeconds, long MaxExpirySeconds,
-    long DisputeWindowSeconds)
+    long DisputeWindowSeconds, BankPeer? Issuer = null, BankPeer? SpentAt = null)
 {
     /// <summary>Whether sizes and ranges hold.</summary>
     public bool IsWellFormed() => Names.IsCurrency(Currency) && Decimals is >= 0 and <= 4
         && Policies.Count is >= 1 and <= 16 && Policies.All(policy => policy.Length <= 8192)
-        && MinExpirySeconds >= 0 && MaxExpirySeconds >= MinExpirySeconds && DisputeWindowSeconds >= 0;
+        && MinExpirySeconds >= 0 && MaxExpirySeconds >= MinExpirySeconds && DisputeWindowSeconds >= 0
+        && (Issuer is null || SpentAt is null)
+        && (Issuer?.IsWellFormed() ?? true) && (SpentAt?.IsWellFormed() ?? true);
+}
+
+/// <summary>Another bank, as a bank's card names it.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Key">The RFC 7638 thumbprint of its identity key.</param>
+public sealed record BankPeer(string Name, string Key)
+{
+    /// <summary>The bank that a card is of.</summary>
+    public static BankPeer Of(PartyCard card) => new(card.Name, P256PublicKey.FromSpki(card.Key).Thumbprint);
+
+    /// <summary>Whether sizes and ranges hold.</summary>
+    public bool IsWellFormed() => Names.IsPartyName(Name) && Key.Length == 43;
 }
 
 /// <summary>A merchant's terms.</summary>

@@ -30,7 +30,8 @@ public sealed partial class Wallet
         return new PurchaseEvidence(
             PurchaseEvidence.CurrentFormat, network.Policy.Text, ReadCard(state.Order.ShopCard),
             ReadCard(state.Order.BankCard), merchandise, authorization, locked?.LockNote, locked?.Payment, decision,
-            authorization is null ? null : await KeysOfAsync(authorization, cancellation));
+            authorization is null ? null : await KeysOfAsync(authorization, cancellation),
+            IssuerCard: state.Order.IssuerCard is { } issuer ? ReadCard(issuer) : null);
     }
 
     private static (Signed<Merchandise>? P1, byte[]? P2, LockAnswer? P3, LoggedEntry? P5) Statements(

@@ -17,6 +17,7 @@ public sealed class HttpNetwork : INetwork, IDisposable
 {
     private readonly PartyTransport transport;
     private readonly PartyAddress bank;
+    private readonly PartyAddress lockingBank;
     private readonly ConcurrentDictionary<PartyAddress, MerchantClient> shops = new();
 
     /// <summary>Makes the clients; nothing is sent yet.</summary>
@@ -31,6 +32,8 @@ public sealed class HttpNetwork : INetwork, IDisposable
         transport = new PartyTransport(route, clock);
         bank = PartyAddress.Parse(file.Bank);
         Bank = new BankClient(transport.ClientFor(bank));
+        lockingBank = file.SpentAt is null ? bank : PartyAddress.Parse(file.SpentAt);
+        LockingBank = file.SpentAt is null ? Bank : new BankClient(transport.ClientFor(lockingBank));
         Acquirer = new AcquirerClient(transport.ClientFor(PartyAddress.Parse(file.Acquirer)));
         var archive = new ArchiveClient(transport.ClientFor(PartyAddress.Parse(file.Archive)));
         (Archive, Log) = (archive, archive);
@@ -38,6 +41,9 @@ public sealed class HttpNetwork : INetwork, IDisposable
 
     /// <inheritdoc/>
     public IBank Bank { get; }
+
+    /// <inheritdoc/>
+    public IBank LockingBank { get; }
 
     /// <inheritdoc/>
     public IAcquirer Acquirer { get; }
@@ -54,6 +60,10 @@ public sealed class HttpNetwork : INetwork, IDisposable
     /// <inheritdoc/>
     public async Task<Signed<PartyCard>> BankCardAsync(CancellationToken cancellation) =>
         OfRole(await transport.CardAsync(bank, cancellation), Roles.Bank);
+
+    /// <inheritdoc/>
+    public async Task<Signed<PartyCard>> LockingBankCardAsync(CancellationToken cancellation) =>
+        OfRole(await transport.CardAsync(lockingBank, cancellation), Roles.Bank);
 
     /// <inheritdoc/>
     public async Task<Signed<PartyCard>> MerchantCardAsync(PartyAddress shop, CancellationToken cancellation) =>

@@ -17,11 +17,19 @@ public interface INetwork
     /// <summary>The bank's card.</summary>
     Task<Signed<PartyCard>> BankCardAsync(CancellationToken cancellation);
 
+    /// <summary>The card of the bank that locks what the bank issues; its own unless the user's network file pins
+    /// another one.</summary>
+    Task<Signed<PartyCard>> LockingBankCardAsync(CancellationToken cancellation) => BankCardAsync(cancellation);
+
     /// <summary>A merchant's card.</summary>
     Task<Signed<PartyCard>> MerchantCardAsync(PartyAddress shop, CancellationToken cancellation);
 
-    /// <summary>The bank.</summary>
+    /// <summary>The bank that issues the wallet's tokens.</summary>
     IBank Bank { get; }
+
+    /// <summary>The bank that locks and refreshes them; the same one unless the user's network file pins
+    /// another.</summary>
+    IBank LockingBank => Bank;
 
     /// <summary>The acquirer.</summary>
     IAcquirer Acquirer { get; }

@@ -12,14 +12,15 @@ namespace Bauta.Wallet.Network;
 /// their place. Whoever hands it to a customer is trusted with the choice of parties and with nothing else.
 /// </summary>
 /// <param name="Routes">Masks, in the order in which requests pass them: one or two in each route.</param>
-/// <param name="Bank">The bank.</param>
+/// <param name="Bank">The bank that issues the wallet's tokens.</param>
 /// <param name="Acquirer">The acquirer.</param>
 /// <param name="Archive">The archive.</param>
 /// <param name="Policy">The archive's witnesses and quorum in C2SP tlog-policy form.</param>
 /// <param name="Shops">Shops by the name that the customer calls them.</param>
+/// <param name="SpentAt">The other bank that locks those tokens; absent when the issuer does.</param>
 public sealed record NetworkFile(
     IReadOnlyList<IReadOnlyList<string>> Routes, string Bank, string Acquirer, string Archive, string Policy,
-    IReadOnlyDictionary<string, string> Shops)
+    IReadOnlyDictionary<string, string> Shops, string? SpentAt = null)
 {
     /// <summary>The largest file in bytes.</summary>
     public const int MaxLength = 64 * 1024;
@@ -54,6 +55,7 @@ public sealed record NetworkFile(
     private bool IsWellFormed() =>
         Routes.Count <= MaxOfEach && Routes.All(IsRoute)
         && IsAddress(Bank) && IsAddress(Acquirer) && IsAddress(Archive)
+        && (SpentAt is null || IsAddress(SpentAt))
         && ArchivePolicy.TryParse(Policy, out _)
         && Shops.Count <= MaxOfEach && Shops.All(shop => Names.IsLine(shop.Key, 64) && IsAddress(shop.Value));
 
@@ -69,6 +71,7 @@ public sealed record NetworkFile(
 }
 
 [JsonSourceGenerationOptions(
-    JsonSerializerDefaults.Strict, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true)]
+    JsonSerializerDefaults.Strict, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(NetworkFile))]
 internal sealed partial class NetworkFileJson : JsonSerializerContext;

@@ -40,10 +40,11 @@ public sealed partial class Wallet
             throw new WalletException(WalletError.NotEnough,
                 $"The wallet's tokens do not cover {currency.Format(offer.Price)}. Withdraw more first, for a round "
                 + "sum: bauta wallet withdraw");
+        var (bankCard, issuerCard) = await BanksAsync(cancellation);
         var order = new PurchaseOrder(
             RequestId.Generate(), shop.ToString(), offer, network.Policy.Id, outputPath, Now,
             (await network.MerchantCardAsync(shop, cancellation)).Text,
-            (await network.BankCardAsync(cancellation)).Text);
+            bankCard.Text, issuerCard?.Text);
         PurchaseState state = new Started(order);
         var box = Store.SealPurchase(state);
         await Store.Database.WriteAsync(
@@ -118,8 +119,8 @@ public sealed partial class Wallet
             return "promises something else than the offer";
         if (!promise.Archive.Equals(order.Archive))
             return "names another archive";
-        if (promise.Bank != bank.Name)
-            return "names another bank";
+        if (promise.Bank != bank.Name || card.Merchant!.BankKey != P256PublicKey.FromSpki(bank.Key).Thumbprint)
+            return "names another bank than the one that locks this wallet's tokens";
         if (promise.ExpiresAt < Now.AddSeconds(terms.MinExpirySeconds)
             || promise.ExpiresAt > Now.AddSeconds(terms.MaxExpirySeconds))
             return "expires too early or too late for the bank";
@@ -232,7 +233,7 @@ public sealed partial class Wallet
             throw new WalletException(WalletError.Damaged, "A purchase in the wallet's file cannot be read.");
         progress?.Report(new WalletStep("P2",
             $"customer -> bank: {authorization.Content.Tokens.Count} token(s) authorized for this transaction"));
-        var answer = await network.Bank.LockAsync(authorization, cancellation);
+        var answer = await network.LockingBank.LockAsync(authorization, cancellation);
         if (!answer.IsOk)
         {
             if (answer.Error == BankError.TooMany)

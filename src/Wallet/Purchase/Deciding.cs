@@ -135,7 +135,7 @@ public sealed partial class Wallet
     private async Task<PurchaseState> UnlockAsync(
         Aborted state, IProgress<WalletStep>? progress, CancellationToken cancellation)
     {
-        var answer = await network.Bank.DecideAsync(
+        var answer = await network.LockingBank.DecideAsync(
             state.Merchandise.Content.Transaction(), state.Decision, cancellation);
         if (!answer.IsOk)
             throw Refused("The bank refused the abort", answer.Error.Value, answer.Detail);

@@ -36,10 +36,11 @@ public abstract record PurchaseState(PurchaseOrder Order)
 /// <param name="OutputPath">Where the opened file goes.</param>
 /// <param name="StartedAt">When.</param>
 /// <param name="ShopCard">The shop's card as it was then, for the evidence.</param>
-/// <param name="BankCard">The bank's card as it was then.</param>
+/// <param name="BankCard">The card, as it was then, of the bank that locks the tokens.</param>
+/// <param name="IssuerCard">That of the bank that issued them, when it is another one.</param>
 public sealed record PurchaseOrder(
     RequestId Id, string Shop, OfferTerms Offer, PolicyId Archive, string OutputPath, UnixTime StartedAt,
-    string ShopCard, string BankCard);
+    string ShopCard, string BankCard, string? IssuerCard = null);
 
 /// <summary>The intent to buy is written; P1 may have been asked for.</summary>
 public sealed record Started(PurchaseOrder Order) : PurchaseState(Order);

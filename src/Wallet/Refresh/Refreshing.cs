@@ -23,10 +23,43 @@ public sealed partial class Wallet
         var held = await Store.TokensAsync(TokenState.Held, cancellation);
         var chosen = (await Store.TokensAsync(TokenState.Doubtful, cancellation))
             .Concat(held.Where(token => token.Remaining < token.Value || NeedsFresh(token, book, before)))
+            .Where(token => CanRecoup || book.Find(token.TokenKeyId) is not { IsRevoked: true })
             .ToArray();
         await BeginRefreshAsync(chosen, cancellation);
         return await ResumeRefreshesAsync(cancellation);
     }
+
+    /// <summary>
+    /// Exchanges every unspent token of a revoked key, at its whole value, for fresh ones. Nothing is asked when there
+    /// are no tokens.
+    /// </summary>
+    /// <param name="progress">Told when there is something to exchange.</param>
+    /// <param name="cancellation">Gives up; what was begun is resumed later.</param>
+    /// <returns>How many tokens were exchanged.</returns>
+    public async Task<int> RecoupAsync(IProgress<WalletStep>? progress, CancellationToken cancellation)
+    {
+        var kept = (await Store.TokensAsync(TokenState.Held, cancellation))
+            .Concat(await Store.TokensAsync(TokenState.Doubtful, cancellation)).ToArray();
+        if (kept.Length == 0)
+            return 0;
+        var book = await DenominationsAsync(cancellation);
+        var revoked = kept.Where(token => book.Find(token.TokenKeyId) is { IsRevoked: true }).ToArray();
+        if (revoked.Length == 0)
+            return 0;
+        if (!CanRecoup)
+            throw new WalletException(WalletError.Refused,
+                "The issuer revoked a key whose tokens another bank locks. Neither of the two can exchange them alone: "
+                + "ask both operators. The tokens are kept.");
+        var currency = await CurrencyAsync(cancellation);
+        progress?.Report(new WalletStep("recoup",
+            $"the bank revoked a key: {revoked.Length} token(s) worth {currency.Format(Sum(revoked))} are exchanged "
+            + "for fresh ones"));
+        await BeginRefreshAsync(revoked, cancellation);
+        return await ResumeRefreshesAsync(cancellation);
+    }
+
+    // An issuer does not know what is left of a token spent elsewhere, and who locks does not know the issue.
+    private bool CanRecoup => ReferenceEquals(network.Bank, network.LockingBank);
 
     private static bool NeedsFresh(WalletToken token, DenominationBook book, UnixTime before) =>
         book.Find(token.TokenKeyId) is { } key && (key.IsRevoked || key.Terms.SpendUntil <= before);
@@ -102,6 +135,7 @@ public sealed partial class Wallet
             BankError.TokenSpent or BankError.BadToken or BankError.SerialReused or BankError.NeverIssued
                 or BankError.KeyExpired => TokenState.Gone,
             BankError.TokenLocked => TokenState.Doubtful,
+            BankError.KeyRevoked when !CanRecoup => TokenState.Doubtful,
             _ => null,
         };
         if (state is null)
@@ -129,8 +163,8 @@ public sealed partial class Wallet
         DenominationBook book, CancellationToken cancellation)
     {
         var spki = key.PublicKey.Spki;
-        if (book.Find(token.TokenKeyId) is not { IsRevoked: true } denomination)
-            return network.Bank.RefreshAsync(
+        if (book.Find(token.TokenKeyId) is not { IsRevoked: true } denomination || !CanRecoup)
+            return network.LockingBank.RefreshAsync(
                 Signed<RefreshOrder>.Sign(key, new RefreshOrder(token.Token!, spki, reserve)), cancellation);
         var seed = secret.BlindingSeed();
         var (salt, blind) = Crypto.BlindRsa.BlindRsa.OpenBlinding(denomination.Key, seed);

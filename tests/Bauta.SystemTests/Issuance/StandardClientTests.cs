@@ -4,9 +4,6 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text.Json.Nodes;
 using Bauta.Crypto.Jose;
 using Bauta.Crypto.PrivacyPass;
-using Bauta.Protocol;
-using Bauta.Protocol.Acquirer;
-using Bauta.Protocol.Archive;
 using Bauta.Protocol.Bank;
 using Xunit;
 using Base64Url = System.Buffers.Text.Base64Url;
@@ -20,7 +17,6 @@ namespace Bauta.SystemTests.Issuance;
 public sealed class StandardClientTests
 {
     private const long Value = 64;
-    private const string TestCard = "4242424242424242";
 
     private static readonly string clientFolder = Path.GetFullPath(Path.Combine(
         AppContext.BaseDirectory, "../../../Issuance/client"));
@@ -37,10 +33,9 @@ public sealed class StandardClientTests
                 == certificate.GetCertHashString(HashAlgorithmName.SHA256);
         using var http = new HttpClient(sockets) { BaseAddress = new Uri($"https://{network.ListenOf("bank")}/") };
         var bank = new BankClient(http);
-        var denomination = (await bank.DenominationsAsync(default)).Denominations
-            .Single(listed => listed.Key.Content.Value.MinorUnits == Value).Key.Content;
+        var denomination = await Customer.DenominationAsync(bank, Value);
         using var reserve = P256PrivateKey.Generate();
-        await FundAsync(network, bank, reserve, 2 * Value);
+        await Customer.FundAsync(network, bank, reserve, 2 * Value);
         using var owner = P256PrivateKey.Generate();
 
         var got = await RunClientAsync(network, denomination, reserve, owner);
@@ -49,25 +44,24 @@ public sealed class StandardClientTests
         foreach (var name in (string[])["itsOwnNonce", "ourNonce"])
         {
             Assert.True((bool)got[name]!["verifies"]!, name);
-            Assert.True(Token.TryDecode(Base64Url.DecodeFromChars((string)got[name]!["token"]!), out var token));
+            Assert.True(Token.TryDecode(TokenIn(got[name]!), out var token));
             Assert.True(token.Verify(Crypto.BlindRsa.RsaPublicKey.FromSpki(denomination.TokenKey)), name);
             Assert.Equal(denomination.Challenge().Digest, token.ChallengeDigest);
         }
 
-        Assert.Equal(0, (await ReserveAsync(bank, reserve)).MinorUnits);
+        Assert.Equal(0, (await Customer.ReserveAsync(bank, reserve)).MinorUnits);
         using var merchant = P256PrivateKey.Generate();
-        Assert.True((await bank.OpenAccountAsync(
-            Signed<AccountOrder>.Sign(merchant, new AccountOrder(merchant.PublicKey.Spki, "sandbox:test", Now)),
-            default)).IsOk);
-        var spendable = await LockAsync(network, bank, merchant, owner, (string)got["ourNonce"]!["token"]!);
+        await Customer.OpenAccountAsync(bank, merchant);
+        var spendable = await Customer.LockAsync(network, bank, merchant, owner, TokenIn(got["ourNonce"]!), Value);
         Assert.True(spendable.IsOk, spendable.Detail);
         Assert.Equal(Value, spendable.Value.Payment.Content.Amount.MinorUnits);
         // The library's own nonce is nobody's key: a token like any other, but not one that can be spent.
-        var random = await LockAsync(network, bank, merchant, owner, (string)got["itsOwnNonce"]!["token"]!);
+        var random = await Customer.LockAsync(
+            network, bank, merchant, owner, TokenIn(got["itsOwnNonce"]!), Value);
         Assert.Equal(BankError.BadToken, random.Error);
     }
 
-    private static UnixTime Now => UnixTime.Now(TimeProvider.System);
+    private static byte[] TokenIn(JsonNode told) => Base64Url.DecodeFromChars((string)told["token"]!);
 
     private static X509Certificate2 Certify(RealNetwork network)
     {
@@ -84,36 +78,6 @@ public sealed class StandardClientTests
         network.Set("bank", "certificate", "\"tls.pem\"");
         network.Set("bank", "certificateKey", "\"tls.key\"");
         return certificate;
-    }
-
-    private static async Task FundAsync(RealNetwork network, BankClient bank, P256PrivateKey reserve, long sum)
-    {
-        using var http = new HttpClient(new SocketsHttpHandler())
-        {
-            BaseAddress = new Uri($"http://{network.ListenOf("acquirer")}/"),
-        };
-        var taken = await new AcquirerClient(http).TakeInAsync(
-            new TakeInRequest(RequestId.Generate(), TestCard, "bank.demo", ReserveId.Of(reserve.PublicKey), "EUR",
-                Amount.FromMinorUnits(sum)),
-            default);
-        Assert.True((await bank.FundAsync(new FundingRequest(taken.Value.Notice!), default)).IsOk);
-    }
-
-    private static async Task<Amount> ReserveAsync(BankClient bank, P256PrivateKey reserve) =>
-        (await bank.ReserveAsync(
-            Signed<ReadOrder>.Sign(reserve, new ReadOrder(reserve.PublicKey.Spki, Now)), default)).Value.Balance;
-
-    private static Task<Result<LockAnswer, BankError>> LockAsync(
-        RealNetwork network, BankClient bank, P256PrivateKey merchant, P256PrivateKey owner, string token)
-    {
-        Assert.True(ArchivePolicy.TryParse((string)network.PartyFile("archive")["policy"]!, out var policy));
-        using var release = P256PrivateKey.Generate();
-        var sum = Amount.FromMinorUnits(Value);
-        var content = new Authorization(
-            TransactionId.Of(release.PublicKey), Now.AddSeconds(600), AccountId.Of(merchant.PublicKey), policy.Id,
-            KeyCommitment.FromBytes(RandomNumberGenerator.GetBytes(32)), "EUR", sum,
-            [new TokenSpend(Base64Url.DecodeFromChars(token), owner.PublicKey.Spki, sum)]);
-        return bank.LockAsync(SignedAuthorization.Sign(content, [owner]), default);
     }
 
     private static async Task<JsonNode> RunClientAsync(

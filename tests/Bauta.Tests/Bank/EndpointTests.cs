@@ -38,6 +38,34 @@ public sealed class EndpointTests : BankSuite
     }
 
     [Fact]
+    public async Task Only_the_banks_own_key_revokes()
+    {
+        await using var world = await OpenAsync();
+        await using var host = await ServeAsync(world);
+        using var http = Client(host);
+        var bank = new BankClient(http);
+        var keyId = Bauta.Crypto.BlindRsa.RsaPublicKey.FromSpki((await world.DenominationAsync(8)).TokenKey).KeyId;
+        var revocation = new Revocation("bank.example", keyId, world.Clock.Now);
+        Refused(BankError.BadSignature, await bank.RevokeAsync(
+            Signed<Revocation>.Sign(world.Merchant, revocation), default));
+        Refused(BankError.WrongBank, await bank.RevokeAsync(
+            Signed<Revocation>.Sign(world.StatementKey, revocation with { Issuer = "other.example" }), default));
+        Refused(BankError.UnknownKey, await bank.RevokeAsync(
+            Signed<Revocation>.Sign(world.StatementKey, revocation with { TokenKeyId = new byte[32] }), default));
+        Assert.Empty((await bank.DenominationsAsync(default)).Revocations);
+        var order = Signed<Revocation>.Sign(world.StatementKey, revocation);
+        Assert.Equal(RevocationAnswer.Revoked, (await bank.RevokeAsync(order, default)).Value.State);
+        await world.FundAsync(8);
+        Refused(BankError.KeyRevoked, await world.WithdrawAsync(await world.RequestsAsync(8)));
+        await world.Bank.MaintainAsync(default);
+        Assert.Equal(RevocationAnswer.Logged, (await bank.RevokeAsync(order, default)).Value.State);
+        // The operator's own statement is what the log holds.
+        var entry = Assert.Single((await bank.DenominationsAsync(default)).Revocations);
+        Assert.True(Bauta.Protocol.Archive.LogEntry.TryParse(entry.Entry, out var leaf));
+        Assert.Equal(order.Text, leaf.Statement);
+    }
+
+    [Fact]
     public async Task A_whole_purchase_runs_over_HTTP_with_equal_answers_to_equal_requests()
     {
         await using var world = await OpenAsync();

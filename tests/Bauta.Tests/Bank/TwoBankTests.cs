@@ -146,10 +146,25 @@ public abstract class TwoBankTests : BankSuite
         Assert.Equal((8, 3, 5), (totals.Funded, totals.Merchants, totals.Expired));
     }
 
+    [Fact]
+    public async Task Where_tokens_are_spent_cannot_be_changed_once_there_are_keys()
+    {
+        await using var issuer = await OpenIssuerAsync();
+        foreach (var spentAt in (string?[])[null, "another.example"])
+            await Assert.ThrowsAsync<InvalidDataException>(() => Bauta.Bank.Bank.OpenAsync(
+                issuer.Options with { SpentAt = spentAt }, issuer.Database, issuer.StatementKey, issuer.Keys,
+                Parties(issuer, null), issuer.Clock));
+        await issuer.RestartAsync();
+        await using var whole = await OpenAsync();
+        await Assert.ThrowsAsync<InvalidDataException>(() => Bauta.Bank.Bank.OpenAsync(
+            whole.Options with { SpentAt = "locker.example" }, whole.Database, whole.StatementKey, whole.Keys,
+            Parties(whole, null), whole.Clock));
+    }
+
     private static BankOptions LockerOptions =>
         BankWorld.DefaultOptions with { Name = "locker.example", Issuer = "bank.example" };
 
-    private static BankParties Parties(BankWorld issuer, BankIssuer stated) => new(
+    private static BankParties Parties(BankWorld issuer, BankIssuer? stated) => new(
         [new BankArchive(issuer.Archive.Policy, issuer.Archive)],
         new BankAcquirer(issuer.Acquirer.Key, issuer.Acquirer), [], stated);
 

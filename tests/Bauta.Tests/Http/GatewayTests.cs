@@ -51,8 +51,8 @@ public sealed class GatewayTests : IDisposable
         await using var host = await StartAsync();
         var key = ring.Gateway.Keys.Published[keyIndex];
         var request = new BinaryRequest("POST", "https", "whatever.example", "/echo/a%20b?c=d",
-            [BinaryField.Create("content-type", "text/plain"), BinaryField.Create("bauta-read", "e"),
-                BinaryField.Create("bauta-read", "f")],
+            [RequestDate.Coarse(time), BinaryField.Create("content-type", "text/plain"),
+                BinaryField.Create("bauta-read", "e"), BinaryField.Create("bauta-read", "f")],
             "body"u8.ToArray());
         using var exchange = ObliviousClientRequest.Seal(key, request);
         using var response = await PostAsync(host, exchange.Encapsulated);
@@ -136,7 +136,8 @@ public sealed class GatewayTests : IDisposable
     public async Task Seals_what_goes_wrong_with_an_inner_request(string method, string path, int status, string code)
     {
         await using var host = await StartAsync();
-        AssertSealed(await ExchangeAsync(host, new BinaryRequest(method, "https", "a", path)), status, code);
+        AssertSealed(await ExchangeAsync(host, 
+            new BinaryRequest(method, "https", "a", path, [RequestDate.Coarse(time)])), status, code);
     }
 
     [Fact]
@@ -164,6 +165,40 @@ public sealed class GatewayTests : IDisposable
         AssertSealed(answer, 400, "bad-date", RequestDate.ProblemType);
         Assert.True(answer.TryGetHeader("date", out var date));
         Assert.Equal(time.GetUtcNow().ToString("r"), date);
+    }
+
+    [Fact]
+    public async Task Refuses_a_request_without_a_date_and_tells_its_own()
+    {
+        await using var host = await StartAsync();
+        var answer = await ExchangeAsync(host, new BinaryRequest("GET", "https", "a", "/stream"));
+        AssertSealed(answer, 400, "bad-date", RequestDate.ProblemType);
+        Assert.True(answer.TryGetHeader("date", out var date));
+        Assert.Equal(time.GetUtcNow().ToString("r"), date);
+    }
+
+    [Fact]
+    public async Task A_capture_outlives_a_restart_by_no_more_than_the_tolerance_of_dates()
+    {
+        using var captured = ObliviousClientRequest.Seal(Key, Get("/stream"));
+        await using (var host = await StartAsync())
+        {
+            using var first = await PostAsync(host, captured.Encapsulated);
+            Assert.Equal(200, (int)first.StatusCode);
+        }
+
+        // The memory of replays is gone with the process. What is sent again is answered again, sealed to the first
+        // sender: requests that change something are told apart by their id, so nothing happens twice.
+        using var again = GatewayKeyRing.Open(KeyFile, time);
+        await using var restarted = await TestHost.StartAsync(Map, null, time, new PartyGateway(again));
+        using var opened = await PostAsync(restarted, captured.Encapsulated);
+        Assert.Equal(200, (int)opened.StatusCode);
+        using var second = await PostAsync(restarted, captured.Encapsulated);
+        await PartyHostTests.AssertRefusedAsync(second, 409, "replayed");
+        time.Advance(TimeSpan.FromMinutes(4));
+        using var afterwards = GatewayKeyRing.Open(KeyFile, time);
+        await using var later = await TestHost.StartAsync(Map, null, time, new PartyGateway(afterwards));
+        AssertSealed(await OpenAsync(later, captured), 400, "bad-date", RequestDate.ProblemType);
     }
 
     [Fact]
@@ -221,7 +256,7 @@ public sealed class GatewayTests : IDisposable
 
     private KeyConfiguration Key => ring.Gateway.Keys.Published[0];
 
-    private static BinaryRequest Get(string path) => new("GET", "https", "a", path);
+    private BinaryRequest Get(string path) => new("GET", "https", "a", path, [RequestDate.Coarse(time)]);
 
     private static void AssertSealed(BinaryResponse answer, int status, string code, string? type = null)
     {

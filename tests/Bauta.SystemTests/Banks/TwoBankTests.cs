@@ -1,0 +1,173 @@
+using System.Text.Json.Nodes;
+using Xunit;
+
+namespace Bauta.SystemTests.Banks;
+
+/// <summary>One operator issues the tokens under keys that rotate, another one locks them; each is a process of its
+/// own.</summary>
+public sealed class TwoBankTests
+{
+    private const string OwnBanks =
+        "[\"../bank/bank.party.json\", \"../bank-issuer/bank.party.json\", \"../bank-locker/bank.party.json\"]";
+
+    private const int Refused = 14;
+    private const int Distrusted = 15;
+
+    [Fact]
+    public async Task Tokens_of_one_bank_pay_at_another_across_a_rotation_and_the_judge_sees_both()
+    {
+        using var network = await RealNetwork.PrepareAsync();
+        var (issuer, locker) = await AddBanksAsync(network);
+        await network.StartAsync(
+            "witness-1", "witness-2", "archive", "acquirer", "bank-issuer", "bank-locker", "merchant-two");
+        await MakeWalletAsync(network, "wallet-two", issuer, locker);
+        Done(await network.WalletAsync("fund", "10.00", "--card", "4242424242424242"));
+        await WithdrawAsync(network, "10.00");
+        var old = (await KeysAsync(network, "bank-issuer")).Single(key => (long)key["value"]! == 256 && Signs(key));
+        await UntilAsync("the locking bank has the key", async () =>
+            (await KeysAsync(network, "bank-locker")).Any(key => (string)key["key"]! == (string)old["key"]!));
+        var goods = Path.Combine(network.Folder, "letter.txt");
+        await File.WriteAllTextAsync(goods, "a letter that two banks never see");
+        Done(await network.ShopAsync("add", goods, "--price", "2.50", "--title", "A letter"));
+        var bought = Path.Combine(network.Folder, "bought.txt");
+
+        // Tokens of a key that signs no more are spent like any other.
+        await UntilAsync("the issuer's keys rotate", async () => !Signs(old)
+            && (await KeysAsync(network, "bank-issuer")).Any(key => (long)key["value"]! == 256 && Signs(key)));
+
+        Done(await network.WalletAsync("buy", "two.demo", "A letter", "--out", bought));
+
+        Assert.Equal(await File.ReadAllTextAsync(goods), await File.ReadAllTextAsync(bought));
+        await PayOutAsync(network, 250);
+        await JudgeAsync(network);
+        // Every token that is left, through notices of the locking bank to the issuer.
+        await UntilAsync("the bank has keys for what is refreshed", async () =>
+            (await network.WalletAsync("refresh", "--days", "400", "--pause", "0")).ExitCode == 0);
+        await UntilAsync("every token is fresh", async () =>
+        {
+            // A key may stop between the plan and the withdrawal: what is left waits in a reserve.
+            await network.WalletAsync("resume");
+            var balance = (await network.WalletAsync("balance")).Json;
+            Assert.Equal(750, (long)balance["spendable"]! + (long)balance["inReserves"]!);
+            if ((long)balance["inReserves"]! > 0)
+                await network.WalletAsync("withdraw", $"{(long)balance["inReserves"]! / 100m:F2}");
+            return (long)balance["inReserves"]! == 0;
+        });
+        var again = Path.Combine(network.Folder, "again.txt");
+        Done(await network.WalletAsync("buy", "two.demo", "A letter", "--out", again));
+        await RefuseOtherPairsAsync(network, issuer);
+    }
+
+    private static async Task<(string Issuer, string Locker)> AddBanksAsync(RealNetwork network)
+    {
+        string[] acquirer = ["--acquirer", "../acquirer/acquirer.party.json"];
+        var issuer = await network.AddAsync("bank-issuer", network.SparePort(0), acquirer);
+        var locker = await network.AddAsync("bank-locker", network.SparePort(1), acquirer);
+        await network.AddAsync("merchant-two", network.SparePort(2), "--bank", "../bank-locker/bank.party.json",
+            "--desk", $"http://127.0.0.1:{network.SparePort(3)}");
+        network.Set("bank-issuer", "exponents", "[0, 1, 2, 3, 4, 5, 6, 7, 8]");
+        // A key signs for 26 seconds, the next one is made 9 seconds before, and tokens are spent for six minutes.
+        network.Set("bank-issuer", "withdrawDays", "0.0003");
+        network.Set("bank-issuer", "overlapDays", "0.0001");
+        network.Set("bank-issuer", "spendDays", "0.004");
+        network.Set("bank-issuer", "refreshDays", "0.004");
+        network.Set("bank-issuer", "spentAt", "\"../bank-locker/bank.party.json\"");
+        network.Set("bank-issuer", "funders", "[\"../bank-locker/bank.party.json\"]");
+        network.Set("bank-locker", "issuer", "\"../bank-issuer/bank.party.json\"");
+        network.Set("bank-locker", "disputeWindowSeconds", "1");
+        network.Set("archive", "banks", OwnBanks);
+        network.Set("acquirer", "banks", OwnBanks);
+        network.Shop = "merchant-two";
+        return (issuer, locker);
+    }
+
+    private static async Task MakeWalletAsync(RealNetwork network, string wallet, string bank, string? spentAt)
+    {
+        var known = await File.ReadAllTextAsync(Path.Combine(network.Folder, "network.json"));
+        var file = JsonNode.Parse(known)!.AsObject();
+        file["bank"] = bank;
+        if (spentAt is not null)
+            file["spentAt"] = spentAt;
+        file["shops"]!["two.demo"] = network.AddressOf("merchant-two");
+        var path = Path.Combine(network.Folder, $"{wallet}.network.json");
+        await File.WriteAllTextAsync(path, file.ToJsonString());
+        network.Wallet = wallet;
+        Done(await network.WalletAsync("init", "--network", path));
+    }
+
+    /// <summary>The bank announces its keys one after the other; until then it cannot make up the sum.</summary>
+    private static Task WithdrawAsync(RealNetwork network, string sum) => UntilAsync(
+        "the bank has keys for the sum", async () => (await network.WalletAsync("withdraw", sum)).ExitCode == 0);
+
+    private static async Task<JsonNode[]> KeysAsync(RealNetwork network, string bank) =>
+        [.. (await network.BankAsync(bank, "keys")).Json["keys"]!.AsArray().Select(key => key!)];
+
+    private static bool Signs(JsonNode key)
+    {
+        var now = TimeProvider.System.GetUtcNow().ToUnixTimeSeconds();
+        return (long)key["withdrawFrom"]! <= now && now < (long)key["withdrawUntil"]!;
+    }
+
+    private static async Task UntilAsync(string what, Func<Task<bool>> holds)
+    {
+        for (var tries = 0; !await holds(); tries++)
+        {
+            Assert.True(tries < 120, $"It did not come to this: {what}.");
+            await Task.Delay(500);
+        }
+    }
+
+    private static async Task PayOutAsync(RealNetwork network, long sum)
+    {
+        await UntilAsync("the locking bank settles", async () =>
+            (long?)(await network.ShopAsync("sales")).Json["available"] == sum);
+        var payout = await network.ShopAsync("payout");
+        Done(payout);
+        Assert.Equal(sum, (long)payout.Json["amount"]!);
+    }
+
+    private static async Task JudgeAsync(RealNetwork network)
+    {
+        var purchase = (await network.WalletAsync("history")).Json["purchases"]![0]!;
+        var path = Path.Combine(network.Folder, "evidence.json");
+        Done(await network.WalletAsync("evidence", (string)purchase["purchase"]!, "--out", path));
+        var verdict = await RealNetwork.BautaAsync(TimeSpan.FromMinutes(1), "judge", path, "--json");
+        Assert.Equal("complete", (string)verdict.Json["outcome"]!);
+        var parties = verdict.Json["keys"]!.AsArray().Select(key => (string)key!["party"]!).ToArray();
+        Assert.Contains("bank bank-issuer.demo", parties);
+        Assert.Contains("bank bank-locker.demo", parties);
+        // Without the issuer's card nothing shows whose tokens they were; another bank's does not help.
+        var evidence = JsonNode.Parse(await File.ReadAllTextAsync(path))!.AsObject();
+        var locker = (string)evidence["bankCard"]!;
+        foreach (var card in (string?[])[null, locker])
+        {
+            evidence.Remove("issuerCard");
+            if (card is not null)
+                evidence["issuerCard"] = card;
+            await File.WriteAllTextAsync(path, evidence.ToJsonString());
+            verdict = await RealNetwork.BautaAsync(TimeSpan.FromMinutes(1), "judge", path, "--json");
+            Assert.Equal("not-proven", (string)verdict.Json["outcome"]!);
+        }
+    }
+
+    /// <summary>A wallet that was told one bank of the two, or a wrong pair, sends no token anywhere.</summary>
+    private static async Task RefuseOtherPairsAsync(RealNetwork network, string issuer)
+    {
+        await network.StartAsync("bank");
+        foreach (var (wallet, spentAt, code) in new[]
+        {
+            ("wallet-half", null, Refused), ("wallet-wrong", (string?)network.AddressOf("bank"), Distrusted),
+        })
+        {
+            await MakeWalletAsync(network, wallet, issuer, spentAt);
+            Done(await network.WalletAsync("fund", "3.00", "--card", "4242424242424242"));
+            await WithdrawAsync(network, "3.00");
+            var said = await network.WalletAsync(
+                "buy", "two.demo", "A letter", "--out", Path.Combine(network.Folder, wallet + ".txt"));
+            Assert.True(said.ExitCode == code, $"{said}");
+            Assert.Empty((await network.WalletAsync("history")).Json["purchases"]!.AsArray());
+        }
+    }
+
+    private static void Done(Said said) => Assert.True(said.ExitCode == 0, $"{said}");
+}
