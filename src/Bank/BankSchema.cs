@@ -5,7 +5,7 @@ namespace Bauta.Bank;
 /// <summary>The bank's tables. Whatever a row must always satisfy is a CHECK, so that a bug cannot commit.</summary>
 public static class BankSchema
 {
-    public static IReadOnlyList<Migration> Migrations { get; } = 
+    public static IReadOnlyList<Migration> Migrations { get; } =
     [
         new(1, "the bank", Keys + Money + Sales),
         new(2, "the bank that issues or locks for this one", Partner),

@@ -18,7 +18,8 @@ internal sealed class InitWalletVerb : DoingVerb
 
     private readonly Option<int> rounds = new("--password-rounds")
     {
-        Description = "Rounds of PBKDF2 over the password at every use; fewer only for a password that is a random key.",
+        Description = "Rounds of PBKDF2 over the password at every use; fewer only for a password that is a random "
+            + "key.",
         DefaultValueFactory = _ => WalletVault.DefaultRounds,
     };
 

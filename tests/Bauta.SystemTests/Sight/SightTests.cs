@@ -85,7 +85,8 @@ public sealed class SightTests
 
     private static JsonNode Payload(string jws) => JsonNode.Parse(Base64Url.DecodeFromChars(jws.Split('.')[1]))!;
 
-    private static JsonNode Last256(string token) => Base64Url.EncodeToString(Base64Url.DecodeFromChars(token).AsSpan(^256..));
+    private static JsonNode Last256(string token) =>
+        Base64Url.EncodeToString(Base64Url.DecodeFromChars(token).AsSpan(^256..));
 
     // RFC 9578: type 2 bytes, then the nonce of 32.
     private static JsonNode Serial(string token) =>

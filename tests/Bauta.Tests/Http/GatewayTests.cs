@@ -136,7 +136,7 @@ public sealed class GatewayTests : IDisposable
     public async Task Seals_what_goes_wrong_with_an_inner_request(string method, string path, int status, string code)
     {
         await using var host = await StartAsync();
-        AssertSealed(await ExchangeAsync(host, 
+        AssertSealed(await ExchangeAsync(host,
             new BinaryRequest(method, "https", "a", path, [RequestDate.Coarse(time)])), status, code);
     }
 
