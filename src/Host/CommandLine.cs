@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using Bauta.Host.ArchiveVerbs;
 using Bauta.Host.BankVerbs;
+using Bauta.Host.Bench;
 using Bauta.Host.Demo;
 using Bauta.Host.Init;
 using Bauta.Host.JudgeVerb;
@@ -30,6 +31,7 @@ internal static class CommandLine
             new JudgeEvidenceVerb(),
             ArchiveGroup.Build(),
             BankGroup.Build(),
+            new BenchVerb(),
         };
         root.Options.Add(Verb.Json);
         var help = root.Options.OfType<HelpOption>().Single();

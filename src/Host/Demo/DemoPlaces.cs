@@ -13,14 +13,14 @@ internal sealed class DemoPlaces
 {
     public const int DefaultPortBase = 7300;
 
-    // Together at most 81.91 EUR in one token of each kind; keys take time to make, so a demo has few.
-    private const int MaxExponent = 12;
     private const long DisputeWindowSeconds = 10;
     private const string Loopback = "127.0.0.1";
 
     private readonly int portBase;
+    private readonly NetworkShape shape;
 
-    private DemoPlaces(string folder, int portBase) => (Folder, this.portBase) = (folder, portBase);
+    private DemoPlaces(string folder, int portBase, NetworkShape shape) =>
+        (Folder, this.portBase, this.shape) = (folder, portBase, shape);
 
     public string Folder { get; }
 
@@ -35,7 +35,7 @@ internal sealed class DemoPlaces
     public string ShopConfigPath => ConfigPath("merchant", PartyRoles.Merchant);
 
     /// <summary>How many denominations the bank will list.</summary>
-    public static int DenominationCount => MaxExponent + 1;
+    public static int DenominationCount => new NetworkShape().MaxExponent + 1;
 
     /// <summary>All roles in an order in which each finds what it needs.</summary>
     public IReadOnlyList<RoleConfig> Configs =>
@@ -52,14 +52,14 @@ internal sealed class DemoPlaces
 
     /// <summary>Makes what is missing.</summary>
     /// <exception cref="HostException">The folder holds a network on other ports.</exception>
-    public static DemoPlaces Prepare(string folder, int? portBase, TimeProvider time)
+    public static DemoPlaces Prepare(string folder, int? portBase, TimeProvider time, NetworkShape? shape = null)
     {
         var full = Path.GetFullPath(folder);
         var kept = KeptPortBase(full);
         if (kept is not null && portBase is not null && kept != portBase)
             throw new HostException(ExitCode.Exists,
                 $"The network in {full} has the ports from {kept} on. Leave --port-base out, or use another --data.");
-        var places = new DemoPlaces(full, kept ?? portBase ?? DefaultPortBase);
+        var places = new DemoPlaces(full, kept ?? portBase ?? DefaultPortBase, shape ?? new NetworkShape());
         DurableFile.CreateDirectory(full);
         places.MakeRoles(time);
         places.Network().ToBytes().WriteTo(places.NetworkPath);
@@ -83,7 +83,7 @@ internal sealed class DemoPlaces
         {
             Archive = archive,
             Acquirer = "../acquirer/acquirer.party.json",
-            MaxExponent = MaxExponent,
+            MaxExponent = shape.MaxExponent,
             DisputeWindowSeconds = DisputeWindowSeconds,
         });
         Make("merchant", PartyRoles.Merchant, 8, time, role => role with
@@ -111,6 +111,7 @@ internal sealed class DemoPlaces
                     ConfigPath = ConfigPath(place, role),
                     Name = $"{place}.demo",
                     Url = new Uri(Origin(port)),
+                    Database = shape.Database(place),
                     UnlimitedSources = [Loopback],
                 }),
                 time);
@@ -142,6 +143,17 @@ internal sealed class DemoPlaces
         var bank = Path.Combine(folder, "bank", NewRole.PartyFileOf(PartyRoles.Bank));
         return File.Exists(bank) ? new Uri(PartyFile.Read(bank, PartyRoles.Bank).Url).Port - 3 : null;
     }
+}
+
+/// <summary>How a network differs from the demo's.</summary>
+internal sealed record NetworkShape
+{
+    /// <summary>One denomination of 2^e for each e up to here. Keys take time to make, so a demo has few: together
+    /// 81.91 EUR in one token of each kind.</summary>
+    public int MaxExponent { get; init; } = 12;
+
+    /// <summary>The connection of a place; null for a file of its own.</summary>
+    public Func<string, string?> Database { get; init; } = _ => null;
 }
 
 /// <summary>Files of the demo that hold no secret.</summary>

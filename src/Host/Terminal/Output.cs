@@ -115,5 +115,8 @@ internal sealed class Bar(ProgressTask? task, Action<string> say) : IProgress<do
         task.Value = value;
     }
 
+    /// <summary>A line above the bar.</summary>
+    public void Say(string line) => say(line);
+
     public void Report(WalletStep value) => say($"{value.Label,-8} {value.Text}");
 }

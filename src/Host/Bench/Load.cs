@@ -1,0 +1,47 @@
+using Bauta.Protocol;
+
+namespace Bauta.Host.Bench;
+
+/// <summary>How long something took, and what the servers used of their core meanwhile.</summary>
+internal sealed record Effort(int Count, TimeSpan Wall, TimeSpan Cpu)
+{
+    public double PerWallSecond => Count / Wall.TotalSeconds;
+
+    public double PerCoreSecond => Count / Cpu.TotalSeconds;
+
+    public double MicrosecondsEach => Cpu.TotalMicroseconds / Count;
+
+    public static Effort operator *(Effort effort, int each) => effort with { Count = effort.Count * each };
+
+    public static Effort Multiply(Effort effort, int each) => effort * each;
+}
+
+/// <summary>Many at once, until all are done.</summary>
+internal static class Load
+{
+    /// <summary>Runs work under a clock and a meter of the servers.</summary>
+    public static async Task<Effort> MeasureAsync(int count, Func<TimeSpan> servers, Func<Task> work)
+    {
+        var (start, before) = (TimeProvider.System.GetTimestamp(), servers());
+        await work();
+        return new Effort(count, TimeProvider.System.GetElapsedTime(start), servers() - before);
+    }
+
+    /// <summary>Runs <paramref name="one"/> for each number below <paramref name="count"/>.</summary>
+    public static Task RunAsync(int count, int atOnce, Func<int, Task> one)
+    {
+        var next = -1;
+        return Task.WhenAll(Enumerable.Range(0, Math.Min(count, atOnce)).Select(_ => Task.Run(async () =>
+        {
+            for (int i; (i = Interlocked.Increment(ref next)) < count;)
+                await one(i);
+        })));
+    }
+
+    /// <summary>What a party must not have refused.</summary>
+    public static T Must<T, TError>(Result<T, TError> result)
+        where TError : struct, Enum =>
+        result.IsOk
+            ? result.Value
+            : throw new HostException(ExitCode.Refused, $"A request of the bench was refused: {result.Error} {result.Detail}");
+}
