@@ -89,7 +89,7 @@ internal static partial class LibCrypto
 
     [LibraryImport(Library)]
     internal static partial nuint EC_POINT_point2oct(
-        EcGroup group, EcPoint point, int form, Span<byte> bytes, nuint length, nint context);
+        EcGroup group, nint point, int form, Span<byte> bytes, nuint length, nint context);
 
     [LibraryImport(Library)]
     internal static partial EcKey EC_KEY_new();
@@ -108,6 +108,10 @@ internal static partial class LibCrypto
 
     [LibraryImport(Library)]
     internal static partial int EC_KEY_oct2key(EcKey key, ReadOnlySpan<byte> bytes, nuint length, nint context);
+
+    // The point stays the key's.
+    [LibraryImport(Library)]
+    internal static partial nint EC_KEY_get0_public_key(EcKey key);
 
     [LibraryImport(Library)]
     internal static partial nuint EC_KEY_priv2oct(EcKey key, Span<byte> bytes, nuint length);

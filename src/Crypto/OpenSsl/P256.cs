@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 
 namespace Bauta.Crypto.OpenSsl;
 
@@ -56,13 +55,10 @@ internal static class P256
     /// <summary>The uncompressed point of a private key.</summary>
     internal static byte[] ExportPoint(EcKey key)
     {
-        var scalar = ExportScalar(key);
-        using var number = BigNumber.FromSecretBytes(scalar);
-        CryptographicOperations.ZeroMemory(scalar);
-        using var point = Multiply(number);
         var bytes = new byte[PointSize];
         var written = LibCrypto.EC_POINT_point2oct(
-            Group, point, LibCrypto.POINT_CONVERSION_UNCOMPRESSED, bytes, PointSize, 0);
+            Group, LibCrypto.EC_KEY_get0_public_key(key), LibCrypto.POINT_CONVERSION_UNCOMPRESSED, bytes, PointSize, 0);
+        GC.KeepAlive(key);
         return written == PointSize ? bytes : throw LibCrypto.Failure("EC_POINT_point2oct");
     }
 

@@ -67,11 +67,14 @@ internal sealed class BenchReport
         foreach (var recipe in Recipes)
             output.Line($"  {recipe.Of}: " + string.Join(" + ", recipe.Parts.Select(part =>
                 $"{Number(part.Count, 2)} {part.Operation}")));
-        if (Lines.Count > 0)
+        foreach (var lines in Lines.GroupBy(line => line.Database))
+        {
+            output.Line($"On {lines.Key}; /s is a second by the clock, /core a second of processor time of the servers:");
             output.Table(
-                ["what", "database", "masks", "count", "wall /s", "core /s", "crypto only", "ratio", "all-in", "ratio",
-                    "to reach", "reached"],
-                Lines.Select(Row));
+                ["what", "masks", "count", "/s", "/core", "crypto only", "ratio", "all-in", "ratio", "to reach", "reached"],
+                lines.Select(Row));
+        }
+
         foreach (var run in LongRuns)
             Print(run, output);
         foreach (var (database, funded, merchants, isConserved) in Audits)
@@ -117,10 +120,10 @@ internal sealed class BenchReport
 
     private static string[] Row(Line line) =>
     [
-        line.Name, line.Database, Number(line.Masks), Number(line.Effort.Count), Number(line.Effort.PerWallSecond),
+        line.Name, Number(line.Masks), Number(line.Effort.Count), Number(line.Effort.PerWallSecond),
         Number(line.Effort.PerCoreSecond), Number(line.Crypto), Share(line.Effort.PerCoreSecond / line.Crypto),
         Number(line.AllIn), Share(line.Effort.PerCoreSecond / line.AllIn),
-        line.Target is { } wanted ? $"{Value(wanted.Wanted)} of {wanted.Of}" : "",
+        line.Target is { } wanted ? $"{Value(wanted.Wanted)} {wanted.Of}" : "",
         line.Target is { } target ? $"{Value(target.Reached)} {(target.IsMet ? "met" : "MISSED")}" : "",
     ];
 

@@ -7,9 +7,12 @@ internal sealed record Effort(int Count, TimeSpan Wall, TimeSpan Cpu)
 {
     public double PerWallSecond => Count / Wall.TotalSeconds;
 
-    public double PerCoreSecond => Count / Cpu.TotalSeconds;
+    public double PerCoreSecond => Count / CountedCpu.TotalSeconds;
 
-    public double MicrosecondsEach => Cpu.TotalMicroseconds / Count;
+    public double MicrosecondsEach => CountedCpu.TotalMicroseconds / Count;
+
+    // The kernel counts in hundredths of a second, so very little may count as nothing.
+    private TimeSpan CountedCpu => Cpu > TimeSpan.Zero ? Cpu : TimeSpan.FromMilliseconds(10);
 
     public static Effort operator *(Effort effort, int each) => effort with { Count = effort.Count * each };
 

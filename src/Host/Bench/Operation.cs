@@ -69,7 +69,7 @@ internal sealed record Recipe(string Of, params (Operation Operation, double Cou
 
     /// <summary>A token of a batch.</summary>
     public static Recipe Withdrawal(int batch) => new(
-        batch == 1 ? "withdrawal, single" : $"withdrawal, in batches of {batch}",
+        batch == 1 ? "withdrawal, single" : $"withdrawal, batches of {batch}",
         (Operation.RsaSign, 1), (Operation.EcdsaVerify, 1.0 / batch), (Operation.Serve, 1.0 / batch),
         (Operation.Write, 1.0 / batch));
 
@@ -90,7 +90,7 @@ internal sealed record Recipe(string Of, params (Operation Operation, double Cou
 
     /// <summary>A decision at the archive alone.</summary>
     public static Recipe Decision(int signatures) => new(
-        signatures == 1 ? "abort over HTTP, one signature" : "commit over HTTP, two signatures",
+        signatures == 1 ? "abort, 1 signature" : "commit, 2 signatures",
         (Operation.EcdsaVerify, signatures), (Operation.Serve, 1), (Operation.Write, 1));
 
     /// <summary>Through two masks: each takes and sends every request, and two layers are opened and sealed.</summary>
