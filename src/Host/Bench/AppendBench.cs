@@ -7,7 +7,6 @@ using Bauta.Crypto.Jose;
 using Bauta.Crypto.Notes;
 using Bauta.Protocol;
 using Bauta.Protocol.Archive;
-using Bauta.Protocol.Bank;
 using Bauta.Storage;
 
 namespace Bauta.Host.Bench;

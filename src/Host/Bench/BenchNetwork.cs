@@ -7,7 +7,6 @@ using Bauta.Host.Roles;
 using Bauta.Host.ShopVerbs;
 using Bauta.Merchant.Desk;
 using Bauta.Protocol;
-using Bauta.Protocol.Archive;
 using Bauta.Protocol.Bank;
 using Bauta.Protocol.Merchant;
 using Bauta.Protocol.Relay;

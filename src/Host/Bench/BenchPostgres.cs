@@ -1,12 +1,11 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Security.Cryptography;
-using Bauta.Storage;
 
 namespace Bauta.Host.Bench;
 
-/// <summary>A PostgreSQL of the bench's own: durable, on a Unix socket in a temporary folder, on the servers' core. It ends
-/// with this process, however that ends, because it watches the pipe between them.</summary>
+/// <summary>A PostgreSQL of the bench's own: durable, on a Unix socket in a temporary folder, on the servers' core. It
+/// ends with this process, however that ends, because it watches the pipe between them.</summary>
 internal sealed class BenchPostgres : IDisposable
 {
     // PostgreSQL refuses root, so this may run as another user.

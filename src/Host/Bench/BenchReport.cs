@@ -69,9 +69,10 @@ internal sealed class BenchReport
                 $"{Number(part.Count, 2)} {part.Operation}")));
         foreach (var lines in Lines.GroupBy(line => line.Database))
         {
-            output.Line($"On {lines.Key}; /s is a second by the clock, /core a second of processor time of the servers:");
+            output.Line($"On {lines.Key}; /s is a second by the clock, /core one of processor time of the servers:");
             output.Table(
-                ["what", "masks", "count", "/s", "/core", "crypto only", "ratio", "all-in", "ratio", "to reach", "reached"],
+                ["what", "masks", "count", "/s", "/core", "crypto only", "ratio", "all-in", "ratio", "to reach",
+                    "reached"],
                 lines.Select(Row));
         }
 
@@ -81,8 +82,8 @@ internal sealed class BenchReport
             output.Line($"Conservation on {database}: funded {funded}, of it the merchant's {merchants}: "
                 + (isConserved ? "every row agrees." : "NOT CONSERVED."));
         if (BigSale is { } sale)
-            output.Line($"A file of {Mebibytes(sale.Bytes)} MiB sold in {Number(sale.Wall.TotalSeconds, 1)} s; most ever in "
-                + $"memory: merchant {Mebibytes(sale.MerchantPeakBytes)} MiB, "
+            output.Line($"A file of {Mebibytes(sale.Bytes)} MiB sold in {Number(sale.Wall.TotalSeconds, 1)} s; most "
+                + $"ever in memory: merchant {Mebibytes(sale.MerchantPeakBytes)} MiB, "
                 + $"wallet {Mebibytes(sale.WalletPeakBytes)} MiB.");
     }
 
@@ -176,8 +177,7 @@ internal sealed class BenchReport
 
     private static string Value(double value) => value > 10 ? Number(value) : Share(value);
 
-    private static string Share(double? share) =>
-        share is null ? "" : share.Value.ToString("P0", CultureInfo.InvariantCulture).Replace(" ", "", StringComparison.Ordinal);
+    private static string Share(double? share) => share is null ? "" : Number(100 * share) + "%";
 
     private static string Mebibytes(long bytes) => Number(bytes / (double)(1 << 20));
 

@@ -73,7 +73,8 @@ internal sealed class BenchRun(BenchPlan plan, Cores cores, Bar bar, Cancellatio
         bought += await BuyManyAsync(database, network, purse, offers[0]);
         Step("long run", database, of);
         var totals = await network.AuditAsync(cancellation);
-        Report.Audits.Add((database, totals.Funded, totals.Merchants, totals.IsConserved && totals.Merchants == bought));
+        var isConserved = totals.IsConserved && totals.Merchants == bought;
+        Report.Audits.Add((database, totals.Funded, totals.Merchants, isConserved));
     }
 
     /// <summary>Single operations, and what the host answers to a POST that verifies one signature.</summary>
@@ -86,7 +87,8 @@ internal sealed class BenchRun(BenchPlan plan, Cores cores, Bar bar, Cancellatio
         string[] arguments = ["bench", "probe", "--database", Connection("probe"), "--log", Connection("log"),
             "--port", port.ToString(CultureInfo.InvariantCulture)];
         using var sockets = PartyTransport.NewSockets();
-        using var http = new HttpClient(sockets, disposeHandler: false) { BaseAddress = root, Timeout = Timeout.InfiniteTimeSpan };
+        using var http = new HttpClient(sockets, disposeHandler: false) { BaseAddress = root };
+        http.Timeout = Timeout.InfiniteTimeSpan;
         Effort verifying;
         using (var probe = ServerProcess.Start("the probe", cores.Servers, arguments))
         {
@@ -147,7 +149,8 @@ internal sealed class BenchRun(BenchPlan plan, Cores cores, Bar bar, Cancellatio
             {
                 var batches = Math.Max(1, plan.Count / (size == 1 ? 1 : 4));
                 await purse.WithdrawAsync(warmUp / size, size, bank, Timed(warmUp / size, network), cancellation);
-                var effort = await purse.WithdrawAsync(batches, size, bank, Timed(batches, network), cancellation) * size;
+                var effort = (await purse.WithdrawAsync(
+                    batches, size, bank, Timed(batches, network), cancellation)).Times(size);
                 Add(Line(database, isMasked, Recipe.Withdrawal(size), 1.0 / size, effort, (rate, costs, _) =>
                     new Target(rate * costs[Operation.RsaSign] / 1e6, wanted, "of openssl")));
             }
@@ -238,7 +241,8 @@ internal sealed class BenchRun(BenchPlan plan, Cores cores, Bar bar, Cancellatio
                 + $"{efforts[^1].MicrosecondsEach:F0} µs each");
         }
 
-        var all = new Effort(efforts.Sum(one => one.Count), Sum(efforts, one => one.Wall), Sum(efforts, one => one.Cpu));
+        var all = new Effort(
+            plan.Purchases, Sum(efforts, one => one.Wall), Sum(efforts, one => one.Cpu));
         Report.LongRuns.Add(new LongRun(database, plan.Purchases, efforts[0], efforts[^1], all,
             [.. network.Servers.Select((server, i) =>
                 new Memory(server.Name, residentFirst[i], server.Resident, server.PeakResident))]));
@@ -249,7 +253,11 @@ internal sealed class BenchRun(BenchPlan plan, Cores cores, Bar bar, Cancellatio
     {
         var goods = new FileInfo(Path.Combine(folder, "goods.bin"));
         await File.WriteAllBytesAsync(goods.FullName, new byte[GoodsLength], cancellation);
-        return [await network.OfferAsync(goods, 1, cancellation), await network.OfferAsync(goods, ManyTokens, cancellation)];
+        return
+        [
+            await network.OfferAsync(goods, 1, cancellation),
+            await network.OfferAsync(goods, ManyTokens, cancellation),
+        ];
     }
 
     private Line Line(

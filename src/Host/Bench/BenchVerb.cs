@@ -4,7 +4,8 @@ using Bauta.Host.Terminal;
 
 namespace Bauta.Host.Bench;
 
-/// <summary><c>bauta bench</c>: what this machine does a second, and how near that is to what its processor allows.</summary>
+/// <summary><c>bauta bench</c>: what this machine does a second, and how near that is to what its processor
+/// allows.</summary>
 internal sealed class BenchVerb : DoingVerb
 {
     private const string Sqlite = "sqlite";
@@ -32,9 +33,10 @@ internal sealed class BenchVerb : DoingVerb
     };
 
     public BenchVerb()
-        : base("bench", "Measures withdrawals, locks, purchases and the archive, each role in a process of its own on one\n"
-            + "core, the load on the others. Beside each: what the processor would allow, measured in the same run.",
-            "bauta bench --count 1000\nbauta bench --purchases 100000 --database sqlite\nbauta bench --big-file 1024")
+        : base("bench", "Measures withdrawals, locks, purchases and the archive, each role in a process of its own\n"
+            + "on one core, the load on the others. Beside each: what the processor would allow,\n"
+            + "measured in the same run.",
+            "bauta bench --count 1000 --purchases 10000 --database sqlite")
     {
         database.AcceptOnlyFromAmong(Sqlite, Postgres);
         Add(count);
@@ -63,13 +65,14 @@ internal sealed class BenchVerb : DoingVerb
                     folder, (long)size * Mebibyte, cores, cancellation))
                 : await output.BarAsync("measuring", async bar =>
                 {
-                    var run = new BenchRun(
-                        new BenchPlan(folder, parsed.GetValue(count), parsed.GetValue(purchases), parsed.GetValue(appends)),
-                        cores, bar, cancellation);
+                    var plan = new BenchPlan(
+                        folder, parsed.GetValue(count), parsed.GetValue(purchases), parsed.GetValue(appends));
+                    var run = new BenchRun(plan, cores, bar, cancellation);
                     await run.RunAsync(wanted.Contains(Sqlite), withPostgres);
                     return run.Report;
                 });
-            output.Line($"Servers on core {cores.Servers}, load on {cores.Load}; load average at the start {before.Trim()}");
+            output.Line(
+                $"Servers on core {cores.Servers}, load on {cores.Load}; load average at the start {before.Trim()}");
             report.Print(output);
             var answer = report.Describe();
             answer["cores"] = new JsonObject { ["servers"] = cores.Servers, ["load"] = cores.Load };

@@ -4,7 +4,8 @@ using Bauta.Storage;
 
 namespace Bauta.Host.Bench;
 
-/// <summary>A file far larger than memory should grow: put on sale, bought by a wallet of its own process, opened.</summary>
+/// <summary>A file far larger than memory should grow: put on sale, bought by a wallet in its own process,
+/// opened.</summary>
 internal static class BigFileBench
 {
     // Half a euro, in two coins of the few that the bank makes for this.
@@ -12,7 +13,8 @@ internal static class BigFileBench
     private const long Price = 50;
     private static readonly TimeSpan pollInterval = TimeSpan.FromMilliseconds(50);
 
-    public static async Task<BenchReport> RunAsync(string folder, long bytes, Cores cores, CancellationToken cancellation)
+    public static async Task<BenchReport> RunAsync(
+        string folder, long bytes, Cores cores, CancellationToken cancellation)
     {
         DurableFile.CreateDirectory(folder);
         using var network = await BenchNetwork.StartAsync(
@@ -26,12 +28,12 @@ internal static class BigFileBench
         var password = Path.Combine(folder, "password");
         DurableFile.CreateSecret(password, "only for the bench\n"u8);
         string[] place = ["--wallet", Path.Combine(folder, "wallet"), "--password-file", password];
-        await WalletAsync(cores, cancellation, ["init", "--network", network.NetworkPath, .. place]);
-        await WalletAsync(cores, cancellation, ["fund", "1.00", "--card", TestCards.Approved, .. place]);
-        await WalletAsync(cores, cancellation, ["withdraw", "1.00", .. place]);
+        await WalletAsync(cores, ["init", "--network", network.NetworkPath, .. place], cancellation);
+        await WalletAsync(cores, ["fund", "1.00", "--card", TestCards.Approved, .. place], cancellation);
+        await WalletAsync(cores, ["withdraw", "1.00", .. place], cancellation);
         var bought = Path.Combine(folder, "bought.bin");
         var peak = await WalletAsync(
-            cores, cancellation, ["buy", "shop.demo", goods.Name, "--out", bought, .. place, "--direct"]);
+            cores, ["buy", "shop.demo", goods.Name, "--out", bought, .. place, "--direct"], cancellation);
         if (new FileInfo(bought).Length != bytes)
             throw new HostException(ExitCode.Unexpected, "What was bought is not as long as what was sold.");
         return new BenchReport
@@ -55,7 +57,7 @@ internal static class BigFileBench
 
     /// <summary>Runs one verb of the wallet as a person would.</summary>
     /// <returns>The most bytes that its process ever had in memory.</returns>
-    private static async Task<long> WalletAsync(Cores cores, CancellationToken cancellation, string[] arguments)
+    private static async Task<long> WalletAsync(Cores cores, string[] arguments, CancellationToken cancellation)
     {
         using var wallet = ServerProcess.Start("the wallet", cores.Load, ["wallet", .. arguments]);
         var peak = 0L;

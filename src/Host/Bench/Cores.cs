@@ -10,7 +10,8 @@ internal sealed record Cores(string Servers, string Load, string All)
     public static Cores Split()
     {
         const string allowed = "Cpus_allowed_list:";
-        var list = File.ReadLines("/proc/self/status").First(line => line.StartsWith(allowed, StringComparison.Ordinal));
+        var list = File.ReadLines("/proc/self/status")
+            .First(line => line.StartsWith(allowed, StringComparison.Ordinal));
         var cores = list[allowed.Length..].Trim().Split(',').SelectMany(Range).ToArray();
         return new Cores(cores[0], string.Join(',', cores.Length > 1 ? cores[1..] : cores), string.Join(',', cores));
     }

@@ -44,13 +44,15 @@ internal sealed class Customers(BenchNetwork network, HttpNetwork way, Cancellat
     {
         var merchant = way.Merchant(network.Shop);
         var promise = Load.Must(await merchant.PurchaseAsync(
-            new PurchaseRequest(RequestId.Generate(), offer.Offer, offer.Price, network.Archive), cancellation)).Content;
+            new PurchaseRequest(RequestId.Generate(), offer.Offer, offer.Price, network.Archive),
+            cancellation)).Content;
         Load.Must(await merchant.ChunkAsync(DeliveryId.Derive(promise.Secret), 0, cancellation));
         var n = promise.Transaction();
         var notes = Load.Must(await way.Bank.LockAsync(
             Authorize(tokens, n, promise.ExpiresAt, promise.Commitment), cancellation));
+        var payment = new PaymentRequest(n, notes);
         LoggedEntry? decision;
-        while ((decision = Load.Must(await merchant.PayAsync(new PaymentRequest(n, notes), cancellation)).Decision) is null)
+        while ((decision = Load.Must(await merchant.PayAsync(payment, cancellation)).Decision) is null)
             await Task.Delay(pollInterval, cancellation);
         foreach (var token in tokens)
             token.Key.Dispose();

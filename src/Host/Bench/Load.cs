@@ -14,9 +14,8 @@ internal sealed record Effort(int Count, TimeSpan Wall, TimeSpan Cpu)
     // The kernel counts in hundredths of a second, so very little may count as nothing.
     private TimeSpan CountedCpu => Cpu > TimeSpan.Zero ? Cpu : TimeSpan.FromMilliseconds(10);
 
-    public static Effort operator *(Effort effort, int each) => effort with { Count = effort.Count * each };
-
-    public static Effort Multiply(Effort effort, int each) => effort * each;
+    /// <summary>When each of these was several.</summary>
+    public Effort Times(int each) => this with { Count = Count * each };
 }
 
 /// <summary>Many at once, until all are done.</summary>
@@ -46,5 +45,6 @@ internal static class Load
         where TError : struct, Enum =>
         result.IsOk
             ? result.Value
-            : throw new HostException(ExitCode.Refused, $"A request of the bench was refused: {result.Error} {result.Detail}");
+            : throw new HostException(
+                ExitCode.Refused, $"A request of the bench was refused: {result.Error} {result.Detail}");
 }

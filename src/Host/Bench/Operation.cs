@@ -1,6 +1,7 @@
 namespace Bauta.Host.Bench;
 
-/// <summary>What everything the servers do is counted in. Each is measured in the same run, on the servers' core.</summary>
+/// <summary>What everything the servers do is counted in. Each is measured in the same run, on the servers'
+/// core.</summary>
 internal enum Operation
 {
     /// <summary>What <c>openssl speed rsa2048</c> counts: a plain signature with the framework, which calls

@@ -45,7 +45,8 @@ internal sealed class ProbeVerb : DoingVerb
     private readonly Option<int> port = new("--port") { Required = true };
 
     public ProbeVerb()
-        : base("probe", "Measures single operations for bauta bench.", "bauta bench probe --port 7499 ...")
+        : base("probe", "Measures single operations for bauta bench.",
+            "bauta bench probe --database rows.db --log log.db --port 7499")
     {
         Hidden = true;
         Add(database);

@@ -10,8 +10,8 @@ namespace Bauta.Host.Bench;
 /// <summary>A token of one cent and the key that spends it.</summary>
 internal sealed record ReadyToken(byte[] Token, P256PrivateKey Key);
 
-/// <summary>Withdraws tokens from one funded reserve and keeps them. What a wallet does before and after the bank's part
-/// is done outside the measurement: blinding costs about as much as signing.</summary>
+/// <summary>Withdraws tokens from one funded reserve and keeps them. What a wallet does before and after the bank's
+/// part is done outside the measurement: blinding costs about as much as signing.</summary>
 internal sealed class Purse : IDisposable
 {
     private const int AtOnce = 64;
