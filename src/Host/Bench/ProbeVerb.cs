@@ -40,15 +40,14 @@ internal sealed class ProbeVerb : DoingVerb
     private static readonly Migration[] schema =
         [new(1, "rows", "CREATE TABLE rows (id {blob} PRIMARY KEY, content {blob} NOT NULL) {strict};")];
 
-    private readonly Option<string> database = new("--database") { Required = true };
-    private readonly Option<string> log = new("--log") { Required = true };
-    private readonly Option<int> port = new("--port") { Required = true };
+    private readonly Option<string> database = new("--database") { Description = "For rows.", Required = true };
+    private readonly Option<string> log = new("--log") { Description = "For a log.", Required = true };
+    private readonly Option<int> port = new("--port") { Description = "On loopback.", Required = true };
 
     public ProbeVerb()
-        : base("probe", "Measures single operations for bauta bench.",
+        : base("probe", "The process that bauta bench measures single operations in; it starts it by itself.",
             "bauta bench probe --database rows.db --log log.db --port 7499")
     {
-        Hidden = true;
         Add(database);
         Add(log);
         Add(port);
