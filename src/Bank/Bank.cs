@@ -106,11 +106,21 @@ public sealed class Bank : IBank, IBankOperator, IDisposable
     /// Keys, announcements, decisions nobody brought, payouts: until cancelled. Failures of other parties are logged
     /// and tried again; any other exception is a bug and ends this.
     /// </summary>
-    public Task RunAsync(CancellationToken cancellation) => Task.WhenAll(
-        LoopAsync("Upkeep", MaintainAsync, cancellation),
-        LoopAsync("Following the archive", SettleDueAsync, cancellation),
-        LoopAsync("Paying out", PayDueAsync, cancellation),
-        LoopAsync("Marking the second place", MarkAsync, cancellation));
+    public async Task RunAsync(CancellationToken cancellation)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        Task[] loops =
+        [
+            LoopAsync("Upkeep", MaintainAsync, stop.Token),
+            LoopAsync("Following the archive", SettleDueAsync, stop.Token),
+            LoopAsync("Paying out", PayDueAsync, stop.Token),
+            LoopAsync("Marking the second place", MarkAsync, stop.Token),
+        ];
+        // A bank of which one part stands still would hold money back and look well: when one ends, all end.
+        await Task.WhenAny(loops);
+        await stop.CancelAsync();
+        await Task.WhenAll(loops);
+    }
 
     /// <summary>One round of making, announcing, retiring and writing off keys.</summary>
     /// <returns>How long until the next round is due.</returns>

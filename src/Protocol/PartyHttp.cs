@@ -75,8 +75,10 @@ public sealed class PartyHttp<TError>(HttpClient http)
                     (int)response.StatusCode, response.Content.Headers.ContentType?.MediaType, bytes)
                     ?? Refusal<T>((int)response.StatusCode, bytes);
         }
-        catch (HttpRequestException failure)
+        catch (Exception failure) when (failure is HttpRequestException or IOException
+            && failure is not (PartyUnreachableException or ProtocolViolationException))
         {
+            // An answer that ends before its end is an IOException of the stream, and no answer.
             throw new PartyUnreachableException("The party did not answer.", failure);
         }
         catch (OperationCanceledException timeout) when (!cancellation.IsCancellationRequested)

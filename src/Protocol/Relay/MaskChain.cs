@@ -111,18 +111,25 @@ internal static class Wire
         var claimed = content.Headers.ContentLength;
         if (claimed > maxLength)
             throw new HttpRequestException("The answer is longer than allowed.");
-        await using var stream = await content.ReadAsStreamAsync(cancellation);
         var bytes = new byte[claimed ?? 16 * 1024];
         var length = 0;
-        for (int count; (count = await stream.ReadAsync(bytes.AsMemory(length), cancellation)) > 0;)
+        try
         {
-            length += count;
-            if (length == claimed)
-                return bytes;
-            if (length == bytes.Length)
-                Array.Resize(ref bytes, bytes.Length * 2);
-            if (length > maxLength)
-                throw new HttpRequestException("The answer is longer than allowed.");
+            await using var stream = await content.ReadAsStreamAsync(cancellation);
+            for (int count; (count = await stream.ReadAsync(bytes.AsMemory(length), cancellation)) > 0;)
+            {
+                length += count;
+                if (length == claimed)
+                    return bytes;
+                if (length == bytes.Length)
+                    Array.Resize(ref bytes, bytes.Length * 2);
+                if (length > maxLength)
+                    throw new HttpRequestException("The answer is longer than allowed.");
+            }
+        }
+        catch (IOException cut)
+        {
+            throw new HttpRequestException("The answer was cut off.", cut);
         }
 
         return bytes[..length];

@@ -118,6 +118,17 @@ public abstract class AccountTests : BankSuite
     }
 
     [Fact]
+    public async Task A_bank_of_which_one_part_breaks_ends_rather_than_going_on_without_it()
+    {
+        await using var world = await OpenAsync();
+        await SellAndWaitAsync(world, 8);
+        await world.Bank.PayOutAsync(world.PayoutRequest(5), default);
+        world.Acquirer.IsBroken = true;
+        await Assert.ThrowsAsync<InvalidOperationException>(
+            () => world.Bank.RunAsync(default).WaitAsync(TimeSpan.FromSeconds(30)));
+    }
+
+    [Fact]
     public async Task A_payout_is_ordered_once_and_paid_once()
     {
         await using var world = await OpenAsync();

@@ -14,6 +14,9 @@ public sealed class TillAcquirer : IAcquirer, IDisposable
 
     public bool IsDown { get; set; }
 
+    /// <summary>Throws what no client of a party throws.</summary>
+    public bool IsBroken { get; set; }
+
     public bool Pays { get; set; } = true;
 
     /// <summary>Signs receipts with this key instead of its own.</summary>
@@ -34,6 +37,8 @@ public sealed class TillAcquirer : IAcquirer, IDisposable
     {
         lock (receipts)
         {
+            if (IsBroken)
+                throw new InvalidOperationException("A bug.");
             if (IsDown)
                 throw new PartyUnreachableException("The acquirer is down.");
             if (OtherKey is not null)
