@@ -10,7 +10,8 @@ namespace Bauta.Tests.Protocol;
 /// <summary>A party that dies while it answers has not answered: whoever asks tries again.</summary>
 public sealed class CutAnswerTests : IDisposable
 {
-    private const string Answer = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{\"de";
+    private const string Answer =
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{\"de";
 
     private readonly TcpListener listener = new(IPAddress.Loopback, 0);
 
