@@ -15,12 +15,14 @@ using Bauta.Storage;
 namespace Bauta.Bank.Recoup;
 
 /// <summary>
-/// Exchanges a token of a revoked key. Who stole the key can sign tokens, but was not issued them: the holder opens
-/// the blinding, which leads to a request on record.
+/// Exchanges a token of a revoked key. Who stole the key can sign tokens, but was not issued them: the holder shows
+/// the seed of the blinding, which leads to a request on record.
 /// </summary>
 /// <remarks>
-/// A thief who also withdrew honestly could open his own request as many forged tokens, since he can take roots. So a
-/// request is recouped once, and never more comes back than the key issued.
+/// Were salt and blind taken from the holder, a thief could open his own honest requests as tokens that he forged: for
+/// any message m he finds r = (B / m)^d. Both derive from the seed, so he would have to hit B with a hash.
+/// See docs/decisions/015-recoup-shows-the-seed.md. A request is recouped once all the same, and never more comes
+/// back than the key issued.
 /// </remarks>
 internal sealed class RecoupDesk(
     BankOptions options, BankDatabase database, DenominationShelf shelf, TimeProvider clock)
@@ -54,19 +56,19 @@ internal sealed class RecoupDesk(
             : BankError.NeverIssued;
     }
 
-    /// <summary>The hash of the request that salt and blind lead to.</summary>
+    /// <summary>The hash of the request that the seed leads to.</summary>
     private static byte[]? TryOpen(PresentedToken token, RecoupOrder order)
     {
         try
         {
             using var blinding = BlindRsa.Blind(
-                token.Key.PublicKey, order.Token.AsSpan(0, SignedSize), order.Salt, order.Blind);
+                token.Key.PublicKey, order.Token.AsSpan(0, SignedSize), order.Seed);
             return SHA256.HashData(
                 new TokenRequest(token.Key.PublicKey.TruncatedKeyId, blinding.BlindedMessage).Encode());
         }
-        catch (Exception failure) when (failure is ArgumentException or CryptographicException)
+        catch (CryptographicException)
         {
-            // Not a number that blinds.
+            // Not a number that blinds: it shares a factor with the modulus.
             return null;
         }
     }

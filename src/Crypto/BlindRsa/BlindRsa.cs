@@ -44,7 +44,8 @@ public static class BlindRsa
     /// <summary>
     /// Blinds with a salt and a blind that follow from a secret seed of 32 bytes, by HKDF-Expand with SHA-256 under
     /// the labels "salt" and "blind", so that the same signature can be asked for again after a loss. A seed serves
-    /// one message and one key only.
+    /// one message and one key only. Whoever is shown the seed can link the signature to the blinded message; only the
+    /// recoup of a revoked key's tokens does that, to prove that they were issued.
     /// </summary>
     /// <exception cref="ArgumentException">The seed does not have 32 bytes.</exception>
     public static BlindingState Blind(
@@ -56,21 +57,6 @@ public static class BlindRsa
         var salt = new byte[RsaPublicKey.SaltSize];
         using var blind = Derive(key, seed, salt);
         return Blind(key.Raw, preparedMessage, salt, blind);
-    }
-
-    /// <summary>
-    /// Opens a blinding made from a seed: whoever has salt (48 bytes) and blind (256 bytes) links the token to its
-    /// withdrawal. Only for the recoup of a revoked key's tokens, where the holder proves that they were issued.
-    /// </summary>
-    /// <exception cref="ArgumentException">The seed does not have 32 bytes.</exception>
-    public static (byte[] Salt, byte[] Blind) OpenBlinding(RsaPublicKey key, ReadOnlySpan<byte> seed)
-    {
-        ArgumentNullException.ThrowIfNull(key);
-        if (seed.Length != SeedSize)
-            throw new ArgumentException("A seed has 32 bytes.", nameof(seed));
-        var salt = new byte[RsaPublicKey.SaltSize];
-        using var blind = Derive(key, seed, salt);
-        return (salt, blind.ToBytes(RsaPublicKey.ModulusSize));
     }
 
     /// <summary>Blinds with a given salt of 48 bytes and a given blind of 256 bytes.</summary>

@@ -297,28 +297,28 @@ public sealed record RefreshOrder(byte[] Token, byte[] Key, ReserveId Reserve) :
 
 /// <summary>
 /// Exchanges an unspent token of a revoked key. A thief of the key can sign tokens but was never issued them, so the
-/// holder opens the blinding: salt and blind lead to the blinded message that the bank has on record.
+/// holder shows the seed of the blinding: salt and blind derive from it and lead to the blinded message that the bank
+/// has on record. They cannot be chosen, since with the stolen key a blind can be computed for any message.
 /// </summary>
 /// <param name="Token">The token, 354 bytes.</param>
 /// <param name="Key">SPKI of the token's own key, which signs this.</param>
-/// <param name="Salt">The PSS salt, 48 bytes.</param>
-/// <param name="Blind">The blind <c>r</c>, 256 bytes.</param>
+/// <param name="Seed">The seed that salt and blind derive from, 32 bytes.</param>
 /// <param name="Reserve">The reserve to credit.</param>
-public sealed record RecoupOrder(byte[] Token, byte[] Key, byte[] Salt, byte[] Blind, ReserveId Reserve)
+public sealed record RecoupOrder(byte[] Token, byte[] Key, byte[] Seed, ReserveId Reserve)
     : IStatement<RecoupOrder>
 {
     /// <inheritdoc/>
     public static string Typ => "bauta.recoup";
 
     /// <inheritdoc/>
-    public static int MaxLength => 4096;
+    public static int MaxLength => 2048;
 
     /// <inheritdoc/>
     public static JsonTypeInfo<RecoupOrder> Json => ProtocolJson.Default.RecoupOrder;
 
     /// <inheritdoc/>
     public bool IsWellFormed() => Token.Length == Crypto.PrivacyPass.Token.Size && Key.Length == Names.SpkiSize
-        && Salt.Length == 48 && Blind.Length == RsaPublicKey.ModulusSize;
+        && Seed.Length == BlindRsa.SeedSize;
 }
 
 /// <summary>Opens a merchant's account, or states its payee anew.</summary>

@@ -240,6 +240,6 @@ public enum BankError
     TooMany,
 
     /// <summary>The blinding does not lead to an issued token.</summary>
-    [Refusal(403, "Salt and blind do not lead to a blinded message that this bank signed.")]
+    [Refusal(403, "The blinding seed does not lead to a blinded message that this bank signed.")]
     NeverIssued,
 }

@@ -163,14 +163,12 @@ public sealed partial class Wallet
         DenominationBook book, CancellationToken cancellation)
     {
         var spki = key.PublicKey.Spki;
-        if (book.Find(token.TokenKeyId) is not { IsRevoked: true } denomination || !CanRecoup)
+        if (book.Find(token.TokenKeyId) is not { IsRevoked: true } || !CanRecoup)
             return network.LockingBank.RefreshAsync(
                 Signed<RefreshOrder>.Sign(key, new RefreshOrder(token.Token!, spki, reserve)), cancellation);
-        var seed = secret.BlindingSeed();
-        var (salt, blind) = Crypto.BlindRsa.BlindRsa.OpenBlinding(denomination.Key, seed);
-        CryptographicOperations.ZeroMemory(seed);
         return network.Bank.RecoupAsync(
-            Signed<RecoupOrder>.Sign(key, new RecoupOrder(token.Token!, spki, salt, blind, reserve)), cancellation);
+            Signed<RecoupOrder>.Sign(key, new RecoupOrder(token.Token!, spki, secret.BlindingSeed(), reserve)),
+            cancellation);
     }
 
     /// <summary>A short random pause between exchanges that must not be told to belong together.</summary>

@@ -179,7 +179,7 @@ public sealed class BankWorld : IAsyncDisposable
 
     public Signed<RecoupOrder> RecoupOrder(Coin coin, P256PrivateKey? reserve = null) =>
         Signed<RecoupOrder>.Sign(coin.Key, new RecoupOrder(
-            coin.Token.Encode(), coin.Key.PublicKey.Spki, coin.Salt, coin.Blind,
+            coin.Token.Encode(), coin.Key.PublicKey.Spki, coin.Seed,
             ReserveId.Of((reserve ?? Reserve).PublicKey)));
 
     public Signed<PayoutRequest> PayoutRequest(long amount, RequestId? id = null) => Signed<PayoutRequest>.Sign(

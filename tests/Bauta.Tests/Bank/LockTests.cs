@@ -288,7 +288,7 @@ public abstract class LockTests : BankSuite
 
         public byte[] Bytes => issuance.Request;
 
-        public Coin Finish(byte[] signature) => new(issuance.Finish(signature), Key, denomination.Value, [], []);
+        public Coin Finish(byte[] signature) => new(issuance.Finish(signature), Key, denomination.Value, []);
 
         public void Dispose() => issuance.Dispose();
 

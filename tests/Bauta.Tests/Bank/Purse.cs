@@ -8,7 +8,7 @@ using Bauta.Protocol.Bank;
 namespace Bauta.Tests.Bank;
 
 /// <summary>A token with its own key and, for recoup, its blinding.</summary>
-public sealed record Coin(Token Token, P256PrivateKey Key, Amount Value, byte[] Salt, byte[] Blind)
+public sealed record Coin(Token Token, P256PrivateKey Key, Amount Value, byte[] Seed)
 {
     public TokenSpend Spend(long? amount = null) => new(
         Token.Encode(), Key.PublicKey.Spki, amount is { } units ? Amount.FromMinorUnits(units) : Value);
@@ -19,8 +19,7 @@ public sealed class CoinRequest : IDisposable
 {
     private readonly Denomination denomination;
     private readonly P256PrivateKey key = P256PrivateKey.Generate();
-    private readonly byte[] salt = RandomNumberGenerator.GetBytes(48);
-    private readonly byte[] blind = RandomNumberGenerator.GetBytes(256);
+    private readonly byte[] seed = RandomNumberGenerator.GetBytes(32);
     private readonly RsaPublicKey issuer;
     private readonly byte[] signed;
     private readonly BlindingState state;
@@ -29,14 +28,12 @@ public sealed class CoinRequest : IDisposable
     {
         this.denomination = denomination;
         issuer = RsaPublicKey.FromSpki(denomination.TokenKey);
-        // Below the modulus, whose first bit is set.
-        blind[0] &= 0x7f;
         signed =
         [
             0, 2, .. SHA256.HashData(key.PublicKey.Spki), .. challengeDigest ?? denomination.Challenge().Digest,
             .. issuer.KeyId,
         ];
-        state = BlindRsa.Blind(issuer, signed, salt, blind);
+        state = BlindRsa.Blind(issuer, signed, seed);
         Bytes = new TokenRequest(issuer.TruncatedKeyId, state.BlindedMessage).Encode();
     }
 
@@ -45,7 +42,7 @@ public sealed class CoinRequest : IDisposable
     public Coin Finish(byte[] blindSignature)
     {
         Assert(Token.TryDecode([.. signed, .. state.Finalize(blindSignature)], out var token));
-        return new Coin(token!, key, denomination.Value, salt, blind);
+        return new Coin(token!, key, denomination.Value, seed);
     }
 
     public void Dispose() => state.Dispose();

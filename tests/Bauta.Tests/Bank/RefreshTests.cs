@@ -145,37 +145,55 @@ public abstract class RefreshTests : BankSuite
         await using var world = await OpenAsync();
         var coins = await world.CoinsAsync(8, 8);
         var key = await world.DenominationAsync(8);
+        // The thief's own withdrawals are on record; he has spent what they gave him.
+        await world.SellAsync(coins[1]);
         var stolen = world.Keys.Stolen[Convert.ToHexStringLower(RsaPublicKey.FromSpki(key.TokenKey).KeyId)];
         await RevokeAsync(world, 8);
         using var request = new CoinRequest(key);
         var forged = request.Finish(stolen.BlindSign(request.Bytes.AsSpan(3)));
-        Refused(BankError.NeverIssued, await world.Bank.RecoupAsync(world.RecoupOrder(forged), default));
         foreach (var coin in (Coin[])
-            [coins[0] with { Salt = coins[1].Salt }, coins[0] with { Blind = coins[1].Blind },
-            coins[0] with { Blind = new byte[256] }])
+            [forged, forged with { Seed = coins[1].Seed }, coins[0] with { Seed = coins[1].Seed },
+            coins[0] with { Seed = new byte[32] }])
             Refused(BankError.NeverIssued, await world.Bank.RecoupAsync(world.RecoupOrder(coin), default));
-        // The thief opens an honest request of his own as a token that he forged: he can take roots.
-        var opened = forged with { Blind = Open(coins[0], key, stolen, forged) };
-        Assert.Equal(8, (await world.Bank.RecoupAsync(world.RecoupOrder(opened), default)).Value.Amount.MinorUnits);
-        Refused(BankError.NeverIssued, await world.Bank.RecoupAsync(world.RecoupOrder(coins[0]), default));
+        Refused(BankError.TokenSpent, await world.Bank.RecoupAsync(world.RecoupOrder(coins[1]), default));
+        Assert.Equal(8, (await world.Bank.RecoupAsync(world.RecoupOrder(coins[0]), default)).Value.Amount.MinorUnits);
         Assert.Equal(8, await world.BalanceAsync());
     }
 
-    // r' with m' r'^e = B, for the request B of another coin: r' = (B / m')^d, where d is what was stolen.
-    private static byte[] Open(Coin issued, Denomination key, RsaPrivateKey stolen, Coin forged)
+    [Fact]
+    public async Task A_thief_who_computes_a_blind_for_his_forgery_cannot_show_it()
     {
+        await using var world = await OpenAsync();
+        var issued = (await world.CoinsAsync(8))[0];
+        var key = await world.DenominationAsync(8);
         var rsa = RsaPublicKey.FromSpki(key.TokenKey);
-        var modulus = Number(rsa.Spki.AsSpan(^(256 + 5)..^5));
-        var blinded = Blinded(rsa, issued);
-        var message = Blinded(rsa, forged) * Inverse(
-            System.Numerics.BigInteger.ModPow(Number(forged.Blind), 65537, modulus), modulus) % modulus;
-        return stolen.BlindSign(Bytes(blinded * Inverse(message, modulus) % modulus));
-    }
+        var stolen = world.Keys.Stolen[Convert.ToHexStringLower(rsa.KeyId)];
+        using var request = new CoinRequest(key);
+        var forged = request.Finish(stolen.BlindSign(request.Bytes.AsSpan(3)));
+        var salt = new byte[RsaPublicKey.SaltSize];
+        using var wanted = BlindRsa.Blind(rsa, forged.Token.Encode().AsSpan(..^256), salt, Open(issued, rsa, stolen));
+        using var honest = BlindRsa.Blind(rsa, issued.Token.Encode().AsSpan(..^256), issued.Seed);
+        Assert.Equal(honest.BlindedMessage, wanted.BlindedMessage);
+        await RevokeAsync(world, 8);
+        // An order has no place for a blind, and the first 32 bytes of one are no seed of it.
+        var blind = Open(issued, rsa, stolen);
+        Assert.Throws<ArgumentException>(() => world.RecoupOrder(forged with { Seed = blind }));
+        Refused(BankError.NeverIssued, await world.Bank.RecoupAsync(
+            world.RecoupOrder(forged with { Seed = blind[..32] }), default));
+        Assert.Equal(0, await world.BalanceAsync());
 
-    private static System.Numerics.BigInteger Blinded(RsaPublicKey key, Coin coin)
-    {
-        using var state = BlindRsa.Blind(key, coin.Token.Encode().AsSpan(..^256), coin.Salt, coin.Blind);
-        return Number(state.BlindedMessage);
+        // r' with m' r'^e = B, for the request B of another coin: r' = (B / m')^d, where d is what was stolen.
+        byte[] Open(Coin coin, RsaPublicKey publicKey, RsaPrivateKey secret)
+        {
+            var modulus = Number(publicKey.Spki.AsSpan(^(256 + 5)..^5));
+            using var blinding = BlindRsa.Blind(publicKey, coin.Token.Encode().AsSpan(..^256), coin.Seed);
+            var one = new byte[256];
+            one[^1] = 1;
+            // Blinded with 1, a message stays as it is.
+            using var plain = BlindRsa.Blind(publicKey, forged.Token.Encode().AsSpan(..^256), salt, one);
+            return secret.BlindSign(Bytes(
+                Number(blinding.BlindedMessage) * Inverse(Number(plain.BlindedMessage), modulus) % modulus));
+        }
     }
 
     private static System.Numerics.BigInteger Number(ReadOnlySpan<byte> bytes) =>
