@@ -16,6 +16,9 @@ internal static class Failures
             $"{failure.Message} Is the network up? Nothing is lost; try again, or: bauta wallet resume"),
         ProtocolViolationException => (ExitCode.Distrusted, failure.Message),
         StorageException { Failure: StorageFailure.Refused } => (ExitCode.BadFile, failure.Message),
+        StorageException { Failure: StorageFailure.Retryable or StorageFailure.Fatal } => (ExitCode.Unexpected,
+            $"{failure.Message} Nothing that was done before is lost. Look at the disk of this file: is it full, is it "
+            + "broken? Then go on: start the role again, or run bauta wallet resume"),
         InvalidDataException or FormatException => (ExitCode.BadFile, failure.Message),
         Microsoft.AspNetCore.Connections.AddressInUseException => (ExitCode.Unexpected, PortTaken(failure)),
         IOException { InnerException: Microsoft.AspNetCore.Connections.AddressInUseException } =>

@@ -1,4 +1,5 @@
 using Bauta.Protocol;
+using Bauta.Storage;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -48,6 +49,11 @@ internal static partial class RefusalMiddleware
             LogUnavailable(logger, Template(context), failure.GetType().Name);
             error = HostError.Unavailable;
         }
+        catch (StorageException full) when (full.Failure == StorageFailure.Retryable)
+        {
+            LogNotStored(logger, Template(context), full.Message);
+            error = HostError.Unavailable;
+        }
         catch (Exception failure)
         {
             LogFailure(logger, Template(context), Describe(failure));
@@ -84,6 +90,10 @@ internal static partial class RefusalMiddleware
 
     [LoggerMessage(1, LogLevel.Error, "A request to {Route} failed: {Failure}")]
     private static partial void LogFailure(ILogger logger, string route, string failure);
+
+    // Storage's own sentences, such as that the disk is full; they quote nothing.
+    [LoggerMessage(3, LogLevel.Error, "A request to {Route} was refused, and nothing was stored: {Reason}")]
+    private static partial void LogNotStored(ILogger logger, string route, string reason);
 
     [LoggerMessage(2, LogLevel.Warning, "A request to {Route} needs a party that does not answer: {Kind}")]
     private static partial void LogUnavailable(ILogger logger, string route, string kind);

@@ -23,6 +23,10 @@ public sealed record DatabaseOptions
     /// <see cref="StorageFailure.InvariantViolation"/>.</summary>
     public Action<IWriteTransaction>? BeforeCommit { get; init; }
 
+    /// <summary>Run on the writer when a transaction fails for now, as on a full disk, and not again until one has
+    /// succeeded: it is the operator who can make room. It must not throw.</summary>
+    public Action<StorageException>? OnRefused { get; init; }
+
     /// <summary>How long to wait for another process to let go of the database before opening is refused.</summary>
     public TimeSpan LockTimeout { get; init; } = TimeSpan.FromSeconds(5);
 

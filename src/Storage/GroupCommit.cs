@@ -17,6 +17,7 @@ internal sealed class GroupCommit
     private readonly WriteSession _session;
     private readonly Action? _onBegin;
     private readonly Action<IWriteTransaction>? _beforeCommit;
+    private readonly Action<StorageException>? _onRefused;
     private readonly int _batchLimit;
     private readonly Channel<WorkItem> _queue;
     private readonly Thread _thread;
@@ -25,6 +26,7 @@ internal sealed class GroupCommit
     private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private StorageException? _failed;
     private bool _closed;
+    private bool _refuses;
     private long _commits;
     private long _writes;
     private long _reruns;
@@ -34,6 +36,7 @@ internal sealed class GroupCommit
         _session = session;
         _onBegin = options.OnBegin;
         _beforeCommit = options.BeforeCommit;
+        _onRefused = options.OnRefused;
         _batchLimit = options.BatchLimit;
         _queue = Channel.CreateBounded<WorkItem>(new BoundedChannelOptions(options.QueueLimit)
         {
@@ -230,6 +233,9 @@ internal sealed class GroupCommit
     {
         if (outcome.Storage is { Failure: StorageFailure.Fatal } fatal)
             Fail(fatal);
+        else if (outcome.Storage is { } refusal && !_refuses)
+            _onRefused?.Invoke(refusal);
+        _refuses = outcome.Storage is not null;
         if (outcome.Error is { } error)
         {
             foreach (var item in items)

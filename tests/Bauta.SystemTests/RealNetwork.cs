@@ -27,7 +27,7 @@ internal sealed partial class RealNetwork : IDisposable
 
     private static int lastPorts = Environment.ProcessId % 500 * 20;
 
-    private readonly Dictionary<string, Process> running = [];
+    private readonly Dictionary<string, Role> running = [];
     private readonly int portBase;
 
     private RealNetwork(string folder, int portBase) => (Folder, this.portBase) = (folder, portBase);
@@ -59,7 +59,7 @@ internal sealed partial class RealNetwork : IDisposable
     public async Task StartAsync(params string[] roles)
     {
         foreach (var role in roles.Length > 0 ? roles : Roles)
-            running[role] = Launch("serve", KindOf(role), "--config", ConfigOf(role));
+            running[role] = new Role(Launch("serve", KindOf(role), "--config", ConfigOf(role)));
         foreach (var role in roles.Length > 0 ? roles : Roles)
             await WaitUntilHealthyAsync(role);
     }
@@ -68,19 +68,41 @@ internal sealed partial class RealNetwork : IDisposable
     public Task StartMissingAsync()
     {
         string[] missing =
-            [.. Roles.Concat(Masks).Where(role => !running.TryGetValue(role, out var at) || at.HasExited)];
+            [.. Roles.Concat(Masks).Where(role => !IsRunning(role))];
         return missing.Length == 0 ? Task.CompletedTask : StartAsync(missing);
+    }
+
+    /// <summary>Starts a role under strace, which may end it at any time.</summary>
+    public async Task StartTracedAsync(string role, string[] strace)
+    {
+        running[role] = new Role(LaunchTraced(strace, "serve", KindOf(role), "--config", ConfigOf(role)));
+        try
+        {
+            await WaitUntilHealthyAsync(role);
+        }
+        catch (InvalidOperationException) when (running[role].HasExited)
+        {
+            // It met what was injected while it started.
+        }
+    }
+
+    public bool IsRunning(string role) => running.TryGetValue(role, out var process) && !process.HasExited;
+
+    /// <summary>Gives a role that ends by itself the time that it takes.</summary>
+    public async Task EndedAsync(string role, TimeSpan limit)
+    {
+        for (var waited = TimeSpan.Zero; IsRunning(role) && waited < limit; waited += TimeSpan.FromMilliseconds(200))
+            await Task.Delay(200);
     }
 
     /// <summary>SIGKILL: nothing is flushed, nothing is said.</summary>
     /// <returns>What the process had written to its output and log.</returns>
-    public string Kill(string role)
+    public string Kill(string role) => Stop(role).Log;
+
+    /// <summary>SIGKILL, unless it has ended by itself; then with its exit code.</summary>
+    public (int? ExitCode, string Log) Stop(string role)
     {
-        using var process = running[role];
-        process.Kill();
-        process.WaitForExit();
-        running.Remove(role);
-        return process.StandardOutput.ReadToEnd() + process.StandardError.ReadToEnd();
+        return running.Remove(role, out var process) ? process.Stop() : (null, "");
     }
 
     /// <summary>All that a role keeps on disk.</summary>
@@ -134,6 +156,12 @@ internal sealed partial class RealNetwork : IDisposable
     public static async Task<Said> BautaAsync(TimeSpan limit, params string[] arguments)
     {
         using var process = Launch(arguments);
+        return await EndAsync(process, limit, string.Join(' ', arguments));
+    }
+
+    /// <summary>Waits until a process ends and reads all that it says.</summary>
+    public static async Task<Said> EndAsync(Process process, TimeSpan limit, string what = "a verb")
+    {
         var output = process.StandardOutput.ReadToEndAsync();
         var errors = process.StandardError.ReadToEndAsync();
         using var timeout = new CancellationTokenSource(limit);
@@ -144,7 +172,7 @@ internal sealed partial class RealNetwork : IDisposable
         catch (OperationCanceledException)
         {
             process.Kill(entireProcessTree: true);
-            throw new TimeoutException($"bauta {string.Join(' ', arguments)}: {await output} {await errors}");
+            throw new TimeoutException($"bauta {what}: {await output} {await errors}");
         }
 
         return new Said(process.ExitCode, await output, await errors);
@@ -163,16 +191,22 @@ internal sealed partial class RealNetwork : IDisposable
         Path.Combine(Folder, "wallet.password"), "--json", .. IsMasked ? Array.Empty<string>() : ["--direct"],
     ];
 
-    internal static Process Launch(params string[] arguments)
+    internal static Process Launch(params string[] arguments) => Start(binary, arguments);
+
+    /// <summary>A `bauta` process under strace.</summary>
+    internal static Process LaunchTraced(string[] strace, params string[] arguments) =>
+        Start("strace", [.. strace, "--", binary, .. arguments]);
+
+    private static Process Start(string program, string[] arguments)
     {
-        var start = new ProcessStartInfo(binary, arguments)
+        var start = new ProcessStartInfo(program, arguments)
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             RedirectStandardInput = true,
         };
         start.Environment["DOTNET_TieredPGO"] = "0";
-        var process = Process.Start(start) ?? throw new InvalidOperationException($"{binary} did not start.");
+        var process = Process.Start(start) ?? throw new InvalidOperationException($"{program} did not start.");
         process.StandardInput.Close();
         return process;
     }
@@ -207,7 +241,7 @@ internal sealed partial class RealNetwork : IDisposable
         {
             if (running[role].HasExited)
                 throw new InvalidOperationException(
-                    $"{role} stopped: {await running[role].StandardError.ReadToEndAsync()}");
+                    $"{role} stopped: {running[role].Stop().Log}");
             try
             {
                 using var answer = await http.GetAsync(new Uri($"{scheme}://{ListenOf(role)}/health"));
@@ -252,6 +286,24 @@ internal sealed partial class RealNetwork : IDisposable
 
     [GeneratedRegex("^\\s*\"certificate\"", RegexOptions.Multiline)]
     private static partial Regex CertificateLine();
+
+    /// <summary>A running process, whose output is read all the time: a full pipe would stop it.</summary>
+    private sealed class Role(Process process)
+    {
+        private readonly Task<string> output = process.StandardOutput.ReadToEndAsync();
+        private readonly Task<string> errors = process.StandardError.ReadToEndAsync();
+
+        public bool HasExited => process.HasExited;
+
+        public (int? ExitCode, string Log) Stop()
+        {
+            int? exitCode = process.HasExited ? process.ExitCode : null;
+            // With strace, the process that it runs too.
+            process.Kill(entireProcessTree: true);
+            process.WaitForExit();
+            return (exitCode, output.GetAwaiter().GetResult() + errors.GetAwaiter().GetResult());
+        }
+    }
 
     [GeneratedRegex("\"listen\":\\s*\"([^\"]+)\"")]
     private static partial Regex ListenLine();

@@ -29,8 +29,7 @@ internal static class BankRole
             [.. config.Funders.Select(path => parts.Party(path, PartyRoles.Bank).Identity)],
             issuer is null ? null : new BankIssuer(issuer.Identity, new BankClient(parts.ClientOf(issuer))));
         var database = parts.Own(await BankDatabase.OpenAsync(
-            config.Connection, new DatabaseOptions { TimeProvider = parts.Time },
-            ForwardOnly.Open(config.PathOf(config.SecondPlace))));
+            config.Connection, parts.DatabaseOptions, ForwardOnly.Open(config.PathOf(config.SecondPlace))));
         parts.Watch(database.Failure);
         var options = Options(config) with { Issuer = issuer?.Name, SpentAt = spentAt?.Name };
         var bank = parts.Own(await Bank.Bank.OpenAsync(

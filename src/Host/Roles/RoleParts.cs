@@ -19,7 +19,7 @@ namespace Bauta.Host.Roles;
 /// What a composition gathers: keys, databases, clients, loops, web hosts. Stops them in order: first nobody is
 /// answered any more, then the loops end, then what they used is closed.
 /// </summary>
-internal sealed class RoleParts(RoleConfig config, RoleEnvironment environment) : IAsyncDisposable
+internal sealed partial class RoleParts(RoleConfig config, RoleEnvironment environment) : IAsyncDisposable
 {
     private static readonly TimeSpan stopPatience = TimeSpan.FromSeconds(5);
 
@@ -59,10 +59,20 @@ internal sealed class RoleParts(RoleConfig config, RoleEnvironment environment) 
     /// <summary>The role's identity key.</summary>
     public P256PrivateKey Identity() => Own(RoleKeys.OpenSigner(config.KeyPath(RoleKeys.Identity)));
 
+    /// <summary>How this role opens its database.</summary>
+    public DatabaseOptions DatabaseOptions
+    {
+        get
+        {
+            var log = Logger("Bauta.Storage");
+            return new DatabaseOptions { TimeProvider = Time, OnRefused = refusal => LogRefused(log, refusal.Message) };
+        }
+    }
+
     public IDatabase Database(StoringConfig storing, IReadOnlyList<Migration> migrations)
     {
         var database = Own(Storage.Database.Open(
-            storing.Connection, migrations, new DatabaseOptions { TimeProvider = Time }));
+            storing.Connection, migrations, DatabaseOptions));
         Watch(database.Failure);
         return database;
     }
@@ -153,6 +163,9 @@ internal sealed class RoleParts(RoleConfig config, RoleEnvironment environment) 
                 config.CertificateKey is null ? null : config.PathOf(config.CertificateKey))),
         UnlimitedSources = [.. config.UnlimitedSources.Select(IPAddress.Parse)],
     };
+
+    [LoggerMessage(LogLevel.Error, "Nothing can be stored, and what is asked is refused until it can be: {Reason}")]
+    private static partial void LogRefused(ILogger logger, string reason);
 
     public Action<ILoggingBuilder>? Logging => environment.Logging;
 
