@@ -22,9 +22,13 @@ public sealed record AcquirerOptions
     /// <summary>Requests that may be pending at the same time.</summary>
     public int MaxPending { get; init; } = 10_000;
 
+    /// <summary>The most that is taken in at once, in minor units: test money is free, and no caller shall use up in
+    /// one request what a bank can ever count.</summary>
+    public long MaxMinorUnits { get; init; } = 10_000_000;
+
     internal void Check()
     {
-        if (!Names.IsPartyName(Name) || DelaySeconds < 0 || MaxPending < 1
+        if (!Names.IsPartyName(Name) || DelaySeconds < 0 || MaxPending < 1 || MaxMinorUnits < 1
             || Banks.Any(bank => !Names.IsPartyName(bank.Name) || !Names.IsCurrency(bank.Currency))
             || Banks.Select(bank => bank.Name).Distinct(StringComparer.Ordinal).Count() != Banks.Count)
             throw new FormatException("The acquirer's options are not in their form.");

@@ -69,7 +69,7 @@ public sealed class Bank : IBank, IBankOperator, IDisposable
         poll = new DecisionPoll(database, settlement, archives, clock, log);
         refreshes = new RefreshDesk(options, database, statementKey, shelf, clock, Forged);
         recoups = new RecoupDesk(options, database, shelf, clock);
-        accounts = new AccountDesk(options, database, clock);
+        accounts = new AccountDesk(options, database, directory, clock);
         payouts = new PayoutDesk(options, database, statementKey, parties.Acquirer, clock, log);
     }
 
@@ -93,11 +93,10 @@ public sealed class Bank : IBank, IBankOperator, IDisposable
         await Partner.PinAsync(options, database);
         var bank = new Bank(
             options, database, statementKey, keys, parties, clock, new BankLog(logger ?? NullLogger.Instance));
-        var now = UnixTime.Now(clock);
         bank.shelf.Replace(new DenominationSet(await database.ReadAsync(
-            reader => DenominationRows.Load(reader, keys, options.Name, now), CancellationToken.None)));
+            reader => DenominationRows.Load(reader, keys, options.Name), CancellationToken.None)));
         // The bank may have stopped between a revocation and this.
-        foreach (var key in bank.shelf.Current.Keys.Where(key => key.IsOwn && key.Signer is null))
+        foreach (var key in bank.shelf.Current.Keys.Where(key => key.IsOwn && key.IsRevoked))
             keys.Destroy(key.KeyId);
         return bank;
     }

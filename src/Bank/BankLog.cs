@@ -36,4 +36,9 @@ internal sealed partial class BankLog(ILogger logger)
 
     [LoggerMessage(9, LogLevel.Warning, "{work} failed and is tried again.")]
     public partial void Failed(Exception failure, string work);
+
+    [LoggerMessage(10, LogLevel.Error,
+        "The clock was set by more than a minute. For {seconds} seconds no key is made, destroyed or written off by "
+        + "its date: put the clock right in this time if it is wrong.")]
+    public partial void ClockJumped(long seconds);
 }

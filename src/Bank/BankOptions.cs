@@ -46,11 +46,24 @@ public sealed record BankOptions
     /// <summary>How long a settled sum waits before it can be paid out.</summary>
     public long DisputeWindowSeconds { get; init; } = 7 * 86_400;
 
+    /// <summary>When there are as many, a new one takes the place of the one that was unused for longest.</summary>
     public int MaxAccounts { get; init; } = 100_000;
 
-    public int MaxOpenLocksPerAccount { get; init; } = 100_000;
+    /// <summary>So many that filling them costs a rival a sum that hurts: each holds at least the smallest unit until
+    /// its expiry.</summary>
+    public int MaxOpenLocksPerAccount { get; init; } = 10_000_000;
+
+    /// <summary>How many locks of one token may end in an abort. Each adds to this database and to the log and costs
+    /// nothing; after so many the token is refreshed before it is locked again.</summary>
+    public int MaxAbortsPerToken { get; init; } = 32;
 
     public int MaxOpenPayoutsPerAccount { get; init; } = 64;
+
+    /// <summary>How large the list of keys may grow, so that with the revocations it passes through a mask.</summary>
+    public int MaxKeyListBytes { get; init; } = Protocol.Bank.DenominationList.MaxBytes / 4 * 3;
+
+    /// <summary>How long the clock must have run evenly before a key is destroyed or written off by its date.</summary>
+    public long ClockHoldSeconds { get; init; } = 3600;
 
     /// <summary>The terms for the bank's party card.</summary>
     public BankTerms Terms(
@@ -71,6 +84,11 @@ public sealed record BankOptions
             throw new ArgumentException("A bank has 1 to 32 different denominations, none above 2^40.");
         if (OverlapSeconds < 1 || WithdrawSeconds <= OverlapSeconds || SpendSeconds < 0 || RefreshSeconds < 0)
             throw new ArgumentException("A key signs for longer than the overlap, and no period is negative.");
+        // Else a token that is locked on its last day would be written off before an abort gives it back.
+        if (Issuer is null && SpentAt is null && RefreshSeconds < MaxExpirySeconds)
+            throw new ArgumentException("A token can be refreshed for at least as long as it may be locked.");
+        if (ClockHoldSeconds < 0 || MaxAbortsPerToken < 1)
+            throw new ArgumentException("The clock's hold is negative, or no lock may be aborted.");
         if (MinExpirySeconds < 0 || MaxExpirySeconds < MinExpirySeconds || DisputeWindowSeconds < 0)
             throw new ArgumentException("The range of expiries is empty, or the dispute window is negative.");
     }

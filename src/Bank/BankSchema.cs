@@ -10,6 +10,8 @@ public static class BankSchema
         new(1, "the bank", Keys + Money + Sales),
         new(2, "the bank that issues or locks for this one", Partner),
         new(3, "a number that grows with every commit that moves value", Moves),
+        new(4, "how often a token's lock was aborted", Aborts),
+        new(5, "when an account was last stated", Stated),
     ];
 
     private const string Keys = """
@@ -57,6 +59,14 @@ public static class BankSchema
         """;
 
     private const string Moves = "ALTER TABLE bank_totals ADD COLUMN moves {bigint} NOT NULL DEFAULT 0;";
+
+    // By the bank's clock; the index holds what could be dropped to make room, and a few more.
+    private const string Stated = """
+        ALTER TABLE accounts ADD COLUMN kept_at {bigint} NOT NULL DEFAULT 0;
+        CREATE INDEX accounts_idle ON accounts (kept_at, id) WHERE available = 0 AND ordered = 0 AND paid_out = 0;
+        """;
+
+    private const string Aborts = "ALTER TABLE tokens ADD COLUMN aborts {bigint} NOT NULL DEFAULT 0;";
 
     // One row at most; no row is a bank that both issues and locks.
     private const string Partner = """

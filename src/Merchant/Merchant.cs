@@ -21,6 +21,7 @@ namespace Bauta.Merchant;
 public sealed partial class Merchant : IMerchant, IAsyncDisposable
 {
     private static readonly TimeSpan resumePause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan openPause = TimeSpan.FromHours(1);
     private static readonly TimeSpan dropPause = TimeSpan.FromSeconds(30);
 
     private readonly CancellationTokenSource lifetime = new();
@@ -91,7 +92,7 @@ public sealed partial class Merchant : IMerchant, IAsyncDisposable
     /// <summary>The background work: opens the account, resumes what is unfinished, drops what has expired.</summary>
     public async Task RunAsync(CancellationToken cancellation)
     {
-        var accountIsOpen = false;
+        long? openedAt = null;
         var droppedAt = clock.GetTimestamp();
         while (!cancellation.IsCancellationRequested)
         {
@@ -104,7 +105,10 @@ public sealed partial class Merchant : IMerchant, IAsyncDisposable
                     await DropExpiredAsync(cancellation);
                 }
 
-                accountIsOpen = accountIsOpen || await OpenAccountAsync(cancellation);
+                // Again from time to time: a bank drops accounts that nobody used to make room.
+                if ((openedAt is not { } at || clock.GetElapsedTime(at) >= openPause)
+                    && await OpenAccountAsync(cancellation))
+                    openedAt = clock.GetTimestamp();
             }
             catch (Exception failure)
             {

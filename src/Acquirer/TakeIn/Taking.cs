@@ -30,6 +30,8 @@ internal sealed class Taking(
             return AcquirerError.Malformed;
         if (!TestCards.IsKnown(request.Card))
             return AcquirerError.NotATestCard;
+        if (request.Amount.MinorUnits > options.MaxMinorUnits)
+            return AcquirerError.TooLarge;
         // A plain hash of a body with a card number in it could be searched for the number.
         var bodyHash = sealing.KeyedHash(
             "taking body"u8, StrictJson.Write(request, ProtocolJson.Default.TakeInRequest));

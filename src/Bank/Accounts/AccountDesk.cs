@@ -7,9 +7,11 @@ using Bauta.Storage;
 namespace Bauta.Bank.Accounts;
 
 /// <summary>Opens merchants' accounts, states their payees anew, and tells their owners the balance.</summary>
-internal sealed class AccountDesk(BankOptions options, BankDatabase database, TimeProvider clock)
+internal sealed class AccountDesk(
+    BankOptions options, BankDatabase database, AccountDirectory directory, TimeProvider clock)
 {
     private const int CollectAtOnce = 256;
+    private const int LookAtOnce = 64;
 
     public async Task<Result<AccountState, BankError>> OpenAsync(
         Signed<AccountOrder> order, CancellationToken cancellation)
@@ -21,19 +23,20 @@ internal sealed class AccountDesk(BankOptions options, BankDatabase database, Ti
             return BankError.BadSignature;
         var account = AccountId.Of(key);
         return await database.WriteAsync<Result<AccountState, BankError>>(
-            (transaction, _) =>
+            (transaction, books) =>
             {
                 if (AccountRows.Find(transaction, account) is not { } row)
                 {
-                    if (AccountRows.Count(transaction) >= options.MaxAccounts)
+                    if (books.Accounts >= options.MaxAccounts && !TryMakeRoom(transaction, books, now))
                         return BankError.TooMany;
-                    AccountRows.Open(transaction, account, content.Payee, content.At);
+                    AccountRows.Open(transaction, account, content.Payee, content.At, now);
+                    books.OpenAccount(account);
                     return new AccountState(Amount.Zero, Amount.Zero, Amount.Zero);
                 }
 
                 // An order that somebody kept and sends again later must not bring an old payee back.
                 if (content.At > row.StatedAt)
-                    AccountRows.SetPayee(transaction, account, content.Payee, content.At);
+                    AccountRows.SetPayee(transaction, account, content.Payee, content.At, now);
                 else if (content.Payee != row.Payee)
                     return Result<AccountState, BankError>.Refuse(
                         BankError.IdReused, "A newer order states another payee.");
@@ -70,6 +73,31 @@ internal sealed class AccountDesk(BankOptions options, BankDatabase database, Ti
                         transaction, account, now, AccountRows.Accrued(transaction, account, now).Ready);
                 },
                 cancellation);
+    }
+
+    /// <summary>
+    /// Drops the account that was unused for longest: anybody opens one for nothing, so a table full of them must not
+    /// keep out a merchant. One that money ever went to is never dropped; its owner states it again after a while, so
+    /// that of the others those stay that somebody keeps.
+    /// </summary>
+    private bool TryMakeRoom(IWriteTransaction transaction, Books books, UnixTime now)
+    {
+        foreach (var (account, hasAccruals) in AccountRows.Idle(transaction, LookAtOnce))
+        {
+            if (hasAccruals || books.IsBusy(account))
+            {
+                // To the end of the line, so that the next one who needs room does not look at it again.
+                AccountRows.Keep(transaction, account, now);
+                continue;
+            }
+
+            AccountRows.Drop(transaction, account);
+            books.DropAccount(account);
+            transaction.OnCommit(() => directory.Forget(account));
+            return true;
+        }
+
+        return false;
     }
 
     private static AccountState State(IReadTransaction transaction, AccountId account, AccountRow row, UnixTime now)

@@ -10,7 +10,7 @@ internal sealed class AccountDirectory(BankOptions options, BankDatabase databas
     // A window is cut into this many parts, so that an account's pending sums stay few however much it sells.
     private const long PartsPerWindow = 128;
 
-    // Accounts are never removed, and their number is bounded, so one that was seen needs no second look.
+    // Spares a look at the database. A lock's write asks the books again, since an account may be dropped meanwhile.
     private readonly ConcurrentDictionary<AccountId, bool> seen = new();
 
     public async Task<bool> ExistsAsync(AccountId account, CancellationToken cancellation)
@@ -22,6 +22,9 @@ internal sealed class AccountDirectory(BankOptions options, BankDatabase databas
         seen[account] = true;
         return true;
     }
+
+    /// <summary>Called after the commit that dropped an account.</summary>
+    public void Forget(AccountId account) => seen.TryRemove(account, out _);
 
     /// <summary>When a sum settled now is past the dispute window: never earlier, at most a part later.</summary>
     public UnixTime ReadyAt(UnixTime settledAt)

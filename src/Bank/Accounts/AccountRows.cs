@@ -20,20 +20,37 @@ internal static class AccountRows
                 Amount.FromMinorUnits(row.GetInt64(3)), Amount.FromMinorUnits(row.GetInt64(4))),
             account.ToArray());
 
-    public static long Count(IReadTransaction transaction) =>
-        transaction.QuerySingleOrDefault("SELECT COUNT(*) FROM accounts", row => row.GetInt64(0));
-
-    public static void Open(IWriteTransaction transaction, AccountId account, string payee, UnixTime statedAt) =>
+    public static void Open(
+        IWriteTransaction transaction, AccountId account, string payee, UnixTime statedAt, UnixTime now) =>
         transaction.Execute(
             """
-            INSERT INTO accounts (id, payee, stated_at, available, ordered, paid_out) VALUES ($1, $2, $3, 0, 0, 0)
+            INSERT INTO accounts (id, payee, stated_at, kept_at, available, ordered, paid_out)
+            VALUES ($1, $2, $3, $4, 0, 0, 0)
             """,
-            account.ToArray(), payee, statedAt.Seconds);
+            account.ToArray(), payee, statedAt.Seconds, now.Seconds);
 
-    public static void SetPayee(IWriteTransaction transaction, AccountId account, string payee, UnixTime statedAt) =>
+    public static void SetPayee(
+        IWriteTransaction transaction, AccountId account, string payee, UnixTime statedAt, UnixTime now) =>
         transaction.ExecuteExpecting(
-            1, "UPDATE accounts SET payee = $2, stated_at = $3 WHERE id = $1", account.ToArray(), payee,
-            statedAt.Seconds);
+            1, "UPDATE accounts SET payee = $2, stated_at = $3, kept_at = $4 WHERE id = $1", account.ToArray(), payee,
+            statedAt.Seconds, now.Seconds);
+
+    /// <summary>Accounts that were never paid out of and have nothing to pay out, the longest unused first, and
+    /// whether something that is not past the dispute window waits for them.</summary>
+    public static IReadOnlyList<(AccountId Account, bool HasAccruals)> Idle(IReadTransaction transaction, int limit) =>
+        transaction.Query(
+            """
+            SELECT id, (SELECT COUNT(*) FROM accruals WHERE account = accounts.id) FROM accounts
+            WHERE available = 0 AND ordered = 0 AND paid_out = 0 ORDER BY kept_at, id LIMIT $1
+            """,
+            row => (AccountId.FromBytes(row.GetBytes(0)), row.GetInt64(1) > 0), limit);
+
+    public static void Keep(IWriteTransaction transaction, AccountId account, UnixTime now) =>
+        transaction.ExecuteExpecting(
+            1, "UPDATE accounts SET kept_at = $2 WHERE id = $1", account.ToArray(), now.Seconds);
+
+    public static void Drop(IWriteTransaction transaction, AccountId account) => transaction.ExecuteExpecting(
+        1, "DELETE FROM accounts WHERE id = $1 AND available = 0 AND ordered = 0 AND paid_out = 0", account.ToArray());
 
     /// <summary>What is settled and, at a time, past the dispute window, and what is not.</summary>
     public static (Amount Ready, Amount Waiting) Accrued(

@@ -61,7 +61,9 @@ internal sealed class PayoutDesk(
         if (PayoutRows.Find(transaction, id) is { } known)
             return known.For(bodyHash);
         var now = UnixTime.Now(clock);
-        var row = AccountRows.Find(transaction, account) ?? throw new InvalidOperationException("An account is gone.");
+        // Dropped meanwhile, to make room: it had nothing to pay out.
+        if (AccountRows.Find(transaction, account) is not { } row)
+            return BankError.UnknownAccount;
         // The payee was stated anew while this order was being signed; the same request may simply come again.
         if (row.Payee != order.Content.Payee
             || PayoutRows.CountOpen(transaction, account) >= options.MaxOpenPayoutsPerAccount)

@@ -13,14 +13,19 @@ namespace Bauta.Bank.Denominations;
 /// </summary>
 /// <remarks>
 /// The order when a key is made: the private key is durable, then the announcement, then the archive has it in the
-/// log with its quorum; only then is the key offered. Killed anywhere, the next run goes on from there.
+/// log with its quorum; only then is the key offered. Killed anywhere, the next run goes on from there. A clock that
+/// was just set makes, destroys and writes off nothing.
 /// </remarks>
 internal sealed class DenominationKeeper(
     BankOptions options, BankDatabase database, ISigner statementKey, IDenominationKeys keys,
     DenominationShelf shelf, Announcer announcer, IssuerFollower? follower, TimeProvider clock, BankLog log)
     : IDisposable
 {
+    // What one key takes in the list, with its proof and a few witnesses; a larger one that is listed counts instead.
+    private const int UsualKeyBytes = 5 * 1024;
+
     private readonly SemaphoreSlim turn = new(1);
+    private readonly ClockGuard guard = new(clock, options.ClockHoldSeconds);
 
     /// <summary>Does all that is due now.</summary>
     /// <returns>Whether nothing waits for the archive.</returns>
@@ -30,12 +35,18 @@ internal sealed class DenominationKeeper(
         try
         {
             await RegisterAsync(cancellation);
+            if (guard.HasJumped())
+                log.ClockJumped(options.ClockHoldSeconds);
             if (follower is not null)
                 await follower.RunAsync(cancellation);
-            else
+            else if (guard.IsCredible)
                 await RotateAsync(cancellation);
-            await RetireAsync(cancellation);
-            await WriteOffAsync(cancellation);
+            if (guard.IsProven)
+            {
+                await RetireAsync(cancellation);
+                await WriteOffAsync(cancellation);
+            }
+
             return await announcer.RunAsync(cancellation) == 0;
         }
         finally
@@ -111,7 +122,9 @@ internal sealed class DenominationKeeper(
         var due = options.Exponents.Select(exponent => Amount.FromMinorUnits(1L << exponent))
             .Select(value => (Value: value, From: DueFrom(value, now)))
             .Where(one => one.From is not null).ToArray();
-        var room = Math.Max(0, DenominationList.MaxDenominations - shelf.Current.List(now).Denominations.Count);
+        if (due.Length == 0)
+            return;
+        var room = Room(now);
         if (due.Length > room)
         {
             log.TooManyKeys();
@@ -121,6 +134,17 @@ internal sealed class DenominationKeeper(
         var signers = await GenerateAsync(due.Length, now, cancellation);
         for (var i = 0; i < due.Length; i++)
             await AnnounceAsync(due[i].Value, due[i].From!.Value, signers[i], cancellation);
+    }
+
+    /// <summary>How many keys can still be listed.</summary>
+    private int Room(UnixTime now)
+    {
+        var list = shelf.Current.List(now);
+        var waiting = shelf.Current.Keys.Count(key => !key.IsOffered);
+        var sizes = list.Denominations.Select(
+            listed => StrictJson.Write(listed, ProtocolJson.Default.ListedDenomination).Length).ToArray();
+        var byBytes = (options.MaxKeyListBytes - sizes.Sum()) / sizes.Append(UsualKeyBytes).Max();
+        return Math.Max(0, Math.Min(DenominationList.MaxDenominations - sizes.Length, byBytes) - waiting);
     }
 
     /// <summary>When the next key of a denomination begins to sign; null while none is due.</summary>

@@ -20,7 +20,7 @@ internal sealed record Announcement(byte[] Id, string Kind, string Statement, Lo
 internal static class DenominationRows
 {
     public static IReadOnlyList<DenominationKey> Load(
-        IReadTransaction transaction, IDenominationKeys keys, string ownName, UnixTime now)
+        IReadTransaction transaction, IDenominationKeys keys, string ownName)
     {
         var announcements = transaction.Query(
             "SELECT id, kind, statement, entry, proof FROM announcements", Read)
@@ -32,7 +32,7 @@ internal static class DenominationRows
             .Select(row => Make(
                 row.Number, announcements[Convert.ToHexString(row.Announcement)],
                 row.Revocation is null ? null : announcements[Convert.ToHexString(row.Revocation)], row.Closed, keys,
-                ownName, now))
+                ownName))
             .ToList();
     }
 
@@ -72,13 +72,14 @@ internal static class DenominationRows
 
     private static DenominationKey Make(
         long number, Announcement announcement, Announcement? revocation, bool isClosed, IDenominationKeys keys,
-        string ownName, UnixTime now)
+        string ownName)
     {
         if (!Signed<Denomination>.TryParse(announcement.Statement, out var statement))
             throw new InvalidDataException("A stored denomination does not parse.");
         var publicKey = RsaPublicKey.FromSpki(statement.Content.TokenKey);
         var isOwn = statement.Content.Issuer == ownName;
-        var signs = isOwn && revocation is null && now < statement.Content.WithdrawUntil;
+        // Also past its withdrawals: the keeper destroys it when the clock has proven right.
+        var signs = isOwn && revocation is null;
         return new DenominationKey(
             number, statement, publicKey, publicKey.KeyId, statement.Content.Challenge().Digest, announcement.Entry,
             revocation is not null, revocation?.Entry, isClosed, signs ? keys.TryOpen(publicKey.KeyId) : null, isOwn);

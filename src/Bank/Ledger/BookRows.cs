@@ -29,6 +29,9 @@ internal static class BookRows
             "SELECT account, COUNT(*) FROM locks WHERE state = 0 GROUP BY account",
             row => (AccountId.FromBytes(row.GetBytes(0)), checked((int)row.GetInt64(1))));
 
+    public static IReadOnlyList<AccountId> Accounts(IReadTransaction transaction) => transaction.Query(
+        "SELECT id FROM accounts", row => AccountId.FromBytes(row.GetBytes(0)));
+
     public static void Open(IWriteTransaction transaction, long key) => transaction.Execute(
         """
         INSERT INTO key_totals (key, issued, unspent, locked, settled, refreshed, refunded, expired)

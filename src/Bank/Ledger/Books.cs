@@ -17,9 +17,12 @@ public sealed class Books
 {
     private readonly Dictionary<long, KeyTotals> keys = [];
     private readonly Dictionary<AccountId, int> openLocks = [];
+    private readonly HashSet<AccountId> accounts = [];
     private readonly Dictionary<long, KeyTotals> pendingKeys = [];
     private readonly Dictionary<AccountId, int> pendingOpenLocks = [];
     private readonly Dictionary<(AccountId Account, long ReadyAt), long> pendingAccruals = [];
+    private readonly Dictionary<AccountId, bool> pendingAccounts = [];
+    private readonly HashSet<long> pendingWriteOffs = [];
     private BankTotals bank;
     private BankTotals pendingBank;
 
@@ -36,6 +39,22 @@ public sealed class Books
     /// <summary>How many locks in favour of an account wait for their decision.</summary>
     public int OpenLocks(AccountId account) =>
         openLocks.GetValueOrDefault(account) + pendingOpenLocks.GetValueOrDefault(account);
+
+    /// <summary>Whether there is such an account.</summary>
+    public bool HasAccount(AccountId account) =>
+        pendingAccounts.TryGetValue(account, out var isThere) ? isThere : accounts.Contains(account);
+
+    /// <summary>How many accounts there are.</summary>
+    public int Accounts => accounts.Count + pendingAccounts.Sum(
+        change => (change.Value ? 1 : 0) - (accounts.Contains(change.Key) ? 1 : 0));
+
+    /// <summary>Whether a lock in favour of an account waits, or a sum that this transaction settled.</summary>
+    public bool IsBusy(AccountId account) =>
+        OpenLocks(account) > 0 || pendingAccruals.Keys.Any(slot => slot.Account.Equals(account));
+
+    public void OpenAccount(AccountId account) => pendingAccounts[account] = true;
+
+    public void DropAccount(AccountId account) => pendingAccounts[account] = false;
 
     public void Fund(Amount amount) => Post(new BankTotals
     {
@@ -95,9 +114,13 @@ public sealed class Books
     public void Expire(long key, Amount amount)
     {
         var sum = amount.MinorUnits;
+        pendingWriteOffs.Add(key);
         Post(key, new KeyTotals { Unspent = -sum, Expired = sum });
         Post(new BankTotals { Unspent = -sum, Expired = sum });
     }
+
+    /// <summary>Whether this transaction closes a key: nothing of it is unspent, and nobody forged anything.</summary>
+    public bool IsWrittenOff(long key) => pendingWriteOffs.Contains(key);
 
     public void PayOut(Amount amount) => Post(new BankTotals
     {
@@ -125,6 +148,7 @@ public sealed class Books
             keys[key] = totals;
         foreach (var (account, count) in BookRows.OpenLocks(transaction))
             openLocks[account] = count;
+        accounts.UnionWith(BookRows.Accounts(transaction));
         bank = BookRows.Bank(transaction);
     }
 
@@ -134,6 +158,8 @@ public sealed class Books
     {
         pendingKeys.Clear();
         pendingOpenLocks.Clear();
+        pendingAccounts.Clear();
+        pendingWriteOffs.Clear();
         pendingAccruals.Clear();
         pendingBank = default;
     }
@@ -162,6 +188,14 @@ public sealed class Books
                 openLocks.Remove(account);
             else
                 openLocks[account] = count;
+        }
+
+        foreach (var (account, isThere) in pendingAccounts)
+        {
+            if (isThere)
+                accounts.Add(account);
+            else
+                accounts.Remove(account);
         }
 
         bank += pendingBank;

@@ -63,6 +63,9 @@ internal sealed class LockDesk(
                 return token.Error.Value;
             if (token.Value.Key.RefusesToLock(now) is { } refusal)
                 return refusal;
+            // An abort after the key's end would give the value back to a token that is worth nothing.
+            if (content.ExpiresAt >= token.Value.Key.Statement.Content.ExpiresAt)
+                return BankError.BadExpiry;
             if (content.Tokens[i].Amount > token.Value.Key.Value)
                 return BankError.TokenSpent;
             spends[i] = new Spend(token.Value, content.Tokens[i].Amount);
@@ -74,7 +77,7 @@ internal sealed class LockDesk(
             : BankError.SerialReused;
     }
 
-    private static Seen Look(IReadTransaction transaction, Authorization content, Spend[] spends)
+    private Seen Look(IReadTransaction transaction, Authorization content, Spend[] spends)
     {
         if (LockRows.FindAnswer(transaction, content.Transaction) is { } known)
             return new Seen(known, null, []);
@@ -83,12 +86,17 @@ internal sealed class LockDesk(
         {
             if (!rows.TryGetValue(Convert.ToHexString(spend.Token.Serial), out var row))
                 continue;
-            if ((row.Refuses(spend.Token) ?? (spend.Amount > row.Left ? BankError.TokenSpent : null)) is { } refusal)
+            if ((row.Refuses(spend.Token) ?? Refuse(row, spend.Amount)) is { } refusal)
                 return new Seen(null, refusal, rows);
         }
 
         return new Seen(null, null, rows);
     }
+
+    private BankError? Refuse(TokenRow row, Amount amount) =>
+        amount > row.Left ? BankError.TokenSpent
+        : row.Aborts >= options.MaxAbortsPerToken ? BankError.RefreshFirst
+        : null;
 
     private BankError? RefuseTerms(Authorization content)
     {
@@ -131,6 +139,8 @@ internal sealed class LockDesk(
             return known.For(payloadHash);
         if ((seen.Refusal ?? RefuseKeys(books, spends)) is { } error)
             return error;
+        if (!books.HasAccount(content.Account))
+            return BankError.UnknownAccount;
         if (books.OpenLocks(content.Account) >= options.MaxOpenLocksPerAccount)
             return BankError.TooMany;
         foreach (var spend in spends)
@@ -154,7 +164,7 @@ internal sealed class LockDesk(
             var key = shelf.Current[group.Key];
             if (key.IsRevoked)
                 return BankError.KeyRevoked;
-            if (key.IsClosed)
+            if (key.IsClosed || books.IsWrittenOff(group.Key))
                 return BankError.KeyExpired;
             if (!key.IsOwn && !books.HasRoom)
                 return BankError.TooMany;

@@ -78,7 +78,7 @@ internal sealed class RecoupDesk(
     {
         if (RefreshRows.Find(transaction, token.Serial) is { } known)
             return known.For(true, reserve);
-        if (shelf.Current[token.Key.Number].IsClosed)
+        if (shelf.Current[token.Key.Number].IsClosed || books.IsWrittenOff(token.Key.Number))
             return BankError.KeyExpired;
         if (WithdrawalRows.FindIssue(transaction, requestHash) is not { } issue || issue.Key != token.Key.Number
             || issue.Recouped is not null)

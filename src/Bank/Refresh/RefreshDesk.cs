@@ -106,7 +106,7 @@ internal sealed class RefreshDesk(
     {
         if (key.IsRevoked)
             return BankError.KeyRevoked;
-        if (key.IsClosed)
+        if (key.IsClosed || books.IsWrittenOff(key.Number))
             return BankError.KeyExpired;
         if (row?.Refuses(token) is { } refusal)
             return refusal;

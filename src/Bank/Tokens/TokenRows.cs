@@ -6,7 +6,8 @@ namespace Bauta.Bank.Tokens;
 
 /// <summary>What the bank remembers of a token from the first time it was presented.</summary>
 internal sealed record TokenRow(
-    byte[] Serial, long Key, long Value, long Settled, long Refreshed, long Refunded, long Locked, byte[]? Lock)
+    byte[] Serial, long Key, long Value, long Settled, long Refreshed, long Refunded, long Locked, byte[]? Lock,
+    long Aborts)
 {
     public Amount Left => Amount.FromMinorUnits(Value - Settled - Refreshed - Refunded - Locked);
 
@@ -20,7 +21,7 @@ internal sealed record TokenRow(
 /// <summary>Tokens as rows. The serial is the only key: it moves value once, whatever key signed it.</summary>
 internal static class TokenRows
 {
-    private const string Columns = "serial, key, value, settled, refreshed, refunded, locked, lock_n";
+    private const string Columns = "serial, key, value, settled, refreshed, refunded, locked, lock_n, aborts";
 
     private static readonly InList bySerial = new($"SELECT {Columns} FROM tokens WHERE serial");
 
@@ -53,7 +54,7 @@ internal static class TokenRows
     public static void Unlock(IWriteTransaction transaction, byte[] serial, TransactionId n) =>
         transaction.ExecuteExpecting(
             1,
-            "UPDATE tokens SET locked = 0, lock_n = NULL WHERE serial = $1 AND lock_n = $2",
+            "UPDATE tokens SET locked = 0, lock_n = NULL, aborts = aborts + 1 WHERE serial = $1 AND lock_n = $2",
             serial, n.ToArray());
 
     public static void Refresh(IWriteTransaction transaction, PresentedToken token, Amount amount) =>
@@ -78,5 +79,5 @@ internal static class TokenRows
 
     private static TokenRow Read(System.Data.Common.DbDataReader row) => new(
         row.GetBytes(0), row.GetInt64(1), row.GetInt64(2), row.GetInt64(3), row.GetInt64(4), row.GetInt64(5),
-        row.GetInt64(6), row.GetBytesOrNull(7));
+        row.GetInt64(6), row.GetBytesOrNull(7), row.GetInt64(8));
 }

@@ -137,6 +137,10 @@ public enum AcquirerError
     [Refusal(403, "The order or request names a bank that this acquirer does not serve, or is not signed by it.")]
     UnknownBank,
 
+    /// <summary>More than is taken in at once.</summary>
+    [Refusal(422, "The acquirer does not take in so much at once. Ask for less.")]
+    TooLarge,
+
     /// <summary>Too many open requests.</summary>
     [Refusal(429, "A limit of open requests is reached. Try again later.")]
     TooMany,

@@ -15,6 +15,9 @@ public sealed record DenominationList(
 {
     /// <summary>The most keys that a wallet reads.</summary>
     public const int MaxDenominations = 256;
+
+    /// <summary>The most bytes of JSON that a bank answers, so that the list passes through a mask.</summary>
+    public const int MaxBytes = 1 << 20;
 }
 
 /// <summary>Credits a reserve with money that an acquirer took in, or with what another bank refreshed.</summary>
@@ -206,6 +209,10 @@ public enum BankError
     /// <summary>Locked elsewhere.</summary>
     [Refusal(409, "A token is locked to another transaction. Wait for its end.")]
     TokenLocked,
+
+    /// <summary>Too many aborts.</summary>
+    [Refusal(409, "A token was part of too many aborted transactions. Refresh it, then use the fresh ones.")]
+    RefreshFirst,
 
     /// <summary>One serial under two keys.</summary>
     [Refusal(409, "This token's serial was seen under another denomination key. It moves value once.")]

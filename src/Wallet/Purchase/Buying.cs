@@ -239,7 +239,7 @@ public sealed partial class Wallet
             if (answer.Error == BankError.TooMany)
                 throw Refused("The bank refused the lock", answer.Error.Value, answer.Detail);
             var doubtful = answer.Error is BankError.TokenSpent or BankError.TokenLocked or BankError.BadToken
-                or BankError.SerialReused or BankError.KeyExpired or BankError.KeyRevoked;
+                or BankError.SerialReused or BankError.RefreshFirst or BankError.KeyExpired or BankError.KeyRevoked;
             return await AbandonAsync(state, Refusals<BankError>.Meaning(answer.Error.Value), cancellation,
                 doubtful ? TokenState.Doubtful : TokenState.Held);
         }

@@ -55,6 +55,13 @@ public abstract class AcquirerTests : IAsyncLifetime
         await RefusedAsync(AcquirerError.Declined, Request(TestCards.Declined));
         await RefusedAsync(AcquirerError.NotATestCard, Request("4111111111111111"));
         await RefusedAsync(AcquirerError.Malformed, Request("4242"));
+        await RefusedAsync(AcquirerError.TooLarge, request with
+        {
+            Id = RequestId.Generate(),
+            Amount = Amount.FromMinorUnits(10_000_001),
+        });
+        Assert.True((await Sandbox.TakeInAsync(
+            request with { Id = RequestId.Generate(), Amount = Amount.FromMinorUnits(10_000_000) }, default)).IsOk);
         await RefusedAsync(AcquirerError.Malformed, request with { Id = RequestId.Generate(), Amount = Amount.Zero });
         await RefusedAsync(AcquirerError.Malformed, request with { Id = RequestId.Generate(), Currency = "USD" });
         await RefusedAsync(AcquirerError.UnknownBank, request with { Id = RequestId.Generate(), Bank = "x.example" });

@@ -93,14 +93,90 @@ public abstract class AccountTests : BankSuite
     }
 
     [Fact]
-    public async Task Opens_no_more_accounts_than_allowed()
+    public async Task When_accounts_are_full_the_longest_unused_one_makes_room_and_none_that_has_money()
+    {
+        await using var world = await OpenAsync(BankWorld.DefaultOptions with { MaxAccounts = 3 });
+        var coins = await world.CoinsAsync(8, 8);
+        await world.SellAsync(coins[0]);
+        var strangers = Enumerable.Range(0, 4).Select(_ => P256PrivateKey.Generate()).ToArray();
+        for (var i = 0; i < 2; i++)
+            Assert.True((await OpenOneAsync(strangers[i])).IsOk);
+        // The bank has looked at both accounts; the first one is stated again, so the second one is the longest unused.
+        var second = world.Authorization(new Sale(), coins[1].Spend()) with
+        {
+            Account = AccountId.Of(strangers[1].PublicKey),
+        };
+        Refused(BankError.BadSignature, await world.Bank.LockAsync(
+            SignedAuthorization.Sign(second, [strangers[0]]), default));
+        Assert.True((await OpenOneAsync(strangers[0])).IsOk);
+        for (var i = 2; i < 4; i++)
+            Assert.True((await OpenOneAsync(strangers[i])).IsOk);
+        foreach (var gone in strangers[..2])
+            Refused(BankError.UnknownAccount, await world.Bank.AccountAsync(world.ReadOrder(gone), default));
+        foreach (var kept in strangers[2..])
+            Assert.True((await world.Bank.AccountAsync(world.ReadOrder(kept), default)).IsOk);
+        Assert.Equal((8, 0), Sums(await world.AccountStateAsync()));
+        Refused(BankError.UnknownAccount, await world.LockAsync(second, coins[1]));
+        Assert.True((await OpenOneAsync(strangers[1])).IsOk);
+        await world.RestartAsync();
+        Assert.True((await world.LockAsync(second, coins[1])).IsOk);
+
+        Task<Result<AccountState, BankError>> OpenOneAsync(P256PrivateKey key)
+        {
+            world.Clock.Advance(1);
+            return world.Bank.OpenAccountAsync(
+                Signed<AccountOrder>.Sign(key, new AccountOrder(key.PublicKey.Spki, "payee", world.Clock.Now)),
+                default);
+        }
+    }
+
+    [Fact]
+    public async Task An_account_with_an_open_lock_or_with_money_is_not_dropped()
     {
         await using var world = await OpenAsync(BankWorld.DefaultOptions with { MaxAccounts = 1 });
-        var other = P256PrivateKey.Generate();
-        Refused(BankError.TooMany, await world.Bank.OpenAccountAsync(
-            Signed<AccountOrder>.Sign(
-                other, new AccountOrder(other.PublicKey.Spki, "another", world.Clock.Now)), default));
-        Assert.NotNull(await world.OpenAccountAsync());
+        var sale = new Sale();
+        var held = (await world.LockAsync(sale, await world.CoinsAsync(8))).Value;
+        await RefusesAnotherAsync();
+        await world.Bank.DecideAsync(sale.Transaction, await world.CommitAsync(sale, held), default);
+        await RefusesAnotherAsync();
+        world.Clock.Advance(60);
+        await world.Bank.MaintainAsync(default);
+        await RefusesAnotherAsync();
+        Assert.True((await world.Bank.PayOutAsync(world.PayoutRequest(8), default)).IsOk);
+        await RefusesAnotherAsync();
+        await world.Bank.PayDueAsync(default);
+        await RefusesAnotherAsync();
+        Assert.Equal((0, 0), Sums(await world.AccountStateAsync()));
+
+        async Task RefusesAnotherAsync()
+        {
+            var other = P256PrivateKey.Generate();
+            Refused(BankError.TooMany, await world.Bank.OpenAccountAsync(
+                Signed<AccountOrder>.Sign(
+                    other, new AccountOrder(other.PublicKey.Spki, "another", world.Clock.Now)), default));
+            Assert.NotNull(await world.OpenAccountAsync());
+        }
+    }
+
+    [Fact]
+    public async Task An_account_that_the_bank_has_seen_and_dropped_takes_no_lock_that_races_with_it()
+    {
+        await using var world = await OpenAsync(BankWorld.DefaultOptions with { MaxAccounts = 1 });
+        for (var round = 0; round < 10; round++)
+        {
+            await world.OpenAccountAsync();
+            var coin = (await world.CoinsAsync(1))[0];
+            var other = P256PrivateKey.Generate();
+            world.Clock.Advance(1);
+            var order = Signed<AccountOrder>.Sign(
+                other, new AccountOrder(other.PublicKey.Spki, "another", world.Clock.Now));
+            var opening = Task.Run(() => world.Bank.OpenAccountAsync(order, default));
+            var locking = Task.Run(() => world.LockAsync(new Sale(), coin));
+            var (opened, locked) = ((await opening).IsOk, (await locking).IsOk);
+            Assert.True(opened != locked, $"opened: {opened}, locked: {locked}");
+            if (locked)
+                return;
+        }
     }
 
     [Fact]

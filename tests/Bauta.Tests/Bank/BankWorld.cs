@@ -38,6 +38,7 @@ public sealed class BankWorld : IAsyncDisposable
         MinExpirySeconds = 10,
         MaxExpirySeconds = 500,
         DisputeWindowSeconds = 60,
+        ClockHoldSeconds = 600,
     };
 
     public BankOptions Options { get; }

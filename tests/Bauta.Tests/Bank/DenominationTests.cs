@@ -125,6 +125,56 @@ public abstract class DenominationTests : BankSuite
     }
 
     [Fact]
+    public async Task A_clock_that_jumps_makes_destroys_and_writes_off_nothing_until_it_has_run_for_a_while()
+    {
+        await using var world = await OpenAsync();
+        var coins = await world.CoinsAsync(8, 8);
+        var key = await world.DenominationAsync(8);
+        world.Clock.Advance(700);
+        await world.Bank.MaintainAsync(default);
+        var years = key.ExpiresAt.Seconds - world.Clock.Now.Seconds + 100;
+        world.Clock.Jump(years);
+        await world.Bank.MaintainAsync(default);
+        world.Clock.Advance(599);
+        await world.Bank.MaintainAsync(default);
+        // Nor does a start under the wrong clock.
+        await world.RestartAsync();
+        Assert.Empty(world.Keys.Destroyed);
+        Assert.Equal(3, world.Keys.Stolen.Count);
+        Assert.Equal((16, 0), ((await world.AuditAsync()).Unspent, (await world.AuditAsync()).Expired));
+        world.Clock.Jump(-years);
+        await world.Bank.MaintainAsync(default);
+        Assert.True((await world.LockAsync(new Sale(), coins[0])).IsOk);
+        // A clock that stays is believed.
+        world.Clock.Jump(years);
+        await world.Bank.MaintainAsync(default);
+        world.Clock.Advance(600);
+        await world.Bank.MaintainAsync(default);
+        Assert.Equal(3, world.Keys.Destroyed.Count);
+        Assert.Equal(8, (await world.AuditAsync()).Expired);
+    }
+
+    [Fact]
+    public async Task No_key_is_made_that_the_list_has_no_room_for_in_bytes()
+    {
+        await using var world = await OpenAsync(BankWorld.DefaultOptions with { MaxKeyListBytes = 11_000 });
+        for (var i = 0; i < 3; i++)
+            await world.Bank.MaintainAsync(default);
+        Assert.Equal([1, 4], (await world.Bank.DenominationsAsync(default)).Denominations
+            .Select(listed => listed.Key.Content.Value.MinorUnits).Order());
+        Assert.Equal(2, world.Keys.Stolen.Count);
+    }
+
+    [Fact]
+    public void A_bank_whose_tokens_expire_while_they_may_be_locked_does_not_start()
+    {
+        BankWorld.DefaultOptions.Validate();
+        Assert.Throws<ArgumentException>(
+            () => (BankWorld.DefaultOptions with { RefreshSeconds = 499 }).Validate());
+        (BankWorld.DefaultOptions with { RefreshSeconds = 500 }).Validate();
+    }
+
+    [Fact]
     public async Task An_expired_key_is_no_longer_listed()
     {
         await using var world = await OpenAsync();

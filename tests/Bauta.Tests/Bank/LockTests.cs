@@ -194,6 +194,32 @@ public abstract class LockTests : BankSuite
     }
 
     [Fact]
+    public async Task A_lock_ends_before_its_tokens_do()
+    {
+        await using var world = await OpenAsync(BankWorld.DefaultOptions with { MaxExpirySeconds = 4_000 });
+        var coin = (await world.CoinsAsync(8))[0];
+        var key = await world.DenominationAsync(8);
+        world.Clock.SetTo(key.SpendUntil.AddSeconds(-1));
+        var content = world.Authorization(new Sale(), coin.Spend());
+        Assert.Equal(world.Clock.Now.AddSeconds(4_001), key.ExpiresAt);
+        Assert.True((await world.LockAsync(content with { ExpiresAt = key.ExpiresAt.AddSeconds(-1) }, coin)).IsOk);
+        // A locking bank has no say in the dates of the issuer's keys.
+        await using var issuer = await OpenAsync(
+            BankWorld.DefaultOptions with { SpentAt = "locker.example", RefreshSeconds = 100, SpendSeconds = 0 });
+        await using var locker = await BankWorld.OpenAsync(await NewDatabaseAsync(), BankWorld.DefaultOptions with
+        {
+            Name = "locker.example",
+            Issuer = "bank.example",
+        }, issuer: issuer);
+        coin = (await issuer.CoinsAsync(8))[0];
+        key = await issuer.DenominationAsync(8);
+        locker.Clock.SetTo(key.SpendUntil.AddSeconds(-50));
+        content = locker.Authorization(new Sale(), coin.Spend());
+        Refused(BankError.BadExpiry, await locker.LockAsync(content with { ExpiresAt = key.ExpiresAt }, coin));
+        Assert.True((await locker.LockAsync(content with { ExpiresAt = key.ExpiresAt.AddSeconds(-1) }, coin)).IsOk);
+    }
+
+    [Fact]
     public async Task Refuses_another_currency_archive_account_or_expiry()
     {
         await using var world = await OpenAsync();
@@ -237,6 +263,48 @@ public abstract class LockTests : BankSuite
         Refused(BankError.TooMany, await world.LockAsync(new Sale(), coins[2]));
         await world.Bank.DecideAsync(sale.Transaction, await world.CommitAsync(sale, held), default);
         Assert.True((await world.LockAsync(new Sale(), coins[2])).IsOk);
+    }
+
+    [Fact]
+    public async Task A_token_whose_locks_were_aborted_too_often_is_refreshed_before_it_is_locked_again()
+    {
+        await using var world = await OpenAsync(BankWorld.DefaultOptions with { MaxAbortsPerToken = 2 });
+        var coins = await world.CoinsAsync(8, 4);
+        for (var i = 0; i < 2; i++)
+        {
+            var sale = new Sale();
+            var held = (await world.LockAsync(world.Authorization(sale, coins[0].Spend(3)), coins[0])).Value;
+            world.Clock.SetTo(held.LockNote.Content.ExpiresAt);
+            var abort = await world.AbortAsync(held);
+            for (var again = 0; again < 2; again++)
+                Assert.True((await world.Bank.DecideAsync(sale.Transaction, abort, default)).IsOk);
+        }
+
+        await world.RestartAsync();
+        Refused(BankError.RefreshFirst, await world.LockAsync(
+            world.Authorization(new Sale(), coins[0].Spend(3)), coins[0]));
+        Refused(BankError.RefreshFirst, await world.LockAsync(new Sale(), coins));
+        // The other token was no part of the aborts, and a refresh pays all that the worn one has.
+        await world.SellAsync(coins[1]);
+        Assert.Equal(8, (await world.Bank.RefreshAsync(world.RefreshOrder(coins[0]), default)).Value.Amount.MinorUnits);
+        Assert.True((await world.LockAsync(new Sale(), await world.CoinsAsync(8))).IsOk);
+    }
+
+    [Fact]
+    public async Task A_token_is_not_worn_by_locks_that_are_settled()
+    {
+        await using var world = await OpenAsync(BankWorld.DefaultOptions with { MaxAbortsPerToken = 1 });
+        var coin = (await world.CoinsAsync(8))[0];
+        for (var i = 0; i < 3; i++)
+            await SellPartAsync();
+
+        async Task SellPartAsync()
+        {
+            var sale = new Sale();
+            var held = (await world.LockAsync(world.Authorization(sale, coin.Spend(1)), coin)).Value;
+            Assert.True(
+                (await world.Bank.DecideAsync(sale.Transaction, await world.CommitAsync(sale, held), default)).IsOk);
+        }
     }
 
     [Fact]

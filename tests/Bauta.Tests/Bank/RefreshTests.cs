@@ -96,6 +96,32 @@ public abstract class RefreshTests : BankSuite
     }
 
     [Fact]
+    public async Task A_refresh_that_meets_the_write_off_of_its_key_is_late_and_no_forgery()
+    {
+        await using var world = await OpenAsync();
+        var coin = (await world.CoinsAsync(1))[0];
+        var expiresAt = (await world.DenominationAsync(1)).ExpiresAt;
+        world.Clock.SetTo(expiresAt.AddSeconds(-1));
+        await world.Bank.MaintainAsync(default);
+        using var gate = new ManualResetEventSlim();
+        var blocking = world.Database.WriteAsync((_, _) => gate.Wait(), default);
+        world.Clock.Advance(1);
+        var writingOff = Task.Run(() => world.Bank.MaintainAsync(default));
+        await Task.Delay(500);
+        // Both wait for the writer: the write-off, then a refresh that came before the end by the clock it saw.
+        world.Clock.Advance(-1);
+        var refreshing = Task.Run(() => world.Bank.RefreshAsync(world.RefreshOrder(coin), default));
+        await Task.Delay(500);
+        gate.Set();
+        await blocking;
+        Refused(BankError.KeyExpired, await refreshing);
+        await writingOff;
+        await world.Bank.MaintainAsync(default);
+        Assert.Empty((await world.Bank.DenominationsAsync(default)).Revocations);
+        Assert.Equal(1, (await world.AuditAsync()).Expired);
+    }
+
+    [Fact]
     public async Task Refuses_a_stranger_a_locked_token_and_a_forged_one()
     {
         await using var world = await OpenAsync();

@@ -33,6 +33,34 @@ public class RefreshTests
     }
 
     [Fact]
+    public async Task A_token_of_too_many_aborted_purchases_is_refreshed_and_spent()
+    {
+        await using var network = await InProcessNetwork.StartAsync();
+        await using var customer = await Customer.WithTokensAsync(network, 4);
+        network.MerchantWire.IgnoresPayments = true;
+        for (var i = 0; i < InProcessNetwork.BankOptions.MaxAbortsPerToken; i++)
+        {
+            await BuyAndWaitAsync($"aborted-{i}");
+            Assert.IsType<Returned>(await customer.LastPurchaseAsync());
+            Assert.Equal(4, (await customer.AgreesWithBankAsync()).Spendable.MinorUnits);
+        }
+
+        network.MerchantWire.IgnoresPayments = false;
+        await BuyAndWaitAsync("refused");
+        var left = await customer.AgreesWithBankAsync();
+        Assert.Equal((0, 4), (left.Spendable.MinorUnits, left.ToRefresh.MinorUnits));
+        await customer.Wallet.RefreshAsync(TimeSpan.Zero, default);
+        Assert.IsType<Opened>(await customer.BuyAsync(await network.OfferAsync(goods, 4), "bought"));
+
+        async Task BuyAndWaitAsync(string file)
+        {
+            await customer.BuyAsync(await network.OfferAsync(goods, 4), file);
+            network.Clock.Advance(300);
+            Assert.Empty(await customer.ResumeAsync());
+        }
+    }
+
+    [Fact]
     public async Task Tokens_near_their_end_are_refreshed_into_a_newer_key()
     {
         await using var network = await InProcessNetwork.StartAsync();
