@@ -33,6 +33,7 @@ public static class PartyHost
         var builder = WebApplication.CreateEmptyBuilder(
             new WebApplicationOptions { EnvironmentName = Environments.Production });
         builder.Services.AddRoutingCore();
+        builder.Services.AddSingleton(new BodyBudget(settings.MaxArrivingLength));
         logging?.Invoke(builder.Logging);
         Quieten(builder.Logging);
         builder.WebHost.UseKestrelCore();

@@ -15,6 +15,9 @@ public sealed record PartyHostSettings
     /// <summary>The largest request body in bytes; each route reads at most its own cap.</summary>
     public int MaxBodyLength { get; init; } = 2 * 1024 * 1024;
 
+    /// <summary>Request bodies that are arriving, all together, in bytes; more are answered 503.</summary>
+    public long MaxArrivingLength { get; init; } = 64 * 1024 * 1024;
+
     /// <summary>All request headers together, in bytes.</summary>
     public int MaxHeadersLength { get; init; } = 16 * 1024;
 
@@ -48,7 +51,7 @@ public sealed record PartyHostSettings
     public TimeSpan KeepAlive { get; init; } = TimeSpan.FromSeconds(90);
 
     /// <summary>The least bytes a second of a body in either direction, after the grace.</summary>
-    public int MinBytesPerSecond { get; init; } = 512;
+    public int MinBytesPerSecond { get; init; } = 4096;
 
     /// <summary>How long a body may be slower; more than one second.</summary>
     public TimeSpan MinRateGrace { get; init; } = TimeSpan.FromSeconds(5);

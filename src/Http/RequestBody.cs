@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json.Serialization.Metadata;
 using Bauta.Protocol;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Primitives;
 
 namespace Bauta.Http;
@@ -96,10 +97,17 @@ public static class RequestBody
         // One byte more than allowed is room to see that there is more.
         var bytes = new byte[Math.Min(claimed ?? FirstBufferLength, Math.Min(maxLength + 1, FirstBufferLength))];
         var length = 0;
+        using var share = context.RequestServices?.GetService<BodyBudget>()?.Open();
         while (length != claimed)
         {
             if (length == bytes.Length)
-                Array.Resize(ref bytes, (int)Math.Min(bytes.Length * 2L, claimed ?? (maxLength + 1L)));
+            {
+                var room = (int)Math.Min(bytes.Length * 2L, claimed ?? (maxLength + 1L));
+                if (share?.TryTake(room - bytes.Length) == false)
+                    return HostError.Unavailable;
+                Array.Resize(ref bytes, room);
+            }
+
             var count = await stream.ReadAsync(bytes.AsMemory(length), context.RequestAborted);
             if (count == 0)
                 break;

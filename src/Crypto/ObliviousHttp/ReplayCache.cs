@@ -17,37 +17,41 @@ public enum ReplayVerdict
 }
 
 /// <summary>
-/// Remembers the encapsulated keys (<c>enc</c>) of opened requests for at least a time window (RFC 9458 section 6.5.1).
-/// Bounded: two generations of at most <c>capacity</c> entries of about 20 bytes. When a generation is full before its
-/// time, nothing more is accepted until the window has passed, since forgetting would let replays in. The window is
-/// measured on the monotonic clock, so a clock that steps does not open it. Thread-safe.
+/// Remembers the encapsulated keys (<c>enc</c>) of opened requests for a time window, or up to an eighth longer (RFC
+/// 9458 section 6.5.1). Bounded: <c>capacity</c> entries of 20 to 40 bytes. When it is full, nothing more is accepted
+/// until the oldest are old enough, since forgetting them earlier would let replays in. The window is measured on the
+/// monotonic clock, so a clock that steps does not open it. Thread-safe.
 /// </summary>
 public sealed class ReplayCache
 {
-    /// <summary>Entries of a generation unless another number is given.</summary>
-    public const int DefaultCapacity = 1 << 20;
+    /// <summary>Entries unless another number is given.</summary>
+    public const int DefaultCapacity = 1 << 21;
+
+    private const int PeriodsPerWindow = 8;
 
     private readonly TimeProvider _clock;
-    private readonly TimeSpan _window;
+    private readonly TimeSpan _period;
     private readonly int _capacity;
+    private readonly long _born;
     private readonly byte[] _secret = RandomNumberGenerator.GetBytes(32);
     private readonly Lock _lock = new();
-    private HashSet<ulong> _current = [];
-    private HashSet<ulong> _previous = [];
-    private long _started;
+    // A ring of what came in each period, one more than a window has, since the present one has just begun.
+    private readonly HashSet<ulong>[] _periods = [.. Enumerable.Range(0, PeriodsPerWindow + 1).Select(_ => Empty())];
+    private long _present;
+    private int _count;
 
     /// <summary>An empty memory.</summary>
     /// <param name="clock">Measures the window.</param>
-    /// <param name="window">How long, at least, an encapsulated key is remembered; up to twice as long.</param>
-    /// <param name="capacity">How many requests may be opened within one window.</param>
+    /// <param name="window">How long, at least, an encapsulated key is remembered.</param>
+    /// <param name="capacity">How many are remembered at most.</param>
     public ReplayCache(TimeProvider clock, TimeSpan window, int capacity = DefaultCapacity)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(window, TimeSpan.Zero);
+        ArgumentOutOfRangeException.ThrowIfLessThan(window, TimeSpan.FromSeconds(1));
         ArgumentOutOfRangeException.ThrowIfLessThan(capacity, 1);
         _clock = clock;
-        _window = window;
+        _period = new TimeSpan((window.Ticks + PeriodsPerWindow - 1) / PeriodsPerWindow);
         _capacity = capacity;
-        _started = clock.GetTimestamp();
+        _born = clock.GetTimestamp();
     }
 
     /// <summary>Whether the key was seen within the window. Remembers nothing.</summary>
@@ -57,7 +61,7 @@ public sealed class ReplayCache
         lock (_lock)
         {
             Advance();
-            return _current.Contains(entry) || _previous.Contains(entry);
+            return Holds(entry);
         }
     }
 
@@ -68,24 +72,35 @@ public sealed class ReplayCache
         lock (_lock)
         {
             Advance();
-            if (_current.Contains(entry) || _previous.Contains(entry))
+            if (Holds(entry))
                 return ReplayVerdict.Replayed;
-            if (_current.Count >= _capacity)
+            if (_count >= _capacity)
                 return ReplayVerdict.Full;
-            _current.Add(entry);
+            _periods[_present % _periods.Length].Add(entry);
+            _count++;
             return ReplayVerdict.Fresh;
         }
     }
 
-    // Nothing is added to a generation older than the window, so whatever is dropped here is at least a window old.
+    private static HashSet<ulong> Empty() => [];
+
+    private bool Holds(ulong entry)
+    {
+        foreach (var period in _periods)
+            if (period.Contains(entry))
+                return true;
+        return false;
+    }
+
     private void Advance()
     {
-        var age = _clock.GetElapsedTime(_started);
-        if (age < _window)
-            return;
-        _previous = age < 2 * _window ? _current : [];
-        _current = [];
-        _started = _clock.GetTimestamp();
+        var now = _clock.GetElapsedTime(_born).Ticks / _period.Ticks;
+        for (_present = Math.Max(_present, now - _periods.Length); _present < now;)
+        {
+            ref var oldest = ref _periods[++_present % _periods.Length];
+            _count -= oldest.Count;
+            oldest = Empty();
+        }
     }
 
     // 64 bits under a secret of this process: nobody can look for a key that collides with somebody else's, and by

@@ -88,7 +88,7 @@ public sealed class GatewayTests : IDisposable
         Assert.Equal(200, (int)first.StatusCode);
         using var second = await PostAsync(host, exchange.Encapsulated);
         await PartyHostTests.AssertRefusedAsync(second, 409, "replayed");
-        time.Advance(TimeSpan.FromMinutes(5));
+        time.Advance(TimeSpan.FromSeconds(230));
         using var third = await PostAsync(host, exchange.Encapsulated);
         await PartyHostTests.AssertRefusedAsync(third, 409, "replayed");
     }
@@ -195,7 +195,7 @@ public sealed class GatewayTests : IDisposable
         Assert.Equal(200, (int)opened.StatusCode);
         using var second = await PostAsync(restarted, captured.Encapsulated);
         await PartyHostTests.AssertRefusedAsync(second, 409, "replayed");
-        time.Advance(TimeSpan.FromMinutes(4));
+        time.Advance(TimeSpan.FromMinutes(3));
         using var afterwards = GatewayKeyRing.Open(KeyFile, time);
         await using var later = await TestHost.StartAsync(Map, null, time, new PartyGateway(afterwards));
         AssertSealed(await OpenAsync(later, captured), 400, "bad-date", RequestDate.ProblemType);

@@ -265,6 +265,37 @@ public sealed class PartyHostTests
     }
 
     [Fact]
+    public async Task Holds_no_more_of_bodies_that_come_slowly_than_it_has_room_for()
+    {
+        await using var host = await TestHost.StartAsync(
+            routes => routes.MapPostAnswer("/all", async context =>
+                await context.ReadBytesAsync("application/octet-stream", 90_000) is { IsOk: false } refused
+                    ? Answer.Refuse(refused)
+                    : Answer.Empty()),
+            new() { MaxArrivingLength = 80_000 });
+        await using (var slow = await host.ConnectAsync(
+            "POST /all HTTP/1.1\r\nHost: a\r\n"
+            + $"Content-Type: application/octet-stream\r\nContent-Length: 90000\r\n\r\n{new string('a', 60_000)}"))
+        {
+            for (var tries = 0; await PostAsync(90_000) != 503; tries++)
+                Assert.True(tries < 100, "A body that stays half way takes no room.");
+            Assert.Equal(204, await PostAsync(10_000));
+        }
+
+        for (var tries = 0; await PostAsync(90_000) != 204; tries++)
+            Assert.True(tries < 100, "The room is not given back.");
+
+        async Task<int> PostAsync(int length)
+        {
+            using var body = new ByteArrayContent(new byte[length]);
+            body.Headers.ContentType = new("application/octet-stream");
+            using var answer = await host.Client.PostAsync(new Uri("all", UriKind.Relative), body, Cancellation);
+            await Task.Delay(20, Cancellation);
+            return (int)answer.StatusCode;
+        }
+    }
+
+    [Fact]
     public async Task Cuts_a_client_that_does_not_read()
     {
         await using var host = await TestHost.StartAsync(MapAll,

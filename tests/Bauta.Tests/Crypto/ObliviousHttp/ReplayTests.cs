@@ -10,7 +10,7 @@ public class ReplayTests
     private static readonly TimeSpan Window = TimeSpan.FromMinutes(1);
 
     [Fact]
-    public void Remembers_for_at_least_the_window_and_at_most_twice_as_long()
+    public void Remembers_for_the_window_and_at_most_an_eighth_longer()
     {
         for (var offset = TimeSpan.Zero; offset < 3 * Window; offset += TimeSpan.FromSeconds(7))
         {
@@ -21,7 +21,7 @@ public class ReplayTests
             clock.Advance(Window - TimeSpan.FromTicks(1));
             Assert.Equal(ReplayVerdict.Replayed, cache.Add([1]));
             Assert.True(cache.Contains([1]));
-            clock.Advance(Window + TimeSpan.FromTicks(1));
+            clock.Advance(Window / 8 + TimeSpan.FromTicks(1));
             Assert.False(cache.Contains([1]));
             Assert.Equal(ReplayVerdict.Fresh, cache.Add([1]));
         }
@@ -62,9 +62,13 @@ public class ReplayTests
             Assert.Equal(ReplayVerdict.Fresh, cache.Add([index]));
         Assert.Equal(ReplayVerdict.Full, cache.Add([100]));
         Assert.Equal(ReplayVerdict.Replayed, cache.Add([0]));
-        clock.Advance(Window);
-        Assert.Equal(ReplayVerdict.Fresh, cache.Add([100]));
+        clock.Advance(Window / 2);
+        Assert.Equal(ReplayVerdict.Full, cache.Add([100]));
         Assert.Equal(ReplayVerdict.Replayed, cache.Add([0]));
+        clock.Advance(Window / 2 + Window / 8);
+        for (byte index = 100; index < 200; index++)
+            Assert.Equal(ReplayVerdict.Fresh, cache.Add([index]));
+        Assert.Equal(ReplayVerdict.Full, cache.Add([0]));
     }
 
     [Fact]
