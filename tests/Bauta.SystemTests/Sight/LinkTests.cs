@@ -1,0 +1,117 @@
+using System.Text;
+using Bauta.Bank.Ledger;
+using Bauta.Storage;
+using Xunit;
+
+namespace Bauta.SystemTests.Sight;
+
+/// <summary>
+/// Whether two operators, or the two sides of the bank, hold a value in common that would join a payer with a sale. It
+/// finds joins by value; joins by time and amount are not looked for here.
+/// </summary>
+public sealed class LinkTests
+{
+    private const int Customers = 2;
+    private const int PurchasesOfEach = 2;
+
+    private static readonly string[] roles = [.. RealNetwork.Roles, .. RealNetwork.Masks];
+
+    [Fact]
+    public async Task Nothing_that_two_operators_hold_in_common_joins_a_payer_with_a_sale()
+    {
+        using var network = await RealNetwork.PrepareAsync(isMasked: true);
+        await network.StartAsync(roles);
+        // The demo's own purchase is over: what all parties share for every purchase is there by now.
+        var before = Snapshot(network);
+        var booksBefore = await BankSidesAsync(network, "before");
+        await network.StartAsync(roles);
+        await TradeAsync(network);
+        var after = Snapshot(network);
+        var booksAfter = await BankSidesAsync(network, "after");
+
+        (Grams Before, Grams After) Of(string role) => (before[role], after[role]);
+        foreach (var other in roles.Where(role => role is not ("acquirer" or "bank")))
+            Assert.True(0 == Grams.Shared(Of("acquirer"), Of(other)), $"The acquirer and {other} share a value.");
+        foreach (var mask in RealNetwork.Masks)
+            foreach (var other in roles.Except(RealNetwork.Masks))
+                Assert.True(0 == Grams.Shared(Of(mask), Of(other)), $"{mask} and {other} share a value.");
+        Assert.True(0 == Grams.Shared(
+            (booksBefore.Payers, booksAfter.Payers), (booksBefore.Sales, booksAfter.Sales)),
+            "The bank's records of reserves and withdrawals share a value with its records of sales.");
+
+        // Neighbours in a chain do share: it shows that the search finds, and is what the two of them can join.
+        foreach (var (one, other) in ((string, string)[])
+            [("acquirer", "bank"), ("bank", "merchant"), ("bank", "archive"), ("merchant", "archive")])
+        {
+            var shared = Grams.Shared(Of(one), Of(other));
+            Assert.True(shared > 0, $"{one} and {other} share nothing, so this test would find nothing.");
+            TestContext.Current.SendDiagnosticMessage($"{one} and {other} share {shared} runs of sixteen bytes.");
+        }
+    }
+
+    private static async Task TradeAsync(RealNetwork network)
+    {
+        var file = Path.Combine(network.Folder, "goods-to-link.txt");
+        await File.WriteAllTextAsync(file, "goods");
+        Assert.Equal(0, (await network.ShopAsync("add", file, "--price", "1.28", "--title", "linked")).ExitCode);
+        var path = Path.Combine(network.Folder, "network.json");
+        for (var customer = 0; customer < Customers; customer++)
+        {
+            network.Wallet = $"customer-{customer}";
+            await OkAsync(network, "init", "--network", path, "--password-rounds", "1");
+            await OkAsync(network, "fund", "10.00", "--card", "4242424242424242");
+            await OkAsync(network, "withdraw", "10.00");
+        }
+
+        for (var purchase = 0; purchase < Customers * PurchasesOfEach; purchase++)
+        {
+            network.Wallet = $"customer-{purchase % Customers}";
+            await OkAsync(
+                network, "buy", "shop.demo", "linked", "--out", Path.Combine(network.Folder, $"linked-{purchase}"));
+        }
+    }
+
+    /// <summary>Stops every role and takes what it holds on disk and wrote to its log.</summary>
+    private static Dictionary<string, Grams> Snapshot(RealNetwork network) => roles.ToDictionary(
+        role => role,
+        role =>
+        {
+            var log = Encoding.UTF8.GetBytes(network.Kill(role));
+            return Grams.Of([.. network.FilesOf(role).Select(file => file.Content), log]);
+        });
+
+    /// <summary>The bank's tables about those who pay in, and those about what is sold.</summary>
+    private static async Task<(Grams Payers, Grams Sales)> BankSidesAsync(RealNetwork network, string name)
+    {
+        var copy = Directory.CreateDirectory(Path.Combine(network.Folder, $"bank-{name}")).FullName;
+        foreach (var path in Directory.EnumerateFiles(Path.Combine(network.Folder, "bank"), "*.db*"))
+            File.Copy(path, Path.Combine(copy, Path.GetFileName(path)));
+        await using var books = await BankDatabase.OpenAsync(Directory.EnumerateFiles(copy, "*.db").Single());
+        var (payers, sales) = await books.ReadAsync(
+            reader => (
+                Cells(reader, "SELECT id, body_hash, reserve FROM fundings", 3)
+                    .Concat(Cells(reader, "SELECT id FROM reserves", 1))
+                    .Concat(Cells(reader, "SELECT request_hash, signature FROM withdrawals", 2)),
+                Cells(reader, "SELECT n, payload_hash, account, tokens, lock_note, payment_note FROM locks", 6)
+                    .Concat(Cells(reader, "SELECT serial FROM tokens", 1))
+                    .Concat(Cells(reader, "SELECT id FROM accounts", 1))),
+            default);
+        return (Grams.Of(payers), Grams.Of(sales));
+    }
+
+    private static byte[][] Cells(IReadTransaction reader, string sql, int columns) =>
+    [
+        .. reader.Query(sql, row => Enumerable.Range(0, columns).Select(column => row.GetValue(column) switch
+        {
+            byte[] bytes => bytes,
+            string text => Encoding.UTF8.GetBytes(text),
+            var other => throw new InvalidDataException($"A {other.GetType().Name} in {sql}"),
+        }).ToArray()).SelectMany(cells => cells),
+    ];
+
+    private static async Task OkAsync(RealNetwork network, params string[] verb)
+    {
+        var said = await network.WalletAsync(verb);
+        Assert.True(said.ExitCode == 0, $"{string.Join(' ', verb)}: {said.Errors}");
+    }
+}
