@@ -112,15 +112,15 @@ public sealed class Archive : IArchive, ILog
     public async Task<Result<DecisionAnswer, ArchiveError>> DecideAsync(
         DecisionRequest request, CancellationToken cancellation)
     {
-        var transaction = request.LockNote.Content.Transaction.ToArray();
-        if (await FindAsync(transaction, cancellation) is { } decided)
+        var subject = LeafRules.SubjectOf(request.LockNote);
+        if (await FindAsync(subject, cancellation) is { } decided)
             return await DecidedAsync(decided, request, cancellation);
         var verified = Verify(request);
         if (!verified.IsOk)
-            return await UnlessDecidedAsync(transaction, request, verified.Map(_ => None), cancellation);
+            return await UnlessDecidedAsync(subject, request, verified.Map(_ => None), cancellation);
         var appended = await sequencer.AppendAsync(verified.Value);
         if (!appended.IsOk)
-            return await UnlessDecidedAsync(transaction, request, appended.Map(_ => None), cancellation);
+            return await UnlessDecidedAsync(subject, request, appended.Map(_ => None), cancellation);
         return appended.Value.Leaf is { } leaf
             ? await AnswerAsync(appended.Value.Index, leaf, options.QuorumWait, cancellation)
             : await DecidedAsync(appended.Value.Index, request, cancellation);
@@ -128,9 +128,9 @@ public sealed class Archive : IArchive, ILog
 
     /// <inheritdoc/>
     public async Task<Result<DecisionAnswer, ArchiveError>> DecisionAsync(
-        TransactionId transaction, CancellationToken cancellation)
+        BankKeyId bank, TransactionId transaction, CancellationToken cancellation)
     {
-        var index = await FindAsync(transaction.ToArray(), cancellation);
+        var index = await FindAsync(LeafRules.SubjectOf(bank, transaction), cancellation);
         return index is null
             ? ArchiveError.Undecided
             : await AnswerAsync(
@@ -192,8 +192,8 @@ public sealed class Archive : IArchive, ILog
 
     private static readonly DecisionAnswer None = new();
 
-    private Task<long?> FindAsync(byte[] transaction, CancellationToken cancellation) =>
-        database.ReadAsync(tx => LogStore.FindDecision(tx, transaction), cancellation);
+    private Task<long?> FindAsync(byte[] subject, CancellationToken cancellation) =>
+        database.ReadAsync(tx => LogStore.FindDecision(tx, subject), cancellation);
 
     private async Task<byte[]> LeafAsync(long index, CancellationToken cancellation) =>
         await database.ReadAsync(tx => LogStore.Leaf(tx, index), cancellation)
@@ -201,10 +201,10 @@ public sealed class Archive : IArchive, ILog
 
     // A refusal for coming too early or too late must not hide a decision that was made meanwhile.
     private async Task<Result<DecisionAnswer, ArchiveError>> UnlessDecidedAsync(
-        byte[] transaction, DecisionRequest request, Result<DecisionAnswer, ArchiveError> refusal,
+        byte[] subject, DecisionRequest request, Result<DecisionAnswer, ArchiveError> refusal,
         CancellationToken cancellation) =>
         refusal.Error is ArchiveError.Expired or ArchiveError.NotExpired
-        && await FindAsync(transaction, cancellation) is { } decided
+        && await FindAsync(subject, cancellation) is { } decided
             ? await DecidedAsync(decided, request, cancellation)
             : refusal;
 

@@ -21,11 +21,12 @@ public static class ArchiveEndpoints
                 ? Decision(await archive.DecideAsync(request.Value, context.RequestAborted))
                 : Answer.Refuse(request);
         });
-        routes.MapGetAnswer("/decisions/{n}", async context =>
+        routes.MapGetAnswer("/decisions/{bank}/{n}", async context =>
         {
-            if (!TransactionId.TryParse(context.RouteText("n"), out var transaction))
+            if (!BankKeyId.TryParse(context.RouteText("bank"), out var bank)
+                || !TransactionId.TryParse(context.RouteText("n"), out var transaction))
                 return Answer.Refuse(ArchiveError.Malformed);
-            var answer = await archive.DecisionAsync(transaction, context.RequestAborted);
+            var answer = await archive.DecisionAsync(bank, transaction, context.RequestAborted);
             if (answer.IsOk && answer.Value.Decision is not null)
                 context.Response.Headers.CacheControl = Forever;
             return Decision(answer);

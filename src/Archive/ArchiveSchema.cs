@@ -3,7 +3,8 @@ using Bauta.Storage;
 namespace Bauta.Archive;
 
 /// <summary>
-/// The log in the archive's database. <c>decisions</c> is the both-never rule as a primary key; <c>head</c> is moved in
+/// The log in the archive's database. <c>decisions</c> is the both-never rule as a primary key on
+/// bank and transaction; <c>head</c> is moved in
 /// the transaction of the entries it counts; <c>checkpoints</c> holds only those that reached the quorum, as they were
 /// published, for ever: each answers for the entries above the one before.
 /// </summary>
@@ -23,7 +24,7 @@ public static class ArchiveSchema
                 PRIMARY KEY (level, idx)
             ) {strict};
             CREATE TABLE decisions (
-                n {blob} NOT NULL PRIMARY KEY,
+                subject {blob} NOT NULL PRIMARY KEY,
                 idx {bigint} NOT NULL
             ) {clustered};
             CREATE TABLE statements (

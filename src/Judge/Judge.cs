@@ -144,9 +144,10 @@ public static class PurchaseJudge
         var logged = Verified(decision, "P5", promise, evidence.LockNote!, policy, hearing);
         if (evidence.OtherDecision is { } second)
         {
-            // Whatever note it rests on: a transaction is decided once.
+            // Whatever note of this bank it rests on: a bank's lock of a transaction is decided once.
             if (policy.TryVerify(second, out var other) && other.Entry.IsDecision && other.Entry.Kind != logged.Kind
-                && other.Entry.LockNote!.Content.Transaction.Equals(promise.Transaction()))
+                && other.Entry.LockNote!.KeyId == evidence.LockNote!.KeyId
+                && other.Entry.LockNote.Content.Transaction.Equals(promise.Transaction()))
                 throw hearing.End(Outcome.ArchiveAtFault,
                     "The archive published both a commit and an abort for one transaction.");
         }
@@ -176,7 +177,7 @@ public static class PurchaseJudge
         var entry = logged.Entry;
         if (!entry.IsDecision || !entry.LockNote!.Content.Transaction.Equals(promise.Transaction()))
             throw hearing.End(Outcome.NotProven, $"The {label} is not about this transaction.");
-        // Another bank that the archive admits may have locked the same transaction first: that is no fault.
+        // Another bank that the archive admits may have locked the same transaction: that is no fault.
         if (entry.LockNote.KeyId != note.KeyId)
             throw hearing.End(Outcome.NotProven,
                 $"The {label} rests on another bank's lock note, so it says nothing about this lock.");

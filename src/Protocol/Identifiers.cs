@@ -86,6 +86,20 @@ public sealed class ReserveId : Identifier<ReserveId>, IIdentifier<ReserveId>
     public static ReserveId Of(P256PublicKey key) => Parse(key.Thumbprint);
 }
 
+/// <summary>A bank's statement key: its RFC 7638 thumbprint, the <c>kid</c> of what the bank signs.</summary>
+[JsonConverter(typeof(IdentifierConverter<BankKeyId>))]
+public sealed class BankKeyId : Identifier<BankKeyId>, IIdentifier<BankKeyId>
+{
+    private BankKeyId(byte[] bytes) : base(bytes) { }
+
+    static BankKeyId IIdentifier<BankKeyId>.Create(byte[] bytes) => new(bytes);
+
+    /// <summary>The bank that a lock note claims to be signed by.</summary>
+    /// <param name="note">The lock note.</param>
+    /// <returns>Its <c>kid</c>.</returns>
+    public static BankKeyId Of(Signed<Bank.LockNote> note) => Parse(note.KeyId);
+}
+
 /// <summary>A merchant's offer.</summary>
 [JsonConverter(typeof(IdentifierConverter<OfferId>))]
 public sealed class OfferId : Identifier<OfferId>, IIdentifier<OfferId>

@@ -24,7 +24,7 @@ public static class FollowSchema
                 CHECK (read_size >= size)
             ) {strict};
             CREATE TABLE decided (
-                n {blob} NOT NULL PRIMARY KEY,
+                subject {blob} NOT NULL PRIMARY KEY,
                 idx {bigint} NOT NULL,
                 kind {text} NOT NULL,
                 leaf_hash {blob} NOT NULL

@@ -39,8 +39,9 @@ internal static class LogMemory
 {
     private const int InOneQuestion = 64;
 
-    private static readonly string SelectDecisions = "SELECT n, idx FROM decided WHERE n IN (" + string.Join(
-        ", ", Enumerable.Range(1, InOneQuestion).Select(i => "$" + i.ToString(CultureInfo.InvariantCulture))) + ")";
+    private static readonly string SelectDecisions =
+        "SELECT subject, idx FROM decided WHERE subject IN (" + string.Join(
+            ", ", Enumerable.Range(1, InOneQuestion).Select(i => "$" + i.ToString(CultureInfo.InvariantCulture))) + ")";
 
     public sealed record State(string Origin, LogPoint Accepted, LogPoint Read);
 
@@ -79,27 +80,27 @@ internal static class LogMemory
     public static void Remember(IWriteTransaction tx, LeafFact fact)
     {
         if (fact.Entry.IsDecision)
-            tx.Execute("INSERT INTO decided (n, idx, kind, leaf_hash) VALUES ($1, $2, $3, $4)",
+            tx.Execute("INSERT INTO decided (subject, idx, kind, leaf_hash) VALUES ($1, $2, $3, $4)",
                 fact.Subject, fact.Index, fact.Entry.Kind, fact.Hash.ToArray());
         else
             tx.Execute("INSERT INTO stated (kind, subject, name, bank_key, idx) VALUES ($1, $2, $3, $4, $5)",
                 fact.Entry.Kind, fact.Subject, LeafRules.IssuerOf(fact.Entry)!, fact.NewBank?.Key.Spki, fact.Index);
     }
 
-    /// <summary>Those of the transactions that are decided, and where. Asked 64 at once: over a network each question
+    /// <summary>Those of the subjects that are decided, and where. Asked 64 at once: over a network each question
     /// costs a round trip.</summary>
-    public static Dictionary<Subject, long> FindDecisions(IReadTransaction tx, IReadOnlyList<byte[]> transactions)
+    public static Dictionary<Subject, long> FindDecisions(IReadTransaction tx, IReadOnlyList<byte[]> subjects)
     {
         var found = new Dictionary<Subject, long>();
         var values = new object?[InOneQuestion];
-        for (var start = 0; start < transactions.Count; start += InOneQuestion)
+        for (var start = 0; start < subjects.Count; start += InOneQuestion)
         {
             // A last question that is not full repeats its last value.
             for (var i = 0; i < InOneQuestion; i++)
-                values[i] = transactions[Math.Min(start + i, transactions.Count - 1)];
-            foreach (var (n, index) in tx.Query(
+                values[i] = subjects[Math.Min(start + i, subjects.Count - 1)];
+            foreach (var (subject, index) in tx.Query(
                 SelectDecisions, static row => (row.GetBytes(0), row.GetInt64(1)), values))
-                found[Subject.OfDecision(n)] = index;
+                found[Subject.OfDecision(subject)] = index;
         }
 
         return found;

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Bauta.Crypto.Jose;
+using Bauta.Protocol;
 using Bauta.Protocol.Archive;
 using Bauta.Protocol.Bank;
 
@@ -23,7 +24,7 @@ public enum LeafFault
     /// <summary>Later than the reader's clock allows.</summary>
     FutureTime,
 
-    /// <summary>The transaction is decided already: the log breaks "both never".</summary>
+    /// <summary>That bank's lock of the transaction is decided already: the log breaks "both never".</summary>
     SecondDecision,
 
     /// <summary>A second statement on one bank key or one token key.</summary>
@@ -44,14 +45,30 @@ internal sealed record KnownBank(string Name, P256PublicKey Key);
 /// <summary>The rules of one leaf that need no memory of others but the banks admitted before it.</summary>
 internal static class LeafRules
 {
-    /// <summary>What a leaf is about, 32 bytes: at most one leaf of a kind is about the same.</summary>
+    private const int DecisionSubjectSize = 16;
+
+    /// <summary>What a leaf is about: at most one decision, and one statement of a kind, is about the same.</summary>
     public static byte[] SubjectOf(LogEntry entry) => entry.Kind switch
     {
         LogEntry.Bank => SHA256.HashData(entry.StatementAs<BankRegistration>().Content.Key),
         LogEntry.Denomination => SHA256.HashData(entry.StatementAs<Denomination>().Content.TokenKey),
         LogEntry.Revocation => entry.StatementAs<Revocation>().Content.TokenKeyId,
-        _ => entry.LockNote!.Content.Transaction.ToArray(),
+        _ => SubjectOf(entry.LockNote!),
     };
+
+    /// <summary>What a decision is about: the bank's key and <c>n</c>, since anybody who learns <c>n</c> can have
+    /// another bank lock under it. The first 16 bytes of their SHA-256: whoever made two collide could only keep the
+    /// second of the two from being decided.</summary>
+    public static byte[] SubjectOf(Signed<LockNote> note) => SubjectOf(BankKeyId.Of(note), note.Content.Transaction);
+
+    /// <inheritdoc cref="SubjectOf(Signed{LockNote})"/>
+    public static byte[] SubjectOf(BankKeyId bank, TransactionId transaction)
+    {
+        Span<byte> pair = stackalloc byte[2 * 32];
+        bank.Bytes.CopyTo(pair);
+        transaction.Bytes.CopyTo(pair[32..]);
+        return SHA256.HashData(pair)[..DecisionSubjectSize];
+    }
 
     /// <summary>The bank or issuer that a statement names; null for a decision, which names none.</summary>
     public static string? IssuerOf(LogEntry entry) => entry.Kind switch

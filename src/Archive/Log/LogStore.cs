@@ -23,7 +23,7 @@ internal static class LogStore
     public const int ChunkLength = 1024;
 
     private const string InsertEntry = "INSERT INTO entries (idx, leaf) VALUES ($1, $2)";
-    private const string InsertDecision = "INSERT INTO decisions (n, idx) VALUES ($1, $2)";
+    private const string InsertDecision = "INSERT INTO decisions (subject, idx) VALUES ($1, $2)";
     private const string InsertStatement = "INSERT INTO statements (kind, subject, idx) VALUES ($1, $2, $3)";
     private const string UpsertTile = """
         INSERT INTO tiles (level, idx, hashes) VALUES ($1, $2, $3)
@@ -38,8 +38,8 @@ internal static class LogStore
     public static void CreateHead(IWriteTransaction tx) => tx.Execute(
         "INSERT INTO head (id, size, root, last_at) VALUES (1, 0, $1, 0)", MerkleHash.EmptyRoot.ToArray());
 
-    public static long? FindDecision(IReadTransaction tx, byte[] transaction) => tx.QuerySingleOrDefault(
-        "SELECT idx FROM decisions WHERE n = $1", static row => (long?)row.GetInt64(0), transaction);
+    public static long? FindDecision(IReadTransaction tx, byte[] subject) => tx.QuerySingleOrDefault(
+        "SELECT idx FROM decisions WHERE subject = $1", static row => (long?)row.GetInt64(0), subject);
 
     public static long? FindStatement(IReadTransaction tx, string kind, byte[] subject) => tx.QuerySingleOrDefault(
         "SELECT idx FROM statements WHERE kind = $1 AND subject = $2",

@@ -1,7 +1,7 @@
 namespace Bauta.Archive.Log;
 
-/// <summary>What at most one leaf is about: a transaction, whether committed or aborted, or a key that one kind of
-/// statement is about. 32 bytes that are hashes.</summary>
+/// <summary>What at most one leaf is about: one bank's lock of one transaction, whether committed or aborted, or a key
+/// that one kind of statement is about. 16 or 32 bytes that are hashes.</summary>
 internal readonly struct Subject : IEquatable<Subject>
 {
     private readonly string? kind;
@@ -9,7 +9,7 @@ internal readonly struct Subject : IEquatable<Subject>
 
     private Subject(string? kind, byte[] bytes) => (this.kind, this.bytes) = (kind, bytes);
 
-    public static Subject OfDecision(byte[] transaction) => new(null, transaction);
+    public static Subject OfDecision(byte[] bytes) => new(null, bytes);
 
     public static Subject OfStatement(string kind, byte[] bytes) => new(kind, bytes);
 

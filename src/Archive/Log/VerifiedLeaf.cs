@@ -32,7 +32,7 @@ public sealed class VerifiedLeaf
 
     internal static VerifiedLeaf Decision(DecisionRequest request) => new(
         request.Release is null ? LogEntry.Abort : LogEntry.Commit,
-        request.LockNote.Content.Transaction.ToArray(), request.LockNote, request.Release, null);
+        LeafRules.SubjectOf(request.LockNote), request.LockNote, request.Release, null);
 
     internal static VerifiedLeaf OfStatement(string kind, byte[] subject, string statement, KnownBank? newBank) =>
         new(kind, subject, null, null, statement) { NewBank = newBank };

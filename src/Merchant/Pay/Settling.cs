@@ -138,7 +138,8 @@ internal sealed partial class Settling
         ReleasedPurchase purchase, IArchive archive, Result<DecisionAnswer, ArchiveError> refusal)
     {
         if (refusal.Error == ArchiveError.OtherLockNote)
-            return await archive.DecisionAsync(purchase.Transaction, lifetime);
+            return await archive.DecisionAsync(
+                BankKeyId.Of(purchase.LockNote), purchase.Transaction, lifetime);
         return refusal.Error == ArchiveError.Expired || UnixTime.Now(clock) >= purchase.LockNote.Content.ExpiresAt
             ? await archive.DecideAsync(new DecisionRequest(purchase.LockNote), lifetime)
             : refusal;

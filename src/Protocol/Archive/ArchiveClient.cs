@@ -20,8 +20,9 @@ public sealed class ArchiveClient(HttpClient http) : IArchive, ILog
 
     /// <inheritdoc/>
     public Task<Result<DecisionAnswer, ArchiveError>> DecisionAsync(
-        TransactionId transaction, CancellationToken cancellation) =>
-        party.GetAsync($"decisions/{transaction}", ProtocolJson.Default.DecisionAnswer, MaxDecision, cancellation);
+        BankKeyId bank, TransactionId transaction, CancellationToken cancellation) =>
+        party.GetAsync(
+            $"decisions/{bank}/{transaction}", ProtocolJson.Default.DecisionAnswer, MaxDecision, cancellation);
 
     /// <inheritdoc/>
     public Task<Result<DecisionAnswer, ArchiveError>> EnterAsync(

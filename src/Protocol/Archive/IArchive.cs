@@ -34,14 +34,15 @@ public interface IArchive
 {
     /// <summary>
     /// Commits when a release that matches the lock note arrives before the note's expiry, aborts on demand from
-    /// expiry on. A transaction that is decided keeps its decision, whatever is asked.
+    /// expiry on. What is decided keeps its decision, whatever is asked. A decision is on one bank's lock of one
+    /// transaction: what another bank signed for the same <c>n</c> is decided by itself.
     /// </summary>
     Task<Result<DecisionAnswer, ArchiveError>> DecideAsync(
         DecisionRequest request, CancellationToken cancellation);
 
-    /// <summary>The decision on a transaction.</summary>
+    /// <summary>The decision on a transaction that a bank locked.</summary>
     Task<Result<DecisionAnswer, ArchiveError>> DecisionAsync(
-        TransactionId transaction, CancellationToken cancellation);
+        BankKeyId bank, TransactionId transaction, CancellationToken cancellation);
 
     /// <summary>Enters an admitted bank's statement; the same statement is entered once.</summary>
     Task<Result<DecisionAnswer, ArchiveError>> EnterAsync(EntryRequest request, CancellationToken cancellation);
@@ -101,11 +102,11 @@ public enum ArchiveError
     Expired,
 
     /// <summary>Nothing decided.</summary>
-    [Refusal(404, "Nothing is decided on this transaction.")]
+    [Refusal(404, "Nothing is decided on this bank's lock of this transaction.")]
     Undecided,
 
     /// <summary>Other lock note.</summary>
-    [Refusal(409, "The transaction is decided under another lock note. A bank that signed both is at fault.")]
+    [Refusal(409, "The transaction is decided under another lock note of the same bank. A bank that signed both is at fault.")]
     OtherLockNote,
 
     /// <summary>Another statement on the same key.</summary>
@@ -145,7 +146,7 @@ public enum WitnessError
     Inconsistent,
 
     /// <summary>A leaf breaks the rules.</summary>
-    [Refusal(422, "A leaf breaks the archive's rules: form, signature, time, or a second decision on one transaction.")]
+    [Refusal(422, "A leaf breaks the archive's rules: form, signature, time, or a second decision on one bank's lock of one transaction.")]
     BadLeaf,
 
     /// <summary>The leaves cannot be read.</summary>

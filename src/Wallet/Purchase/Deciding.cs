@@ -55,7 +55,7 @@ public sealed partial class Wallet
     {
         var note = state.Lock.LockNote;
         var answer = Now < note.Content.ExpiresAt
-            ? await network.Archive.DecisionAsync(note.Content.Transaction, cancellation)
+            ? await network.Archive.DecisionAsync(BankKeyId.Of(note), note.Content.Transaction, cancellation)
             : await network.Archive.DecideAsync(new DecisionRequest(note), cancellation);
         if (answer.IsOk)
             return answer.Value.Decision;

@@ -80,7 +80,7 @@ public sealed class ArchiveHttpTests : IAsyncLifetime
         Assert.True(policy.TryVerify(answer.Value.Decision!, out var verified));
         Assert.Equal(sale.Release, verified.Entry.Release);
 
-        using var first = await http.GetAsync($"decisions/{sale.Transaction}");
+        using var first = await http.GetAsync($"decisions/{sale.BankKey}/{sale.Transaction}");
         using var second = await http.PostAsync(
             "decisions", JsonBody.Of(sale.Abort, ProtocolJson.Default.DecisionRequest));
         Assert.Equal(await first.Content.ReadAsByteArrayAsync(), await second.Content.ReadAsByteArrayAsync());
@@ -93,24 +93,26 @@ public sealed class ArchiveHttpTests : IAsyncLifetime
         wire.IsCut = true;
         var sale = Sell();
         Assert.Null((await client.DecideAsync(sale.Commit, default)).Value.Decision);
-        Assert.Null((await client.DecisionAsync(sale.Transaction, default)).Value.Decision);
-        using var pending = await http.GetAsync($"decisions/{sale.Transaction}");
+        Assert.Null((await client.DecisionAsync(sale.BankKey, sale.Transaction, default)).Value.Decision);
+        using var pending = await http.GetAsync($"decisions/{sale.BankKey}/{sale.Transaction}");
         Assert.Null(pending.Headers.CacheControl);
         wire.IsCut = false;
         while ((await client.DecideAsync(sale.Commit, default)).Value.Decision is null)
             await Task.Delay(20);
-        Assert.NotNull((await client.DecisionAsync(sale.Transaction, default)).Value.Decision);
+        Assert.NotNull((await client.DecisionAsync(sale.BankKey, sale.Transaction, default)).Value.Decision);
     }
 
     [Fact]
     public async Task Refusals_travel_with_their_codes()
     {
         var sale = Sell();
-        Assert.Equal(ArchiveError.Undecided, (await client.DecisionAsync(sale.Transaction, default)).Error);
+        Assert.Equal(
+            ArchiveError.Undecided, (await client.DecisionAsync(sale.BankKey, sale.Transaction, default)).Error);
         Assert.Equal(ArchiveError.NotExpired, (await client.DecideAsync(sale.Abort, default)).Error);
         Assert.Equal(ArchiveError.Malformed, (await client.EnterAsync(new EntryRequest("bank", "x"), default)).Error);
         Assert.Null(await client.ReadAsync("tile/0/999", default));
-        Assert.Equal(HttpStatusCode.BadRequest, await StatusAsync("decisions/not-an-id"));
+        Assert.Equal(HttpStatusCode.BadRequest, await StatusAsync($"decisions/{sale.BankKey}/not-an-id"));
+        Assert.Equal(HttpStatusCode.BadRequest, await StatusAsync($"decisions/not-an-id/{sale.Transaction}"));
         Assert.Equal(HttpStatusCode.NotFound, await StatusAsync("tile/0/999"));
         using var body = new ByteArrayContent(new byte[64 * 1024]);
         body.Headers.ContentType = new(JsonBody.JsonMediaType);

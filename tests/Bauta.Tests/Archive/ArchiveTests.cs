@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using Bauta.Archive;
 using Bauta.Crypto.Jose;
 using Bauta.Crypto.Merkle;
 using Bauta.Protocol;
@@ -74,7 +75,7 @@ public abstract class ArchiveTests : IAsyncLifetime
         var sale = network.NewSale();
         Assert.Equal(
             ArchiveError.Undecided,
-            (await network.Archive.DecisionAsync(sale.Transaction, CancellationToken.None)).Error);
+            (await network.Archive.DecisionAsync(sale.BankKey, sale.Transaction, CancellationToken.None)).Error);
     }
 
     [Fact]
@@ -90,8 +91,8 @@ public abstract class ArchiveTests : IAsyncLifetime
             Assert.Equal(commit, Text(await network.DecideAsync(committed.Commit)));
             Assert.Equal(commit, Text(await network.DecideAsync(committed.Abort)));
             Assert.Equal(abort, Text(await network.DecideAsync(aborted.Commit)));
-            Assert.Equal(commit, Text(await network.Archive.DecisionAsync(committed.Transaction, default)));
-            Assert.Equal(abort, Text(await network.Archive.DecisionAsync(aborted.Transaction, default)));
+            Assert.Equal(commit, Text(await DecisionAsync(committed)));
+            Assert.Equal(abort, Text(await DecisionAsync(aborted)));
             await network.StopAsync();
             await network.StartAsync();
             network.Verify(await network.DecideAsync(network.NewSale().Commit));
@@ -179,6 +180,34 @@ public abstract class ArchiveTests : IAsyncLifetime
         Assert.Equal(ArchiveError.OtherLockNote, (await network.DecideAsync(second.Commit)).Error);
         network.Clock.Seconds += 30;
         Assert.Equal(ArchiveError.OtherLockNote, (await network.DecideAsync(second.Abort)).Error);
+    }
+
+    [Fact]
+    public async Task What_another_bank_locked_under_the_same_transaction_is_decided_by_itself()
+    {
+        using var other = P256PrivateKey.Generate();
+        await network.StopAsync();
+        network.Options = network.Options with
+        {
+            Banks = [.. network.Options.Banks, new AdmittedBank("other.example", other.PublicKey.Thumbprint)],
+        };
+        await network.StartAsync();
+        Assert.True((await network.RegisterAsync(other, "other.example")).IsOk);
+        using var releaseKey = P256PrivateKey.Generate();
+        var masked = RandomNumberGenerator.GetBytes(32);
+        var sale = Sale.Make(network.Bank, network.Policy.Id, network.Clock.Seconds + 60, releaseKey, masked);
+        // Whoever knows n has another bank lock one cent under it, and that lock aborted at once.
+        var cent = Sale.Make(other, network.Policy.Id, network.Clock.Seconds - 1, releaseKey, masked);
+        Assert.Equal(LogEntry.Abort, Entry(await network.DecideAsync(cent.Abort)).Kind);
+        Assert.Equal(
+            ArchiveError.Undecided,
+            (await network.Archive.DecisionAsync(sale.BankKey, sale.Transaction, default)).Error);
+        Assert.Equal(LogEntry.Commit, network.Verify(await network.DecideAsync(sale.Commit)).Entry.Kind);
+        Assert.Equal(LogEntry.Abort, Entry(await network.DecideAsync(cent.Commit)).Kind);
+        Assert.Equal(
+            LogEntry.Abort,
+            Entry(await network.Archive.DecisionAsync(cent.BankKey, cent.Transaction, default)).Kind);
+        Assert.Equal(4, network.Archive.PublishedSize);
     }
 
     [Fact]
@@ -278,7 +307,7 @@ public abstract class ArchiveTests : IAsyncLifetime
         Assert.Null((await network.DecideAsync(sale.Commit)).Value.Decision);
         network.Wires[0].IsCut = false;
         Assert.Null((await network.DecideAsync(sale.Commit)).Value.Decision);
-        Assert.Null((await network.Archive.DecisionAsync(sale.Transaction, default)).Value.Decision);
+        Assert.Null((await network.Archive.DecisionAsync(sale.BankKey, sale.Transaction, default)).Value.Decision);
 
         // It is durable all the same: after a restart past expiry it is still a commit.
         await network.StopAsync();
@@ -396,6 +425,15 @@ public abstract class ArchiveTests : IAsyncLifetime
 
     private Task<Result<DecisionAnswer, ArchiveError>> EnterAsync(string kind, string statement) =>
         network.Archive.EnterAsync(new EntryRequest(kind, statement), CancellationToken.None);
+
+    private Task<Result<DecisionAnswer, ArchiveError>> DecisionAsync(Sale sale) =>
+        network.Archive.DecisionAsync(sale.BankKey, sale.Transaction, CancellationToken.None);
+
+    private LogEntry Entry(Result<DecisionAnswer, ArchiveError> answer)
+    {
+        Assert.True(network.Policy.TryVerify(answer.Value.Decision!, out var verified));
+        return verified.Entry;
+    }
 
     private static string Text(Result<DecisionAnswer, ArchiveError> answer)
     {

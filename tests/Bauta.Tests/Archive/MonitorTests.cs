@@ -75,6 +75,23 @@ public sealed class MonitorTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Finds_nothing_in_two_banks_locks_of_one_transaction_that_are_decided_each()
+    {
+        using var other = P256PrivateKey.Generate();
+        using var releaseKey = P256PrivateKey.Generate();
+        var registration = Signed<BankRegistration>.Sign(
+            other, new BankRegistration("other.example", other.PublicKey.Spki));
+        var cent = Sale.Make(other, policy.Id, clock.Seconds - 5, releaseKey, new byte[32]);
+        log.With(
+            Entry(LogEntry.Bank, statement: registration.Text), Abort(cent),
+            Commit(Sale.Make(bank, policy.Id, clock.Seconds + 60, releaseKey, new byte[32])));
+        Assert.Empty((await CheckAsync()).Findings);
+        log.With(Abort(cent));
+        Assert.Equal(
+            new BadLeaf(4, LeafFault.SecondDecision, 2), Assert.Single((await CheckAsync()).Findings).Leaf);
+    }
+
+    [Fact]
     public async Task Alarms_at_each_kind_of_bad_leaf()
     {
         using var stranger = P256PrivateKey.Generate();

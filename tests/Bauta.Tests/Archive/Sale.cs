@@ -17,6 +17,8 @@ internal sealed class Sale
 
     public Signed<LockNote> Note { get; }
 
+    public BankKeyId BankKey => BankKeyId.Of(Note);
+
     public Signed<Release> Release { get; }
 
     public DecisionRequest Commit => new(Note, Release);

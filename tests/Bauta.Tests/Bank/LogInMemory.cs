@@ -50,7 +50,7 @@ public sealed class LogInMemory : IArchive, IDisposable
             DecisionsAsked++;
             Meet();
             var note = request.LockNote.Content;
-            if (decisions.TryGetValue(note.Transaction.ToString(), out var known))
+            if (decisions.TryGetValue(KeyOf(BankKeyId.Of(request.LockNote), note.Transaction), out var known))
                 return Answer(known);
             var isExpired = UnixTime.Now(clock) >= note.ExpiresAt;
             if (request.Release is null && !isExpired)
@@ -62,16 +62,16 @@ public sealed class LogInMemory : IArchive, IDisposable
             var entry = Append(new LogEntry(
                 request.Release is null ? LogEntry.Abort : LogEntry.Commit, UnixTime.Now(clock), request.LockNote,
                 request.Release));
-            decisions[note.Transaction.ToString()] = entry;
+            decisions[KeyOf(BankKeyId.Of(request.LockNote), note.Transaction)] = entry;
             return Answer(entry);
         }
     }
 
     public Task<Result<DecisionAnswer, ArchiveError>> DecisionAsync(
-        TransactionId transaction, CancellationToken cancellation)
+        BankKeyId bank, TransactionId transaction, CancellationToken cancellation)
     {
         lock (gate)
-            return decisions.TryGetValue(transaction.ToString(), out var known)
+            return decisions.TryGetValue(KeyOf(bank, transaction), out var known)
                 ? Answer(known)
                 : Refuse(ArchiveError.Undecided);
     }
@@ -91,6 +91,8 @@ public sealed class LogInMemory : IArchive, IDisposable
             return Answer(known);
         }
     }
+
+    private static string KeyOf(BankKeyId bank, TransactionId transaction) => $"{bank}/{transaction}";
 
     /// <summary>Puts a leaf into the log, whatever it says.</summary>
     public LoggedEntry Append(LogEntry entry)

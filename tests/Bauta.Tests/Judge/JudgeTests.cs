@@ -183,6 +183,11 @@ public class JudgeTests
             OtherDecision = dispute.Abort(dispute.SignedNote(
                 dispute.Note with { Transaction = TransactionId.Of(dispute.Stranger.PublicKey) })),
         });
+        // Anybody who knows n can have another bank lock under it, and that lock aborted.
+        Is(Outcome.Complete, evidence with
+        {
+            OtherDecision = dispute.Abort(Signed<LockNote>.Sign(dispute.Stranger, dispute.Note)),
+        });
     }
 
     [Fact]

@@ -268,7 +268,11 @@ public abstract partial class MerchantTests
         var p1 = await world.BuyAsync(await world.OfferAsync(Bytes(100)));
         using var stranger = P256PrivateKey.Generate();
         var other = world.Bank.Lock(p1.Content).LockNote.Content with { ExpiresAt = world.Clock.Now };
-        await world.Log.DecideAsync(new DecisionRequest(Signed<LockNote>.Sign(stranger, other)), default);
+        // In the bank's name, with a signature that is somebody else's.
+        var signedPart = Signed<LockNote>.Sign(world.Bank.Key, other).Text.Split('.')[..2];
+        var signature = Signed<LockNote>.Sign(stranger, other).Text.Split('.')[2];
+        Assert.True(Signed<LockNote>.TryParse(string.Join('.', [.. signedPart, signature]), out var forged));
+        await world.Log.DecideAsync(new DecisionRequest(forged), default);
         Assert.Null((await world.Shop.PayAsync(world.Payment(p1), default)).Value.Decision);
         Assert.Equal(Sale.Released, (await SaleAsync(world)).State);
         Assert.Equal(0, world.Bank.TimesTold);

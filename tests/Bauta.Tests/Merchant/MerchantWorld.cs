@@ -173,7 +173,8 @@ internal sealed class WatchedArchive(IArchive inner) : IArchive
     }
 
     public Task<Result<DecisionAnswer, ArchiveError>> DecisionAsync(
-        TransactionId transaction, CancellationToken cancellation) => inner.DecisionAsync(transaction, cancellation);
+        BankKeyId bank, TransactionId transaction, CancellationToken cancellation) =>
+        inner.DecisionAsync(bank, transaction, cancellation);
 
     public Task<Result<DecisionAnswer, ArchiveError>> EnterAsync(
         EntryRequest request, CancellationToken cancellation) => inner.EnterAsync(request, cancellation);

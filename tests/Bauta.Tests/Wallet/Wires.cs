@@ -120,9 +120,10 @@ public sealed class WiredArchive(Wire wire, IArchive archive) : IArchive
     }
 
     public async Task<Result<DecisionAnswer, ArchiveError>> DecisionAsync(
-        TransactionId transaction, CancellationToken cancellation)
+        BankKeyId bank, TransactionId transaction, CancellationToken cancellation)
     {
-        var answer = await wire.SendAsync(typeof(IArchive), () => archive.DecisionAsync(transaction, cancellation));
+        var answer = await wire.SendAsync(
+            typeof(IArchive), () => archive.DecisionAsync(bank, transaction, cancellation));
         return Change is null ? answer : answer.Map(Change);
     }
 
