@@ -49,10 +49,8 @@ internal sealed class LogProofs(IDatabase database)
                 foreach (var tile in reader.Missing)
                 {
                     var hashes = new LogStore.TileSource(tx).Read(tile);
-                    var expanded = new ExpandedTile();
-                    expanded.Extend(hashes.Span);
-                    held[(tile.Level, tile.Index)] = expanded;
-                    cache.Put(tile.Level, tile.Index, hashes.Span);
+                    // Held here too, since the cache may drop it before the question is asked again.
+                    held[(tile.Level, tile.Index)] = cache.Put(tile.Level, tile.Index, hashes.Span);
                 }
 
                 return true;

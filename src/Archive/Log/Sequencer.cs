@@ -26,6 +26,7 @@ internal sealed class Sequencer
     private readonly Action<CommittedBatch> committed;
     private readonly Action advanced;
     private readonly Channel<Pending> queue;
+    private readonly ClockWatch watch;
     private TileBuilder tree;
     private volatile LogHead head;
 
@@ -36,6 +37,7 @@ internal sealed class Sequencer
         (this.database, this.options, this.time) = (database, options, time);
         (this.committed, this.advanced) = (committed, advanced);
         (this.head, this.tree) = (head, tree);
+        watch = new ClockWatch(time, options.ClockToleranceSeconds, options.ClockHold);
         queue = Channel.CreateBounded<Pending>(new BoundedChannelOptions(options.QueueLimit) { SingleReader = true });
     }
 
@@ -82,6 +84,12 @@ internal sealed class Sequencer
 
     private async Task CommitAsync(List<Pending> batch)
     {
+        if (!watch.IsTrusted())
+        {
+            RefuseAll(batch, "The clock was set ahead.");
+            return;
+        }
+
         var clock = UnixTime.Now(time);
         if (head.LastAt.Seconds - clock.Seconds > options.ClockToleranceSeconds)
         {

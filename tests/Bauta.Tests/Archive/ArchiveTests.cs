@@ -297,6 +297,27 @@ public abstract class ArchiveTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Decides_nothing_by_a_clock_that_was_set_ahead()
+    {
+        network.Verify(await network.DecideAsync(network.NewSale().Commit));
+        network.Clock.SetBy = 86_400;
+        var sale = Sale.Make(network.Bank, network.Policy.Id, network.Clock.Seconds + (2 * 86_400));
+        Assert.Equal(ArchiveError.Unavailable, (await network.DecideAsync(sale.Commit)).Error);
+        network.Clock.SetBy = 0;
+        // Put right, it decides at once, and the witnesses have met no leaf of tomorrow.
+        network.Verify(await network.DecideAsync(sale.Commit));
+
+        // A machine that slept for a day looks the same, and is believed after a while.
+        network.Clock.SetBy = 86_400;
+        var later = Sale.Make(network.Bank, network.Policy.Id, network.Clock.Seconds + (3 * 86_400));
+        Assert.Equal(ArchiveError.Unavailable, (await network.DecideAsync(later.Commit)).Error);
+        network.Clock.Seconds += 299;
+        Assert.Equal(ArchiveError.Unavailable, (await network.DecideAsync(later.Commit)).Error);
+        network.Clock.Seconds += 2;
+        network.Verify(await network.DecideAsync(later.Commit));
+    }
+
+    [Fact]
     public async Task Answers_pending_without_a_quorum_and_gives_the_proof_later()
     {
         await network.StopAsync();

@@ -11,5 +11,12 @@ internal sealed class TestClock : TimeProvider
         set => Interlocked.Exchange(ref seconds, value);
     }
 
-    public override DateTimeOffset GetUtcNow() => DateTimeOffset.FromUnixTimeSeconds(Seconds);
+    /// <summary>Seconds by which somebody set the clock, which the monotonic one knows nothing of.</summary>
+    public long SetBy { get; set; }
+
+    public override DateTimeOffset GetUtcNow() => DateTimeOffset.FromUnixTimeSeconds(Seconds + SetBy);
+
+    /// <summary>Time that passes passes on the monotonic clock too.</summary>
+    public override long GetTimestamp() =>
+        base.GetTimestamp() + ((Seconds - 1_800_000_000) * TimestampFrequency);
 }
