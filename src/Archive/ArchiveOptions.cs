@@ -19,8 +19,8 @@ public sealed record ArchiveOptions
     /// caught up; beyond, nothing is decided.</summary>
     public long ClockToleranceSeconds { get; init; } = 10;
 
-    /// <summary>How long nothing is decided after the clock was seen to jump ahead by more than the tolerance, unless it
-    /// is put right before. A leaf dated ahead of the witnesses' clocks would stop the log until that date.</summary>
+    /// <summary>How long nothing is decided after the clock was seen to jump ahead by more than the tolerance, unless
+    /// it is put right before. A leaf dated ahead of the witnesses' clocks would stop the log until then.</summary>
     public TimeSpan ClockHold { get; init; } = TimeSpan.FromMinutes(5);
 
     /// <summary>Appends that may wait; one more is refused.</summary>
