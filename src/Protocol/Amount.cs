@@ -68,6 +68,8 @@ public readonly record struct Amount : IComparable<Amount>
 /// <summary>A currency: an upper-case code of three letters and the number of decimals of its minor unit.</summary>
 public sealed record Currency
 {
+    private const int MaxDigits = 16;
+
     private Currency(string code, int decimals) => (Code, Decimals) = (code, decimals);
 
     /// <summary>Three upper-case letters.</summary>
@@ -93,11 +95,18 @@ public sealed record Currency
     public bool TryParseAmount(string? text, out Amount amount)
     {
         amount = Amount.Zero;
-        var scale = (decimal)Math.Pow(10, Decimals);
-        if (!decimal.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var value)
-            || value < 0 || value > Amount.Maximum / scale || value * scale != decimal.Truncate(value * scale))
+        var (major, minor) = text?.IndexOf('.', StringComparison.Ordinal) is { } point and >= 0
+            ? (text[..point], text[(point + 1)..])
+            : (text ?? "", "");
+        var hasPoint = text?.Length > major.Length;
+        if (major.Length == 0 || major.Length + Decimals > MaxDigits || !major.All(char.IsAsciiDigit)
+            || !minor.All(char.IsAsciiDigit) || minor.Length > Decimals || (hasPoint && minor.Length == 0))
             return false;
-        amount = Amount.FromMinorUnits((long)(value * scale));
+        // A whole number of at most sixteen digits, so that nothing is ever rounded.
+        var units = long.Parse(major + minor.PadRight(Decimals, '0'), CultureInfo.InvariantCulture);
+        if (units > Amount.Maximum)
+            return false;
+        amount = Amount.FromMinorUnits(units);
         return true;
     }
 

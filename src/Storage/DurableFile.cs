@@ -81,6 +81,18 @@ public static class DurableFile
         SyncOne(Parent(path));
     }
 
+    /// <summary>As <see cref="Adopt"/>, for a name that no file has yet.</summary>
+    /// <exception cref="StorageException">Refused: a file has that name.</exception>
+    public static void AdoptNew(string written, string path)
+    {
+        path = Path.GetFullPath(path);
+        SyncOne(written);
+        if (Posix.Rename(Posix.CurrentDirectory, Path.GetFullPath(written), Posix.CurrentDirectory, path,
+            Posix.RenameNoReplace) != 0)
+            throw Posix.Error("rename to", path);
+        SyncOne(Parent(path));
+    }
+
     /// <summary>Removes a file, if it is there, for good.</summary>
     public static void Delete(string path)
     {
@@ -150,8 +162,8 @@ public static class DurableFile
         }
     }
 
-    /// <summary>Makes a file that another library wrote, and its place in its directory, durable.</summary>
-    internal static void SyncFile(string path)
+    /// <summary>Makes a file that something else wrote, and its place in its directory, durable.</summary>
+    public static void SyncFile(string path)
     {
         path = Path.GetFullPath(path);
         SyncOne(path);

@@ -46,7 +46,8 @@ public sealed partial class Wallet(WalletStore store, INetwork network, TimeProv
     {
         var card = (await network.BankCardAsync(cancellation)).Content;
         var list = await network.Bank.DenominationsAsync(cancellation);
-        return DenominationBook.Verify(list, card.Name, P256PublicKey.FromSpki(card.Key), network.Policy, Now);
+        return DenominationBook.Verify(
+            list, card.Name, P256PublicKey.FromSpki(card.Key), network.Policy, Now, network.MinWithdrawSeconds);
     }
 
     /// <summary>

@@ -77,6 +77,9 @@ internal static partial class LibCrypto
     internal static partial nint RSA_get0_iqmp(RsaHandle key);
 
     [LibraryImport(Library)]
+    internal static partial int RSA_test_flags(RsaHandle key, int flags);
+
+    [LibraryImport(Library)]
     internal static partial int RSA_public_encrypt(
         int length, ReadOnlySpan<byte> from, Span<byte> to, RsaHandle key, int padding);
 

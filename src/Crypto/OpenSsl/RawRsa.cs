@@ -9,6 +9,7 @@ namespace Bauta.Crypto.OpenSsl;
 internal sealed class RawRsa : IDisposable
 {
     internal const int PublicExponent = 65537;
+    private const int NoBlinding = 0x80; // RSA_FLAG_NO_BLINDING
     internal const int DigestSize = SHA384.HashSizeInBytes;
 
     private static readonly DigestHandle Sha384 =
@@ -27,6 +28,9 @@ internal sealed class RawRsa : IDisposable
     internal int Size => ModulusBytes.Length;
 
     internal BigNumber Modulus { get; }
+
+    /// <summary>Whether libcrypto blinds the private operation, so that its time tells nothing of the key.</summary>
+    internal bool IsBlinded => LibCrypto.RSA_test_flags(key, NoBlinding) == 0;
 
     internal byte[] ModulusBytes { get; }
 
@@ -94,7 +98,7 @@ internal sealed class RawRsa : IDisposable
     internal byte[] Private(ReadOnlySpan<byte> input)
     {
         var result = new byte[Size];
-        if (!IsBelowModulus(input) ||
+        if (!IsBlinded || !IsBelowModulus(input) ||
             LibCrypto.RSA_private_encrypt(Size, input, result, key, LibCrypto.RSA_NO_PADDING) != Size)
             throw LibCrypto.Failure("RSA_private_encrypt");
         var back = new byte[Size];

@@ -165,7 +165,7 @@ internal static class PurchaseReport
             ? Convert.ToHexStringLower(state.Order.Offer.ContentHash)
             : null,
         ["asPromised"] = state is Opened opened ? opened.AsPromised : null,
-        ["reason"] = (state as Abandoned)?.Reason,
+        ["reason"] = (state as Abandoned)?.Reason ?? (state as Denied)?.Reason,
     };
 
     private static string Sentence(PurchaseState state, Currency currency) => state switch
@@ -177,6 +177,9 @@ internal static class PurchaseReport
         Opened => "The file is NOT what the shop promised. Export the evidence and show it to a judge.",
         Returned => "The purchase did not happen. The tokens are yours again.",
         Abandoned abandoned => $"The purchase ended before anything was paid: {abandoned.Reason}",
+        Denied denied => $"The bank refused: {denied.Reason}\n"
+            + $"Its word is not proof, so goods and tokens are kept until {denied.Merchandise.Content.ExpiresAt} and "
+            + "a minute: then run bauta wallet resume",
         _ => $"The purchase is open ({StateOf(state)}). It ends by itself in goods or money: bauta wallet resume",
     };
 }

@@ -69,8 +69,9 @@ internal sealed class MaskChain
                 && problem.RootElement.TryGetProperty("type", out var type)
                 && type.ValueKind == JsonValueKind.String && type.ValueEquals(Encapsulation.KeyProblemType);
         }
-        catch (JsonException)
+        catch (Exception unreadable) when (unreadable is JsonException or InvalidOperationException)
         {
+            // An escaped half of a surrogate pair passes the parser and fails where the text is compared.
             return false;
         }
     }

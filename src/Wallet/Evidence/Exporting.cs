@@ -29,7 +29,8 @@ public sealed partial class Wallet
                 "The shop never promised anything in this purchase, so there is nothing to prove.");
         return new PurchaseEvidence(
             PurchaseEvidence.CurrentFormat, network.Policy.Text, ReadCard(state.Order.ShopCard),
-            ReadCard(state.Order.BankCard), merchandise, authorization, locked?.LockNote, locked?.Payment, decision,
+            ReadCard(state.Order.BankCard), merchandise, authorization, locked?.LockNote ?? NoteOf(decision),
+            locked?.Payment, decision,
             authorization is null ? null : await KeysOfAsync(authorization, cancellation),
             IssuerCard: state.Order.IssuerCard is { } issuer ? ReadCard(issuer) : null);
     }
@@ -40,6 +41,7 @@ public sealed partial class Wallet
             Offered offered => (offered.Merchandise, null, null, null),
             Fetched fetched => (fetched.Merchandise, null, null, null),
             Authorized it => (it.Merchandise, it.Authorization, null, null),
+            Denied it => (it.Merchandise, it.Authorization, it.Lock, null),
             Locked it => (it.Merchandise, it.Authorization, it.Lock, null),
             Committed it => (it.Merchandise, it.Authorization, it.Lock, it.Decision),
             Aborted it => (it.Merchandise, it.Authorization, it.Lock, it.Decision),
@@ -48,6 +50,10 @@ public sealed partial class Wallet
             Abandoned it => (it.Merchandise, it.Authorization, it.Lock, null),
             _ => (null, null, null, null),
         };
+
+    /// <summary>The lock note that a decision rests on: all that is seen of it when the bank kept it back.</summary>
+    private Signed<LockNote>? NoteOf(LoggedEntry? decision) =>
+        decision is not null && network.Policy.TryVerify(decision, out var logged) ? logged.Entry.LockNote : null;
 
     private static Signed<PartyCard> ReadCard(string text) => Signed<PartyCard>.TryParse(text, out var card)
         ? card

@@ -29,6 +29,7 @@ public sealed class HttpNetwork : INetwork, IDisposable
         Policy = ArchivePolicy.TryParse(file.Policy, out var policy)
             ? policy
             : throw new FormatException("The network file's archive policy cannot be read.");
+        MinWithdrawSeconds = file.MinWithdrawSeconds ?? Tokens.DenominationBook.DefaultMinWithdrawSeconds;
         transport = new PartyTransport(route, clock);
         bank = PartyAddress.Parse(file.Bank);
         Bank = new BankClient(transport.ClientFor(bank));
@@ -56,6 +57,9 @@ public sealed class HttpNetwork : INetwork, IDisposable
 
     /// <inheritdoc/>
     public ArchivePolicy Policy { get; }
+
+    /// <inheritdoc/>
+    public long MinWithdrawSeconds { get; }
 
     /// <inheritdoc/>
     public async Task<Signed<PartyCard>> BankCardAsync(CancellationToken cancellation) =>

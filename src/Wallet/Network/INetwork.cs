@@ -40,6 +40,9 @@ public interface INetwork
     /// <summary>The archive's policy, as the user's network file pins it.</summary>
     ArchivePolicy Policy { get; }
 
+    /// <summary>The shortest time for which the bank may let a denomination key be withdrawn from.</summary>
+    long MinWithdrawSeconds => Tokens.DenominationBook.DefaultMinWithdrawSeconds;
+
     /// <summary>A merchant.</summary>
     IMerchant Merchant(PartyAddress shop);
 }

@@ -18,9 +18,12 @@ namespace Bauta.Wallet.Network;
 /// <param name="Policy">The archive's witnesses and quorum in C2SP tlog-policy form.</param>
 /// <param name="Shops">Shops by the name that the customer calls them.</param>
 /// <param name="SpentAt">The other bank that locks those tokens; absent when the issuer does.</param>
+/// <param name="MinWithdrawSeconds">The shortest time for which the wallet accepts that a denomination key is withdrawn
+/// from; a day when absent. Only those who withdraw in the same window hide each other.</param>
 public sealed record NetworkFile(
     IReadOnlyList<IReadOnlyList<string>> Routes, string Bank, string Acquirer, string Archive, string Policy,
-    IReadOnlyDictionary<string, string> Shops, string? SpentAt = null)
+    IReadOnlyDictionary<string, string> Shops, string? SpentAt = null,
+    long? MinWithdrawSeconds = null)
 {
     /// <summary>The largest file in bytes.</summary>
     public const int MaxLength = 64 * 1024;
@@ -56,6 +59,7 @@ public sealed record NetworkFile(
         Routes.Count <= MaxOfEach && Routes.All(IsRoute)
         && IsAddress(Bank) && IsAddress(Acquirer) && IsAddress(Archive)
         && (SpentAt is null || IsAddress(SpentAt))
+        && MinWithdrawSeconds is null or >= 0
         && ArchivePolicy.TryParse(Policy, out _)
         && Shops.Count <= MaxOfEach && Shops.All(shop => Names.IsLine(shop.Key, 64) && IsAddress(shop.Value));
 

@@ -75,6 +75,7 @@ public sealed partial class Wallet
                 Offered offered => await FetchAsync(offered, progress, cancellation),
                 Fetched fetched => await AuthorizeAsync(fetched, cancellation),
                 Authorized authorized => await LockAsync(authorized, progress, cancellation),
+                Denied denied => await LearnAsync(denied, progress, cancellation),
                 Locked locked => await DecideAsync(locked, until, progress, cancellation),
                 Committed committed => await OpenAsync(committed, progress, cancellation),
                 Aborted aborted => await UnlockAsync(aborted, progress, cancellation),
@@ -225,7 +226,8 @@ public sealed partial class Wallet
         }
     }
 
-    /// <summary>P2 to P3: the same bytes as often as it takes. A refusal means that nothing was locked.</summary>
+    /// <summary>P2 to P3: the same bytes as often as it takes. A refusal is not signed, so it is not
+    /// believed.</summary>
     private async Task<PurchaseState> LockAsync(
         Authorized state, IProgress<WalletStep>? progress, CancellationToken cancellation)
     {
@@ -233,23 +235,43 @@ public sealed partial class Wallet
             throw new WalletException(WalletError.Damaged, "A purchase in the wallet's file cannot be read.");
         progress?.Report(new WalletStep("P2",
             $"customer -> bank: {authorization.Content.Tokens.Count} token(s) authorized for this transaction"));
-        var answer = await network.LockingBank.LockAsync(authorization, cancellation);
+        Result<LockAnswer, BankError> answer;
+        try
+        {
+            answer = await network.LockingBank.LockAsync(authorization, cancellation);
+        }
+        catch (Exception silent) when (silent is PartyUnreachableException or ProtocolViolationException)
+        {
+            // The bank may have locked and told somebody else.
+            if (await PublishedAsync(state, state.Merchandise, state.Authorization, progress, cancellation)
+                is { } ended)
+                return ended;
+            throw;
+        }
+
         if (!answer.IsOk)
         {
             if (answer.Error == BankError.TooMany)
                 throw Refused("The bank refused the lock", answer.Error.Value, answer.Detail);
             var doubtful = answer.Error is BankError.TokenSpent or BankError.TokenLocked or BankError.BadToken
                 or BankError.SerialReused or BankError.RefreshFirst or BankError.KeyExpired or BankError.KeyRevoked;
-            return await AbandonAsync(state, Refusals<BankError>.Meaning(answer.Error.Value), cancellation,
-                doubtful ? TokenState.Doubtful : TokenState.Held);
+            return await Store.AdvanceAsync(
+                new Denied(state.Order, state.Merchandise, state.Authorization,
+                    Refusals<BankError>.Meaning(answer.Error.Value), doubtful ? TokenState.Doubtful : TokenState.Held),
+                cancellation);
         }
 
         var bank = P256PublicKey.FromSpki(Card(state.Order.BankCard).Key);
         if (!Answers(answer.Value, authorization.Content, bank))
         {
+            if (await PublishedAsync(state, state.Merchandise, state.Authorization, progress, cancellation)
+                is { } ended)
+                return ended;
             if (Now >= authorization.Content.ExpiresAt)
-                return await AbandonAsync(state, "The bank's notes do not match what was authorized.", cancellation,
-                    TokenState.Doubtful, answer.Value);
+                return await Store.AdvanceAsync(
+                    new Denied(state.Order, state.Merchandise, state.Authorization,
+                        "The bank's notes do not match what was authorized.", TokenState.Doubtful, answer.Value),
+                    cancellation);
             throw new WalletException(WalletError.Distrusted,
                 "The bank's notes do not match what was authorized. They were not passed on; resume asks again, and "
                 + "after expiry the purchase ends.");
@@ -284,10 +306,9 @@ public sealed partial class Wallet
 
     /// <summary>Ends a purchase for which nothing is locked; tokens set aside for it come back.</summary>
     private async Task<PurchaseState> AbandonAsync(
-        PurchaseState state, string reason, CancellationToken cancellation, string tokens = TokenState.Held,
-        LockAnswer? mismatch = null)
+        PurchaseState state, string reason, CancellationToken cancellation, string tokens = TokenState.Held)
     {
-        var (merchandise, authorization, _, _) = Statements(state);
+        var (merchandise, authorization, mismatch, _) = Statements(state);
         var ended = await Store.AdvanceAsync(
             new Abandoned(state.Order, reason, merchandise, authorization, mismatch), cancellation, transaction =>
             {

@@ -75,7 +75,7 @@ public sealed partial class Wallet
         {
             progress?.Report(new WalletStep("P5b", "archive: abort(n) is published under the witness quorum"));
             return await Store.AdvanceAsync(
-                new Aborted(state.Order, state.Merchandise, state.Authorization, state.Lock, decision), cancellation);
+                new Aborted(state.Order, state.Merchandise, state.Authorization, decision, state.Lock), cancellation);
         }
 
         if (!Release.Matches(entry.Release!, state.Lock.LockNote.Content))
@@ -83,7 +83,7 @@ public sealed partial class Wallet
                 "The archive published a commit whose key does not match the contract. Export the evidence.");
         progress?.Report(new WalletStep("P5a", "archive: commit(n, masked key) is published under the witness quorum"));
         return await Store.AdvanceAsync(
-            new Committed(state.Order, state.Merchandise, state.Authorization, state.Lock, decision), cancellation,
+            new Committed(state.Order, state.Merchandise, state.Authorization, decision, state.Lock), cancellation,
             transaction => EndTokens(transaction, state, spent: true));
     }
 
@@ -124,7 +124,7 @@ public sealed partial class Wallet
             ? $"goods opened; the file has the hash that the contract names"
             : "goods opened; the file does NOT have the hash that the contract names: this is a case for the judge"));
         var opened = await Store.AdvanceAsync(
-            new Opened(state.Order, state.Merchandise, state.Authorization, state.Lock, state.Decision, asPromised),
+            new Opened(state.Order, state.Merchandise, state.Authorization, state.Decision, asPromised, state.Lock),
             cancellation);
         if (asPromised)
             GoodsFile.Delete(Store.Folder, state.Order.Id);
@@ -144,7 +144,7 @@ public sealed partial class Wallet
                 "The bank settled what the archive aborted. Export the evidence: it proves the bank at fault.");
         progress?.Report(new WalletStep("unlock", "bank: the tokens are unlocked"));
         var returned = await Store.AdvanceAsync(
-            new Returned(state.Order, state.Merchandise, state.Authorization, state.Lock, state.Decision), cancellation,
+            new Returned(state.Order, state.Merchandise, state.Authorization, state.Decision, state.Lock), cancellation,
             transaction => EndTokens(transaction, state, spent: false));
         GoodsFile.Delete(Store.Folder, state.Order.Id);
         return returned;
@@ -155,6 +155,8 @@ public sealed partial class Wallet
         var bytes = state switch
         {
             Locked locked => locked.Authorization,
+            Authorized authorized => authorized.Authorization,
+            Denied denied => denied.Authorization,
             Aborted aborted => aborted.Authorization,
             _ => throw new InvalidOperationException($"{state.GetType().Name} holds no authorization."),
         };

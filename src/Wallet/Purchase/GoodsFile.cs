@@ -3,13 +3,13 @@ using Bauta.Crypto.Goods;
 using Bauta.Crypto.Merkle;
 using Bauta.Protocol;
 using Bauta.Protocol.Merchant;
+using Bauta.Storage;
 
 namespace Bauta.Wallet.Purchase;
 
 /// <summary>
 /// The ciphertext of one purchase on disk, in chunks that each matched the root in P1. It can be fetched again until
-/// the
-/// purchase is paid, so it is not written through; what opens is checked as a whole.
+/// the purchase is paid, so it is not written through; what opens is checked as a whole, and is written through.
 /// </summary>
 internal sealed class GoodsFile
 {
@@ -76,10 +76,12 @@ internal sealed class GoodsFile
     {
         if (File.Exists(outputPath))
         {
-            return await IsPromisedAsync(outputPath, cancellation)
-                ? true
-                : throw new WalletException(WalletError.Refused,
+            if (!await IsPromisedAsync(outputPath, cancellation))
+                throw new WalletException(WalletError.Refused,
                     $"The goods are paid for, and {outputPath} is another file. Move it away and resume.");
+            // A run before may have been cut off between giving the name and flushing it.
+            Keep(() => DurableFile.SyncFile(outputPath), outputPath);
+            return true;
         }
 
         if (!File.Exists(path))
@@ -100,8 +102,23 @@ internal sealed class GoodsFile
             return null;
         }
 
-        File.Move(part, outputPath, overwrite: false);
+        // The ciphertext is deleted next, so the plain file must outlive a power cut from here on.
+        Keep(() => DurableFile.AdoptNew(part, outputPath), outputPath);
         return verdict == GoodsVerdict.Good && await IsPromisedAsync(outputPath, cancellation);
+    }
+
+    private static void Keep(Action write, string outputPath)
+    {
+        try
+        {
+            write();
+        }
+        catch (StorageException failed)
+        {
+            throw new WalletException(WalletError.Refused,
+                $"The goods are paid for and cannot be stored as {outputPath}: {failed.Message} Resume tries again.",
+                failed);
+        }
     }
 
     private async Task<bool> IsPromisedAsync(string file, CancellationToken cancellation)

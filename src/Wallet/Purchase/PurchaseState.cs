@@ -15,6 +15,7 @@ namespace Bauta.Wallet.Purchase;
 [JsonDerivedType(typeof(Offered), "offered")]
 [JsonDerivedType(typeof(Fetched), "fetched")]
 [JsonDerivedType(typeof(Authorized), "authorized")]
+[JsonDerivedType(typeof(Denied), "denied")]
 [JsonDerivedType(typeof(Locked), "locked")]
 [JsonDerivedType(typeof(Committed), "committed")]
 [JsonDerivedType(typeof(Aborted), "aborted")]
@@ -58,6 +59,20 @@ public sealed record Fetched(PurchaseOrder Order, Signed<Merchandise> Merchandis
 public sealed record Authorized(PurchaseOrder Order, Signed<Merchandise> Merchandise, byte[] Authorization)
     : PurchaseState(Order);
 
+/// <summary>
+/// The bank refused P2, or answered notes that do not match it. Its word is not proof: it may have locked and given the
+/// notes to the shop, so goods and tokens are kept until the archive can no longer commit.
+/// </summary>
+/// <param name="Order">The order.</param>
+/// <param name="Merchandise">P1.</param>
+/// <param name="Authorization">P2.</param>
+/// <param name="Reason">Why the bank refused, for a person.</param>
+/// <param name="Tokens">Which state the tokens go to when nothing was decided.</param>
+/// <param name="Lock">What the bank answered that does not match P2.</param>
+public sealed record Denied(
+    PurchaseOrder Order, Signed<Merchandise> Merchandise, byte[] Authorization, string Reason, string Tokens,
+    LockAnswer? Lock = null) : PurchaseState(Order);
+
 /// <summary>P3 is here: the tokens are locked, and only the archive's decision moves their value.</summary>
 /// <param name="Order">The order.</param>
 /// <param name="Merchandise">P1.</param>
@@ -71,43 +86,43 @@ public sealed record Locked(
 /// <param name="Order">The order.</param>
 /// <param name="Merchandise">P1.</param>
 /// <param name="Authorization">P2.</param>
-/// <param name="Lock">P3.</param>
 /// <param name="Decision">P5a.</param>
+/// <param name="Lock">P3; none when the bank kept it back and the decision was found all the same.</param>
 public sealed record Committed(
-    PurchaseOrder Order, Signed<Merchandise> Merchandise, byte[] Authorization, LockAnswer Lock, LoggedEntry Decision)
-    : PurchaseState(Order);
+    PurchaseOrder Order, Signed<Merchandise> Merchandise, byte[] Authorization, LoggedEntry Decision,
+    LockAnswer? Lock = null) : PurchaseState(Order);
 
 /// <summary>P5b with the quorum is here; the bank has still to be told.</summary>
 /// <param name="Order">The order.</param>
 /// <param name="Merchandise">P1.</param>
 /// <param name="Authorization">P2.</param>
-/// <param name="Lock">P3.</param>
 /// <param name="Decision">P5b.</param>
+/// <param name="Lock">P3; none when the bank kept it back and the decision was found all the same.</param>
 public sealed record Aborted(
-    PurchaseOrder Order, Signed<Merchandise> Merchandise, byte[] Authorization, LockAnswer Lock, LoggedEntry Decision)
-    : PurchaseState(Order);
+    PurchaseOrder Order, Signed<Merchandise> Merchandise, byte[] Authorization, LoggedEntry Decision,
+    LockAnswer? Lock = null) : PurchaseState(Order);
 
 /// <summary>The goods are open. Final.</summary>
 /// <param name="Order">The order.</param>
 /// <param name="Merchandise">P1.</param>
 /// <param name="Authorization">P2.</param>
-/// <param name="Lock">P3.</param>
 /// <param name="Decision">P5a.</param>
 /// <param name="AsPromised">Whether the file has the hash that the contract names; if not, this is a case for the
 /// judge.</param>
+/// <param name="Lock">P3; none when the bank kept it back and the decision was found all the same.</param>
 public sealed record Opened(
-    PurchaseOrder Order, Signed<Merchandise> Merchandise, byte[] Authorization, LockAnswer Lock, LoggedEntry Decision,
-    bool AsPromised) : PurchaseState(Order);
+    PurchaseOrder Order, Signed<Merchandise> Merchandise, byte[] Authorization, LoggedEntry Decision, bool AsPromised,
+    LockAnswer? Lock = null) : PurchaseState(Order);
 
 /// <summary>The purchase did not happen and the tokens are the customer's again. Final.</summary>
 /// <param name="Order">The order.</param>
 /// <param name="Merchandise">P1.</param>
 /// <param name="Authorization">P2.</param>
-/// <param name="Lock">P3.</param>
 /// <param name="Decision">P5b.</param>
+/// <param name="Lock">P3; none when the bank kept it back and the decision was found all the same.</param>
 public sealed record Returned(
-    PurchaseOrder Order, Signed<Merchandise> Merchandise, byte[] Authorization, LockAnswer Lock, LoggedEntry Decision)
-    : PurchaseState(Order);
+    PurchaseOrder Order, Signed<Merchandise> Merchandise, byte[] Authorization, LoggedEntry Decision,
+    LockAnswer? Lock = null) : PurchaseState(Order);
 
 /// <summary>The purchase ended before anything was locked, or without notes that could be used. Final.</summary>
 /// <param name="Order">The order.</param>

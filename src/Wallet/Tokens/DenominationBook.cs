@@ -24,6 +24,14 @@ public sealed class DenominationBook
     /// apart.</summary>
     public const int MaxConcurrentKeys = 3;
 
+    /// <summary>The most keys of one denomination that are in use at once, from the announcement to the last refresh:
+    /// a token's key tells who spends it apart from all that hold tokens of other keys.</summary>
+    public const int MaxLivingKeys = 24;
+
+    /// <summary>For how many seconds a key must be withdrawable unless the user's network file states less. Only those
+    /// who withdraw in the same window hide each other.</summary>
+    public const long DefaultMinWithdrawSeconds = 86_400;
+
     private readonly Dictionary<string, VerifiedDenomination> byKeyId;
 
     private DenominationBook(Dictionary<string, VerifiedDenomination> byKeyId) => this.byKeyId = byKeyId;
@@ -37,9 +45,11 @@ public sealed class DenominationBook
     /// <param name="bankKey">The bank's identity key.</param>
     /// <param name="policy">The archive whose log the keys must stand in.</param>
     /// <param name="now">The time.</param>
+    /// <param name="minWithdrawSeconds">The shortest window in which a key may be withdrawn from.</param>
     /// <exception cref="WalletException">An entry does not verify: nothing of the list is used.</exception>
     public static DenominationBook Verify(
-        DenominationList list, string bankName, P256PublicKey bankKey, ArchivePolicy policy, UnixTime now)
+        DenominationList list, string bankName, P256PublicKey bankKey, ArchivePolicy policy, UnixTime now,
+        long minWithdrawSeconds = DefaultMinWithdrawSeconds)
     {
         if (list.Denominations.Count > DenominationList.MaxDenominations
             || list.Revocations.Count > DenominationList.MaxDenominations)
@@ -61,10 +71,25 @@ public sealed class DenominationBook
                 throw Distrust("lists a key twice");
         }
 
-        if (book.Values.Where(entry => CanWithdraw(entry, now)).GroupBy(entry => entry.Terms.Value)
+        DemandCrowd(book.Values, now, minWithdrawSeconds);
+        return new DenominationBook(book);
+    }
+
+    /// <summary>Refuses keys that would each be shared by few.</summary>
+    private static void DemandCrowd(
+        IReadOnlyCollection<VerifiedDenomination> keys, UnixTime now, long minWithdrawSeconds)
+    {
+        if (keys.Where(entry => CanWithdraw(entry, now)).GroupBy(entry => entry.Terms.Value)
             .Any(group => group.Count() > MaxConcurrentKeys))
             throw Distrust($"offers more than {MaxConcurrentKeys} keys of one denomination at once");
-        return new DenominationBook(book);
+        // A revoked key tells nobody apart, since nobody withdraws from it.
+        if (keys.Where(entry => !entry.IsRevoked && now < entry.Terms.ExpiresAt).GroupBy(entry => entry.Terms.Value)
+            .Any(group => group.Count() > MaxLivingKeys))
+            throw Distrust($"has more than {MaxLivingKeys} keys of one denomination in use");
+        if (keys.Any(entry => !entry.IsRevoked && now < entry.Terms.WithdrawUntil
+            && entry.Terms.WithdrawUntil.Seconds - entry.Terms.WithdrawFrom.Seconds < minWithdrawSeconds))
+            throw Distrust(
+                $"lets a key be withdrawn from for less than {minWithdrawSeconds} seconds, so that few share it");
     }
 
     /// <summary>A key by its ID, or null.</summary>

@@ -45,6 +45,11 @@ internal static class TokenTable
     private const string Columns =
         "token_key_id, number, value, remaining, state, reserve, purchase, token";
 
+    /// <summary>Planned tokens in the order of their plans: of two under one key the lower number comes
+    /// first.</summary>
+    public static IReadOnlyList<WalletToken> Planned(IReadTransaction transaction) => transaction.Query(
+        $"SELECT {Columns} FROM tokens WHERE state = $1 ORDER BY rowid", Read, TokenState.Planned);
+
     public static IReadOnlyList<WalletToken> InState(IReadTransaction transaction, string state) => transaction.Query(
         $"SELECT {Columns} FROM tokens WHERE state = $1 ORDER BY token_key_id, number", Read, state);
 
@@ -67,13 +72,19 @@ internal static class TokenTable
         "UPDATE tokens SET state = $1, token = $2 WHERE token_key_id = $3 AND number = $4 AND state = $5",
         TokenState.Held, bytes, token.TokenKeyId, token.Number, TokenState.Planned);
 
-    /// <summary>Drops the plan of a token that the bank never signed; its reserve still holds the value.</summary>
-    public static void Forget(IWriteTransaction transaction, WalletToken token)
+    /// <summary>
+    /// Drops the plan of tokens that the bank never signed; their reserves still hold the value. All of the key from
+    /// that number on go with them: a restore stops at a gap, and would never find what was issued behind it.
+    /// </summary>
+    public static void ForgetFrom(IWriteTransaction transaction, byte[] tokenKeyId, long number)
     {
         transaction.Execute(
-            "DELETE FROM tokens WHERE token_key_id = $1 AND number = $2 AND state = $3",
-            token.TokenKeyId, token.Number, TokenState.Planned);
-        transaction.Execute("UPDATE reserves SET open = $1 WHERE reserve = $2", true, token.Reserve);
+            "UPDATE reserves SET open = $1 WHERE reserve IN (SELECT reserve FROM tokens "
+            + "WHERE token_key_id = $2 AND number >= $3 AND state = $4)",
+            true, tokenKeyId, number, TokenState.Planned);
+        transaction.Execute(
+            "DELETE FROM tokens WHERE token_key_id = $1 AND number >= $2 AND state = $3",
+            tokenKeyId, number, TokenState.Planned);
     }
 
     /// <summary>Takes in a token that was found again; one that is there already stays as it is.</summary>

@@ -74,17 +74,24 @@ public sealed partial class Wallet
         }
     }
 
-    /// <summary>Asks for every planned token; the same blinded messages again, so a lost answer costs
-    /// nothing.</summary>
+    /// <summary>
+    /// Asks for every planned token; the same blinded messages again, so a lost answer costs nothing. One reserve after
+    /// the other, with a pause between them: those of a refresh must not be told to belong together. Their order is
+    /// that of their plans, which a refresh makes in random order; of one key no number is asked for before a lower
+    /// one, since a restore stops at a gap.
+    /// </summary>
     private async Task IssuePlannedAsync(CancellationToken cancellation)
     {
-        var planned = await Store.TokensAsync(TokenState.Planned, cancellation);
+        var planned = await Store.Database.ReadAsync(TokenTable.Planned, cancellation);
         if (planned.Count == 0)
             return;
         var book = await DenominationsAsync(cancellation);
         var reserves = (await ReservesAsync(cancellation)).ToDictionary(reserve => reserve.Id);
-        foreach (var group in planned.GroupBy(token => ReserveId.FromBytes(token.Reserve)))
+        var groups = planned.GroupBy(token => ReserveId.FromBytes(token.Reserve)).ToArray();
+        foreach (var group in groups)
         {
+            if (groups.Length > 1)
+                await PauseAsync(cancellation);
             using var key = KeyOf(reserves[group.Key]);
             foreach (var batch in group.Chunk(TokenBatch.MaxRequests))
                 await IssueAsync(batch, key, book, cancellation);
@@ -97,6 +104,14 @@ public sealed partial class Wallet
         var answer = await AskForAsync(tokens, reserve, book, cancellation);
         if (!answer.IsOk)
         {
+            // The bank signs all or none: one key that it refuses must not take the others' tokens with it.
+            var byKey = tokens.GroupBy(token => Convert.ToHexString(token.TokenKeyId)).ToArray();
+            if (byKey.Length > 1 && IsAboutKey(answer.Error.Value))
+            {
+                await IssueEachAsync(byKey, reserve, book, cancellation);
+                return;
+            }
+
             await ForgetIfFinalAsync(tokens, answer.Error.Value, cancellation);
             throw Refused("The bank refused the withdrawal", answer.Error.Value, answer.Detail);
         }
@@ -108,6 +123,27 @@ public sealed partial class Wallet
                     TokenTable.Issue(transaction, token, bytes);
             },
             cancellation);
+    }
+
+    private async Task IssueEachAsync(
+        IEnumerable<IEnumerable<WalletToken>> batches, P256PrivateKey reserve, DenominationBook book,
+        CancellationToken cancellation)
+    {
+        WalletException? failed = null;
+        foreach (var batch in batches)
+        {
+            try
+            {
+                await IssueAsync([.. batch], reserve, book, cancellation);
+            }
+            catch (WalletException refused) when (refused.Error == WalletError.Refused)
+            {
+                failed = refused;
+            }
+        }
+
+        if (failed is not null)
+            throw failed;
     }
 
     /// <summary>Asks for blind signatures on an order of a reserve and unblinds them.</summary>
@@ -164,14 +200,17 @@ public sealed partial class Wallet
         }
     }
 
+    private static bool IsAboutKey(BankError error) =>
+        error is BankError.KeyExpired or BankError.KeyRevoked or BankError.UnknownKey or BankError.BadBlindedMessage;
+
     private Task ForgetIfFinalAsync(WalletToken[] tokens, BankError error, CancellationToken cancellation) =>
-        error is BankError.ReserveTooSmall or BankError.UnknownReserve or BankError.KeyExpired
-            or BankError.KeyRevoked or BankError.UnknownKey or BankError.BadBlindedMessage
+        IsAboutKey(error) || error is BankError.ReserveTooSmall or BankError.UnknownReserve
             ? Store.Database.WriteAsync(
                 transaction =>
                 {
-                    foreach (var token in tokens)
-                        TokenTable.Forget(transaction, token);
+                    foreach (var key in tokens.GroupBy(token => Convert.ToHexString(token.TokenKeyId)))
+                        TokenTable.ForgetFrom(
+                            transaction, key.First().TokenKeyId, key.Min(token => token.Number));
                 },
                 cancellation)
             : Task.CompletedTask;

@@ -88,6 +88,7 @@ public sealed class TwoBankTests
         file["bank"] = bank;
         if (spentAt is not null)
             file["spentAt"] = spentAt;
+        file["minWithdrawSeconds"] = 20;
         file["shops"]!["two.demo"] = network.AddressOf("merchant-two");
         var path = Path.Combine(network.Folder, $"{wallet}.network.json");
         await File.WriteAllTextAsync(path, file.ToJsonString());

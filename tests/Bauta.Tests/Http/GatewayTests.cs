@@ -69,6 +69,21 @@ public sealed class GatewayTests : IDisposable
     }
 
     [Fact]
+    public async Task Refuses_an_inner_body_with_a_content_coding()
+    {
+        await using var host = await StartAsync();
+        BinaryRequest Echo(params BinaryField[] fields) => new("POST", "https", "a", "/echo/x",
+            [RequestDate.Coarse(time), BinaryField.Create("content-type", "text/plain"), .. fields],
+            "body"u8.ToArray());
+        Assert.Equal(200, (await ExchangeAsync(host, Echo())).Status);
+        foreach (var coding in new[] { "gzip", "br", "identity" })
+        {
+            var answer = await ExchangeAsync(host, Echo(BinaryField.Create("content-encoding", coding)));
+            AssertSealed(answer, 415, "unsupported-media-type");
+        }
+    }
+
+    [Fact]
     public async Task Takes_an_answer_written_to_the_body_or_its_pipe()
     {
         await using var host = await StartAsync();
@@ -295,6 +310,8 @@ public sealed class GatewayTests : IDisposable
         routes.MapPostAnswer("/echo/{name}", async context =>
         {
             var text = await context.ReadTextAsync(100);
+            if (context.Request.Headers.ContentEncoding.Count > 0 && !text.IsOk)
+                return Answer.Refuse(text);
             context.Response.Headers["X-Extra"] = "1";
             return Answer.Text(string.Join(' ', context.Request.Method, context.RouteText("name"),
                 context.Request.QueryString, context.Request.Host, context.Request.Headers["Bauta-Read"], text.Value,

@@ -43,6 +43,16 @@ public class JudgeTests
     }
 
     [Fact]
+    public void A_bank_that_kept_its_payment_note_back_hides_no_decision()
+    {
+        using var dispute = new Dispute();
+        Is(Outcome.Complete, dispute.Committed() with { Payment = null }, dispute.Ciphertext);
+        Is(Outcome.Undecided, dispute.Locked() with { Payment = null });
+        using var broken = new Dispute(promisesAnotherFile: true);
+        Is(Outcome.MerchantAtFault, broken.Committed() with { Payment = null }, broken.Ciphertext);
+    }
+
+    [Fact]
     public void The_evidence_file_reads_back_to_the_same_verdict()
     {
         using var dispute = new Dispute();

@@ -71,8 +71,68 @@ public class MessageTests
     [InlineData(" 1")]
     [InlineData("10000000000000.01")]
     [InlineData("79228162514264337593543950335")]
-    public void Refuses_amounts_that_are_not_exact(string text) =>
+    [InlineData("1.00000000000000000000000000000000001")]
+    [InlineData("0.00000000000000000000000000000000001")]
+    [InlineData("2.500")]
+    [InlineData("2.")]
+    [InlineData(".5")]
+    [InlineData(".")]
+    [InlineData("1.2.3")]
+    [InlineData("\u0661")]
+    [InlineData("")]
+    [InlineData(null)]
+    public void Refuses_amounts_that_are_not_exact(string? text) =>
         Assert.False(Currency.Create("EUR", 2).TryParseAmount(text, out _));
+
+    [Fact]
+    public void Every_amount_reads_back_exactly_as_it_is_written_and_one_digit_more_is_refused()
+    {
+        for (var decimals = 0; decimals <= 4; decimals++)
+        {
+            var currency = Currency.Create("EUR", decimals);
+            for (var i = 0; i < 2_000; i++)
+            {
+                // As many small sums as large ones.
+                var most = Amount.Maximum >> (i % 50);
+                var units = BitConverter.ToInt64(RandomNumberGenerator.GetBytes(8)) & long.MaxValue;
+                var amount = Amount.FromMinorUnits(i == 0 ? Amount.Maximum : units % (most + 1));
+                var text = currency.Format(amount)[..^4];
+                Assert.True(currency.TryParseAmount(text, out var read), text);
+                Assert.Equal(amount, read);
+                Assert.False(currency.TryParseAmount(text + (decimals == 0 ? ".0" : "0"), out _), text);
+            }
+
+            var over = (Amount.Maximum + 1).ToString(System.Globalization.CultureInfo.InvariantCulture);
+            Assert.False(currency.TryParseAmount(
+                decimals == 0 ? over : over.Insert(over.Length - decimals, "."), out _));
+        }
+    }
+
+    [Fact]
+    public void A_denomination_that_is_no_power_of_two_or_too_large_is_refused()
+    {
+        var key = Bauta.Crypto.BlindRsa.RsaPrivateKey.FromPkcs8Pem(File.ReadAllText(
+            Path.Combine(AppContext.BaseDirectory, "Bank", "Keys", "denomination-01.pem"))).PublicKey.Spki;
+        var at = UnixTime.FromSeconds(1_800_000_000);
+        // Signed<T>.TryParse refuses a statement that is not well formed.
+        bool Reads(long value) => new Denomination(
+            "bank.example", "EUR", 2, Amount.FromMinorUnits(value), key, at, at.AddSeconds(1), at.AddSeconds(2),
+            at.AddSeconds(3)).IsWellFormed();
+        for (var exponent = 0; exponent <= Denomination.MaxExponent; exponent++)
+            Assert.True(Reads(1L << exponent));
+        Assert.All(
+            [0, 3, 5, 6, 7, 9, 100, (1L << 20) + 1, (1L << 20) - 1, 1L << 41], value => Assert.False(Reads(value)));
+    }
+
+    [Theory]
+    [InlineData("{\"type\":\"\\ud800\"}")]
+    [InlineData("{\"\\ud800\":\"x\",\"type\":\"\\udc00\\ud800\"}")]
+    [InlineData("{\"type\":1}")]
+    [InlineData("[]")]
+    [InlineData("{")]
+    [InlineData("")]
+    public void An_answer_that_cannot_be_read_is_no_refusal_of_a_key(string body) =>
+        Assert.False(Bauta.Protocol.Relay.MaskChain.IsUnknownKey(422, Encoding.UTF8.GetBytes(body)));
 
     [Fact]
     public void A_member_that_is_null_is_left_out_and_may_be_absent()

@@ -66,12 +66,22 @@ internal sealed partial class StorageChild : IDisposable
     /// <summary>Makes system calls of this child fail until disposed.</summary>
     /// <param name="calls">As strace names them, such as <c>fsync,fdatasync</c>.</param>
     /// <param name="path">Only calls on this file.</param>
-    public async Task<IDisposable> FailAsync(string calls, string error, string? path = null)
+    public Task<IDisposable> FailAsync(string calls, string error, string? path = null) =>
+        FailAsync(_process.Id, calls, error, path);
+
+    /// <summary>Makes system calls of this very process on one file fail until disposed.</summary>
+    public static Task<IDisposable> FailOwnAsync(string calls, string error, string path)
+    {
+        _ = Prctl(AllowTracer, -1, 0, 0, 0);
+        return FailAsync(Environment.ProcessId, calls, error, path);
+    }
+
+    private static async Task<IDisposable> FailAsync(int process, string calls, string error, string? path)
     {
         var start = new ProcessStartInfo("strace") { RedirectStandardError = true };
         string[] arguments =
         [
-            "-f", "-p", $"{_process.Id}", "-o", "/dev/null",
+            "-f", "-p", $"{process}", "-o", "/dev/null",
             "-e", $"trace={calls}", "-e", $"inject={calls}:error={error}",
             .. path is null ? (string[])[] : ["-P", path],
         ];

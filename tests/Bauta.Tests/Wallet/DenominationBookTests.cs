@@ -84,6 +84,38 @@ public sealed class DenominationBookTests : IDisposable
     }
 
     [Fact]
+    public void A_key_that_is_withdrawable_too_shortly_is_refused()
+    {
+        var listed = Listed(0, 1);
+        DenominationBook Take(long least) => DenominationBook.Verify(
+            new DenominationList([listed], []), Name, bank.PublicKey, log.Policy, clock.Now, least);
+        Take(1000);
+        Assert.Equal(WalletError.Distrusted, Assert.Throws<WalletException>(() => Take(1001)).Error);
+        Assert.Throws<WalletException>(() => DenominationBook.Verify(
+            new DenominationList([listed], []), Name, bank.PublicKey, log.Policy, clock.Now));
+        // When it signs no longer, its tokens are still spent.
+        clock.Advance(1000);
+        Take(1001);
+    }
+
+    [Fact]
+    public void More_keys_of_one_denomination_in_use_than_allowed_are_refused()
+    {
+        var listed = Enumerable.Range(0, DenominationBook.MaxLivingKeys + 1).Select(number =>
+        {
+            // Nobody signs with these, so no primes are needed.
+            var modulus = Enumerable.Repeat((byte)0xFF, RsaPublicKey.ModulusSize).ToArray();
+            modulus[100] = (byte)number;
+            return Listed(RsaPublicKey.FromModulus(modulus), 1);
+        }).ToArray();
+        clock.Advance(1000);
+        Verify(listed[1..], []);
+        Distrusted(listed);
+        clock.Advance(2000);
+        Verify(listed, []);
+    }
+
+    [Fact]
     public void A_list_that_is_too_long_is_refused()
     {
         var one = Listed(0, 1);
@@ -112,15 +144,18 @@ public sealed class DenominationBookTests : IDisposable
     }
 
     private DenominationBook Verify(ListedDenomination[] listed, LoggedEntry[] revoked) => DenominationBook.Verify(
-        new DenominationList(listed, revoked), Name, bank.PublicKey, log.Policy, clock.Now);
+        new DenominationList(listed, revoked), Name, bank.PublicKey, log.Policy, clock.Now, 1000);
 
     private void Distrusted(ListedDenomination[] listed, LoggedEntry[]? revoked = null) => Assert.Equal(
         WalletError.Distrusted, Assert.Throws<WalletException>(() => Verify(listed, revoked ?? [])).Error);
 
-    private ListedDenomination Listed(int key, long value, ISigner? signer = null, string issuer = Name)
+    private ListedDenomination Listed(int key, long value, ISigner? signer = null, string issuer = Name) =>
+        Listed(keys[key], value, signer, issuer);
+
+    private ListedDenomination Listed(RsaPublicKey key, long value, ISigner? signer = null, string issuer = Name)
     {
         var signed = Signed<Denomination>.Sign(signer ?? bank, new Denomination(
-            issuer, "EUR", 2, Amount.FromMinorUnits(value), keys[key].Spki, clock.Now, clock.Now.AddSeconds(1000),
+            issuer, "EUR", 2, Amount.FromMinorUnits(value), key.Spki, clock.Now, clock.Now.AddSeconds(1000),
             clock.Now.AddSeconds(2000), clock.Now.AddSeconds(3000)));
         return new ListedDenomination(
             signed, log.Append(new LogEntry(LogEntry.Denomination, clock.Now, Statement: signed.Text)));

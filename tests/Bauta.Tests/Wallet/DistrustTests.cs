@@ -87,7 +87,7 @@ public class DistrustTests
             return;
         }
 
-        network.Clock.Advance(300);
+        network.Clock.Advance(360);
         Assert.Empty(await customer.ResumeAsync());
         Assert.True(await customer.LastPurchaseAsync() is Returned or Abandoned);
         Assert.Equal(31, (await customer.AgreesWithBankAsync()).Spendable.MinorUnits);
@@ -155,7 +155,7 @@ public class DistrustTests
         Assert.NotEmpty(await customer.ResumeAsync());
 
         // It ends by itself, and nothing is lost even though the bank stays as it is.
-        network.Clock.Advance(300);
+        network.Clock.Advance(360);
         Assert.Empty(await customer.ResumeAsync());
         var ended = Assert.IsType<Abandoned>(await customer.LastPurchaseAsync());
         Assert.NotNull(ended.Lock);
@@ -218,7 +218,10 @@ public class DistrustTests
         await thief.Wallet.RestoreAsync(null, default);
         Assert.Equal(1, await thief.CountAsync(TokenState.Held));
         // The thief's restore refreshed the token; the customer's copy is dead.
-        Assert.IsType<Abandoned>(await customer.BuyAsync(await network.OfferAsync(goods, 1), "bought.bin"));
+        Assert.IsType<Denied>(await customer.BuyAsync(await network.OfferAsync(goods, 1), "bought.bin"));
+        network.Clock.Advance(360);
+        Assert.Empty(await customer.ResumeAsync());
+        Assert.IsType<Abandoned>(await customer.LastPurchaseAsync());
         Assert.Equal(1, await customer.CountAsync(TokenState.Doubtful));
         await customer.Wallet.RefreshAsync(TimeSpan.Zero, default);
         Assert.Equal(0, await customer.CountAsync(TokenState.Doubtful));

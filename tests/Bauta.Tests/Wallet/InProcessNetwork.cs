@@ -88,6 +88,8 @@ public sealed class InProcessNetwork : INetwork, IAsyncDisposable
 
     IBank INetwork.Bank => BankWire;
 
+    long INetwork.MinWithdrawSeconds => BankOptions.WithdrawSeconds;
+
     IArchive INetwork.Archive => ArchiveWire;
 
     IAcquirer INetwork.Acquirer => new WiredAcquirer(Wire, TheAcquirer);

@@ -147,6 +147,41 @@ public class PurchaseTests
     }
 
     [Fact]
+    public async Task Goods_that_were_not_flushed_stay_with_the_wallet_until_they_are()
+    {
+        await using var network = await InProcessNetwork.StartAsync();
+        await using var customer = await Customer.WithTokensAsync(network, 31);
+        var offer = await network.OfferAsync(goods, 7);
+        using (await Storage.StorageChild.FailOwnAsync("fsync", "EIO", network.File("bought.bin.part")))
+            Assert.Equal(WalletError.Refused,
+                (await Assert.ThrowsAsync<WalletException>(() => customer.BuyAsync(offer, "bought.bin"))).Error);
+        var paid = Assert.IsType<Committed>(await customer.LastPurchaseAsync());
+        Assert.True(File.Exists(customer.Wallet.Store.GoodsPathOf(paid.Order.Id)));
+        Assert.False(File.Exists(network.File("bought.bin")));
+        Assert.Empty(await customer.ResumeAsync());
+        Assert.IsType<Opened>(await customer.LastPurchaseAsync());
+        Assert.False(File.Exists(customer.Wallet.Store.GoodsPathOf(paid.Order.Id)));
+        Assert.Equal(goods, await File.ReadAllBytesAsync(network.File("bought.bin")));
+    }
+
+    [Fact]
+    public async Task Buying_never_funds_withdraws_or_refreshes()
+    {
+        await using var network = await InProcessNetwork.StartAsync();
+        await using var customer = await Customer.WithTokensAsync(network, 31);
+        await customer.FundAsync(100);
+        network.Wire.Reset();
+        // Exactly in whole tokens, then with a part of one, then not at all though the reserve would cover it.
+        Assert.IsType<Opened>(await customer.BuyAsync(await network.OfferAsync(goods, 3), "a"));
+        Assert.IsType<Opened>(await customer.BuyAsync(await network.OfferAsync(goods, 5), "b"));
+        var dear = await network.OfferAsync(goods, 60);
+        await Assert.ThrowsAsync<WalletException>(() => customer.BuyAsync(dear, "c"));
+        Assert.Contains("IBank.LockAsync", network.Wire.Log);
+        Assert.DoesNotContain(network.Wire.Log, call => call is "IBank.WithdrawAsync" or "IBank.FundAsync"
+            or "IBank.RefreshAsync" or "IBank.ReserveAsync" or "IAcquirer.TakeInAsync");
+    }
+
+    [Fact]
     public async Task A_fetch_that_was_cut_off_goes_on_where_it_stopped()
     {
         await using var network = await InProcessNetwork.StartAsync();

@@ -46,16 +46,16 @@ public class RefreshTests
         }
 
         network.MerchantWire.IgnoresPayments = false;
-        await BuyAndWaitAsync("refused");
+        await BuyAndWaitAsync("refused", 360);
         var left = await customer.AgreesWithBankAsync();
         Assert.Equal((0, 4), (left.Spendable.MinorUnits, left.ToRefresh.MinorUnits));
         await customer.Wallet.RefreshAsync(TimeSpan.Zero, default);
         Assert.IsType<Opened>(await customer.BuyAsync(await network.OfferAsync(goods, 4), "bought"));
 
-        async Task BuyAndWaitAsync(string file)
+        async Task BuyAndWaitAsync(string file, long seconds = 300)
         {
             await customer.BuyAsync(await network.OfferAsync(goods, 4), file);
-            network.Clock.Advance(300);
+            network.Clock.Advance(seconds);
             Assert.Empty(await customer.ResumeAsync());
         }
     }

@@ -52,6 +52,18 @@ public sealed class WiredBank(Wire wire, IBank bank) : IBank
 {
     public Func<LockAnswer, LockAnswer>? ChangeLock { get; set; }
 
+    /// <summary>Puts any answer in place of the bank's, which has locked by then.</summary>
+    public Func<Result<LockAnswer, BankError>, Result<LockAnswer, BankError>>? ReplaceLock { get; set; }
+
+    /// <summary>Refuses a lock of which the bank never hears.</summary>
+    public BankError? RefuseLock { get; set; }
+
+    /// <summary>Refuses withdrawals of which the bank never hears.</summary>
+    public Func<IReadOnlyList<TokenRequest>, BankError?>? RefuseWithdrawal { get; set; }
+
+    /// <summary>The last byte of the key's ID of each single token asked for.</summary>
+    public List<byte> KeysAsked { get; } = [];
+
     public Func<DenominationList, DenominationList>? ChangeList { get; set; }
 
     /// <summary>The reserve keys that ordered withdrawals, each with the number of tokens.</summary>
@@ -74,6 +86,9 @@ public sealed class WiredBank(Wire wire, IBank bank) : IBank
         Signed<WithdrawalOrder> order, byte[] body, IReadOnlyList<TokenRequest> requests,
         CancellationToken cancellation)
     {
+        KeysAsked.AddRange(requests.Select(request => request.TruncatedKeyId));
+        if (RefuseWithdrawal?.Invoke(requests) is { } refusal)
+            return Task.FromResult<Result<IReadOnlyList<byte[]>, BankError>>(refusal);
         Withdrawals.Add((Convert.ToHexString(order.Content.ReserveKey), requests.Count));
         return wire.SendAsync(typeof(IBank), () => bank.WithdrawAsync(order, body, requests, cancellation));
     }
@@ -81,7 +96,11 @@ public sealed class WiredBank(Wire wire, IBank bank) : IBank
     public async Task<Result<LockAnswer, BankError>> LockAsync(
         SignedAuthorization authorization, CancellationToken cancellation)
     {
+        if (RefuseLock is { } refusal)
+            return refusal;
         var answer = await wire.SendAsync(typeof(IBank), () => bank.LockAsync(authorization, cancellation));
+        if (ReplaceLock is not null)
+            return ReplaceLock(answer);
         return ChangeLock is null ? answer : answer.Map(ChangeLock);
     }
 

@@ -2,6 +2,7 @@ using System.Numerics;
 using System.Reflection;
 using System.Security.Cryptography;
 using Bauta.Crypto.BlindRsa;
+using Bauta.Crypto.OpenSsl;
 using Xunit;
 
 namespace Bauta.Tests.Crypto.BlindRsa;
@@ -177,6 +178,16 @@ public sealed class RsaPrivateKeyTests : IDisposable
         }
 
         return PemEncoding.WriteString("PRIVATE KEY", writer.Encode());
+    }
+
+    [Fact]
+    public void The_private_operation_is_blinded_also_with_a_key_read_from_its_primes()
+    {
+        using var made = RawRsa.Generate(2048);
+        Assert.True(made.IsBlinded);
+        var numbers = made.ExportPrivate();
+        using var read = RawRsa.FromPrimes(numbers[1], numbers[2]);
+        Assert.True(read.IsBlinded);
     }
 
     private byte[] Modulus() => key.PublicKey.Spki.AsSpan(81, 256).ToArray();
