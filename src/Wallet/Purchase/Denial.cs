@@ -33,7 +33,9 @@ public sealed partial class Wallet
         CancellationToken cancellation)
     {
         var promise = merchandise.Content;
-        var answer = await network.Archive.DecisionAsync(promise.Transaction(), cancellation);
+        var bank = P256PublicKey.FromSpki(Card(state.Order.BankCard).Key);
+        var answer = await network.Archive.DecisionAsync(
+            BankKeyId.Parse(bank.Thumbprint), promise.Transaction(), cancellation);
         if (!answer.IsOk)
             return answer.Error is ArchiveError.Undecided
                 ? null
@@ -47,7 +49,7 @@ public sealed partial class Wallet
             throw new WalletException(WalletError.Distrusted,
                 "A decision came without the quorum that the contract names, or for another purchase. It moves "
                 + "nothing; resume asks again.");
-        if (!note.IsSignedBy(P256PublicKey.FromSpki(Card(state.Order.BankCard).Key)))
+        if (!note.IsSignedBy(bank))
             return null;
         if (logged.Entry.Kind == LogEntry.Abort)
         {
