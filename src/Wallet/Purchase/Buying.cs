@@ -36,7 +36,8 @@ public sealed partial class Wallet
             throw new WalletException(WalletError.Refused,
                 $"Another purchase that is still open goes to {outputPath}. Name a new file with --out.");
         var book = await DenominationsAsync(cancellation);
-        if (CoinSelection.TryPay(await CoinsAsync(book, cancellation), offer.Price, Authorization.MaxTokens) is null)
+        if (CoinSelection.TryPay(
+            await CoinsAsync(book, Now, cancellation), offer.Price, Authorization.MaxTokens) is null)
             throw new WalletException(WalletError.NotEnough,
                 $"The wallet's tokens do not cover {currency.Format(offer.Price)}. Withdraw more first, for a round "
                 + "sum: bauta wallet withdraw");
@@ -188,9 +189,11 @@ public sealed partial class Wallet
         var promise = state.Merchandise.Content;
         var book = await DenominationsAsync(cancellation);
         var uses = CoinSelection.TryPay(
-            await CoinsAsync(book, cancellation), promise.Contract.Price, Authorization.MaxTokens);
+            await CoinsAsync(book, promise.ExpiresAt, cancellation), promise.Contract.Price, Authorization.MaxTokens);
         if (uses is null)
-            return await AbandonAsync(state, "The wallet's tokens no longer cover the price.", cancellation);
+            return await AbandonAsync(state,
+                "The wallet's tokens that are worth something until the purchase expires do not cover the price. "
+                + "Refresh them first: bauta wallet refresh", cancellation);
         var held = await Store.TokensAsync(TokenState.Held, cancellation);
         var keys = new List<P256PrivateKey>();
         try
@@ -296,11 +299,15 @@ public sealed partial class Wallet
 
     private static Protocol.Parties.PartyCard Card(string text) => ReadCard(text).Content;
 
-    private async Task<IReadOnlyCollection<Coin>> CoinsAsync(DenominationBook book, CancellationToken cancellation) =>
+    /// <summary>The tokens that a bank locks now and that are still worth their value if a lock that lasts as long
+    /// ends without a payment.</summary>
+    private async Task<IReadOnlyCollection<Coin>> CoinsAsync(
+        DenominationBook book, UnixTime until, CancellationToken cancellation) =>
         [.. (await Store.TokensAsync(TokenState.Held, cancellation))
             .Where(token => token.Remaining > Amount.Zero)
             .Select(token => (Token: token, Key: book.Find(token.TokenKeyId)))
-            .Where(pair => pair.Key is { IsRevoked: false } key && Now < key.Terms.SpendUntil)
+            .Where(pair => pair.Key is { IsRevoked: false } key
+                && Now < key.Terms.SpendUntil && until < key.Terms.ExpiresAt)
             .Select(pair => new Coin(
                 pair.Token.TokenKeyId, pair.Token.Number, pair.Token.Remaining, pair.Key!.Terms.SpendUntil))];
 

@@ -66,11 +66,12 @@ public sealed class TwoBankTests
         await network.AddAsync("merchant-two", network.SparePort(2), "--bank", "../bank-locker/bank.party.json",
             "--desk", $"http://127.0.0.1:{network.SparePort(3)}");
         network.Set("bank-issuer", "exponents", "[0, 1, 2, 3, 4, 5, 6, 7, 8]");
-        // A key signs for 26 seconds, the next one is made 9 seconds before, and tokens are spent for six minutes.
+        // A key signs for 26 seconds, the next one is made 9 seconds before, and tokens are spent for six minutes. An
+        // abort must find them worth something: they are refreshed for longer than the shop's purchases last.
         network.Set("bank-issuer", "withdrawDays", "0.0003");
         network.Set("bank-issuer", "overlapDays", "0.0001");
         network.Set("bank-issuer", "spendDays", "0.004");
-        network.Set("bank-issuer", "refreshDays", "0.004");
+        network.Set("bank-issuer", "refreshDays", "0.02");
         network.Set("bank-issuer", "spentAt", "\"../bank-locker/bank.party.json\"");
         network.Set("bank-issuer", "funders", "[\"../bank-locker/bank.party.json\"]");
         network.Set("bank-locker", "issuer", "\"../bank-issuer/bank.party.json\"");

@@ -1,7 +1,5 @@
-using System.Security.Cryptography;
 using Bauta.Protocol;
 using Bauta.Protocol.Bank;
-using Bauta.Tests.Bank;
 using Bauta.Wallet;
 using Bauta.Wallet.Tokens;
 using Xunit;
