@@ -22,6 +22,7 @@ public sealed class Archive : IArchive, ILog
     private readonly ArchiveOptions options;
     private readonly TimeProvider time;
     private readonly BankList banks;
+    private readonly DecisionIndex decisions;
     private readonly LogProofs proofs;
     private readonly Sequencer sequencer;
     private readonly CheckpointLoop checkpoints;
@@ -31,13 +32,13 @@ public sealed class Archive : IArchive, ILog
     private Archive(Parts parts, LogState state)
     {
         (database, policy, options, time) = (parts.Database, parts.Policy, parts.Options, parts.Time);
-        banks = state.Banks;
+        (banks, decisions) = (state.Banks, state.Decisions);
         proofs = new LogProofs(database);
         publications = new Publications(database, state.Published);
         links = [.. parts.Witnesses.Select(
             peer => new WitnessLink(peer, proofs, options.WitnessTimeout, time))];
-        var auditor = new Auditor(database, banks, policy.Id, state.SignedTree, state.SignedAt);
-        sequencer = new Sequencer(database, options, time, state.Head, state.Tree, batch =>
+        var auditor = new Auditor(database, decisions, banks, policy.Id, state.SignedTree, state.SignedAt);
+        sequencer = new Sequencer(database, decisions, options, time, state.Head, state.Tree, batch =>
         {
             auditor.Expect(batch.Entries);
             foreach (var entry in batch.Entries)
@@ -79,7 +80,8 @@ public sealed class Archive : IArchive, ILog
     {
         if (!policy.Policy.Logs[0].Key.Equals(signer.Verifier))
             throw new ArgumentException("The policy names another log key.", nameof(policy));
-        var state = await LogState.LoadAsync(database, secondPlace, signer.Verifier, cancellation);
+        var state = await LogState.LoadAsync(
+            database, secondPlace, signer.Verifier, options.MergeAt, cancellation);
         return new Archive(
             new Parts(database, secondPlace, signer, policy, witnesses, options, time), state);
     }
@@ -193,7 +195,7 @@ public sealed class Archive : IArchive, ILog
     private static readonly DecisionAnswer None = new();
 
     private Task<long?> FindAsync(byte[] subject, CancellationToken cancellation) =>
-        database.ReadAsync(tx => LogStore.FindDecision(tx, subject), cancellation);
+        decisions.FindAsync(database, subject, cancellation);
 
     private async Task<byte[]> LeafAsync(long index, CancellationToken cancellation) =>
         await database.ReadAsync(tx => LogStore.Leaf(tx, index), cancellation)

@@ -29,6 +29,10 @@ public sealed record ArchiveOptions
     /// <summary>Appends that share one durable transaction.</summary>
     public int BatchLimit { get; init; } = 1024;
 
+    /// <summary>Decisions kept in memory before they are sorted into the database: 40 bytes each, twice as many at
+    /// most.</summary>
+    public int MergeAt { get; init; } = 65_536;
+
     /// <summary>The log is full at this size.</summary>
     public long MaxEntries { get; init; } = 1L << 40;
 }

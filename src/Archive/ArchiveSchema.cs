@@ -3,9 +3,9 @@ using Bauta.Storage;
 namespace Bauta.Archive;
 
 /// <summary>
-/// The log in the archive's database. <c>decisions</c> is the both-never rule as a primary key on
-/// bank and transaction; <c>head</c> is moved in
-/// the transaction of the entries it counts; <c>checkpoints</c> holds only those that reached the quorum, as they were
+/// The log in the archive's database. <c>decisions</c> and, for the newest, <c>recent</c> say what is decided, on bank
+/// and transaction (see <see cref="Log.DecisionIndex"/>); <c>head</c> is moved in the transaction of the entries it
+/// counts; <c>checkpoints</c> holds only those that reached the quorum, as they were
 /// published, for ever: each answers for the entries above the one before.
 /// </summary>
 public static class ArchiveSchema
@@ -42,6 +42,12 @@ public static class ArchiveSchema
                 size {bigint} NOT NULL,
                 root {blob} NOT NULL,
                 last_at {bigint} NOT NULL
+            ) {strict};
+            """),
+        new(2, "recent decisions", """
+            CREATE TABLE recent (
+                first_idx {bigint} PRIMARY KEY,
+                decisions {blob} NOT NULL
             ) {strict};
             """),
     ];

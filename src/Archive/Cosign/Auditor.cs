@@ -12,7 +12,8 @@ namespace Bauta.Archive.Cosign;
 /// that this process verified and ordered must be, bit for bit, that leaf; any other (after a restart) is verified in
 /// full. Used by one task at a time.
 /// </summary>
-internal sealed class Auditor(IDatabase database, BankList banks, PolicyId policy, MerkleTree tree, UnixTime lastAt)
+internal sealed class Auditor(
+    IDatabase database, DecisionIndex decisions, BankList banks, PolicyId policy, MerkleTree tree, UnixTime lastAt)
 {
     private readonly ConcurrentQueue<NewEntry> ordered = new();
     private MerkleTree tree = tree;
@@ -76,11 +77,9 @@ internal sealed class Auditor(IDatabase database, BankList banks, PolicyId polic
         if (!LeafRules.TryFindSigner(entry, banks.Find, out var signer) || !entry.IsSignedBy(signer!.Key))
             throw Corrupt(index, "a signature does not verify");
         var subject = LeafRules.SubjectOf(entry);
-        var known = await database.ReadAsync(
-            tx => entry.IsDecision
-                ? LogStore.FindDecision(tx, subject)
-                : LogStore.FindStatement(tx, entry.Kind, subject),
-            cancellation);
+        var known = entry.IsDecision
+            ? await decisions.FindAsync(database, subject, cancellation)
+            : await database.ReadAsync(tx => LogStore.FindStatement(tx, entry.Kind, subject), cancellation);
         if (known != index)
             throw Corrupt(index, "another entry is about the same");
         if (entry.At < lastAt)

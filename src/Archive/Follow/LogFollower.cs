@@ -223,7 +223,7 @@ internal sealed class LogFollower
         var seen = new Dictionary<Subject, LeafFact>();
         await database.ReadAsync(tx =>
         {
-            var decided = LogMemory.FindDecisions(
+            var decided = SubjectQuery.Decided.Find(
                 tx, [.. facts.Where(fact => fact.Entry.IsDecision).Select(fact => fact.Subject)]);
             foreach (var fact in facts)
             {

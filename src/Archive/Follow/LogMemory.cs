@@ -1,4 +1,3 @@
-using System.Globalization;
 using Bauta.Archive.Log;
 using Bauta.Crypto.Jose;
 using Bauta.Crypto.Merkle;
@@ -37,12 +36,6 @@ internal sealed record LeafFact(long Index, LogEntry Entry, byte[] Subject, Merk
 /// <summary>The SQL of a reader's memory.</summary>
 internal static class LogMemory
 {
-    private const int InOneQuestion = 64;
-
-    private static readonly string SelectDecisions =
-        "SELECT subject, idx FROM decided WHERE subject IN (" + string.Join(
-            ", ", Enumerable.Range(1, InOneQuestion).Select(i => "$" + i.ToString(CultureInfo.InvariantCulture))) + ")";
-
     public sealed record State(string Origin, LogPoint Accepted, LogPoint Read);
 
     public static State? Load(IReadTransaction tx) => tx.QuerySingleOrDefault(
@@ -85,25 +78,6 @@ internal static class LogMemory
         else
             tx.Execute("INSERT INTO stated (kind, subject, name, bank_key, idx) VALUES ($1, $2, $3, $4, $5)",
                 fact.Entry.Kind, fact.Subject, LeafRules.IssuerOf(fact.Entry)!, fact.NewBank?.Key.Spki, fact.Index);
-    }
-
-    /// <summary>Those of the subjects that are decided, and where. Asked 64 at once: over a network each question
-    /// costs a round trip.</summary>
-    public static Dictionary<Subject, long> FindDecisions(IReadTransaction tx, IReadOnlyList<byte[]> subjects)
-    {
-        var found = new Dictionary<Subject, long>();
-        var values = new object?[InOneQuestion];
-        for (var start = 0; start < subjects.Count; start += InOneQuestion)
-        {
-            // A last question that is not full repeats its last value.
-            for (var i = 0; i < InOneQuestion; i++)
-                values[i] = subjects[Math.Min(start + i, subjects.Count - 1)];
-            foreach (var (subject, index) in tx.Query(
-                SelectDecisions, static row => (row.GetBytes(0), row.GetInt64(1)), values))
-                found[Subject.OfDecision(subject)] = index;
-        }
-
-        return found;
     }
 
     public static (long Index, string Name)? FindStatement(IReadTransaction tx, string kind, byte[] subject) =>

@@ -14,10 +14,10 @@ namespace Bauta.Archive.Log;
 /// </summary>
 internal sealed record LogState(
     LogHead Head, TileBuilder Tree, SignedHead? Signed, MerkleTree SignedTree, UnixTime SignedAt,
-    PublishedCheckpoint? Published, BankList Banks)
+    PublishedCheckpoint? Published, BankList Banks, DecisionIndex Decisions)
 {
     public static async Task<LogState> LoadAsync(
-        IDatabase database, ForwardOnly secondPlace, NoteVerifier key, CancellationToken cancellation)
+        IDatabase database, ForwardOnly secondPlace, NoteVerifier key, int mergeAt, CancellationToken cancellation)
     {
         var head = await database.ReadAsync(LogStore.Head, cancellation);
         if (head is null)
@@ -29,10 +29,10 @@ internal sealed record LogState(
             }, cancellation);
         }
 
-        return await database.ReadAsync(tx => Load(tx, secondPlace.Latest, key), cancellation);
+        return await database.ReadAsync(tx => Load(tx, secondPlace.Latest, key, mergeAt), cancellation);
     }
 
-    private static LogState Load(IReadTransaction tx, ForwardOnly.Mark? mark, NoteVerifier key)
+    private static LogState Load(IReadTransaction tx, ForwardOnly.Mark? mark, NoteVerifier key, int mergeAt)
     {
         var head = LogStore.Head(tx)!;
         var published = LogStore.LatestCheckpoint(tx);
@@ -58,7 +58,8 @@ internal sealed record LogState(
         var banks = new BankList();
         foreach (var index in LogStore.StatementsOf(tx, LogEntry.Bank))
             banks.AddLeaf(LogStore.Leaf(tx, index));
-        return new LogState(head, tree, signed, signedTree, TimeOf(tx, signedSize - 1), published, banks);
+        return new LogState(head, tree, signed, signedTree, TimeOf(tx, signedSize - 1), published, banks,
+            DecisionIndex.Load(tx, mergeAt));
     }
 
     private static SignedHead Read(ForwardOnly.Mark mark, NoteVerifier key) =>

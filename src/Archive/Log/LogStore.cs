@@ -23,7 +23,13 @@ internal static class LogStore
     public const int ChunkLength = 1024;
 
     private const string InsertEntry = "INSERT INTO entries (idx, leaf) VALUES ($1, $2)";
-    private const string InsertDecision = "INSERT INTO decisions (subject, idx) VALUES ($1, $2)";
+    private const string InsertRecent = "INSERT INTO recent (first_idx, decisions) VALUES ($1, $2)";
+
+    // A merge that was cut off starts over; a subject that is decided twice breaks NOT NULL and stops the log.
+    private const string MergeDecision = """
+        INSERT INTO decisions (subject, idx) VALUES ($1, $2)
+        ON CONFLICT (subject) DO UPDATE SET idx = CASE WHEN decisions.idx = excluded.idx THEN excluded.idx END
+        """;
     private const string InsertStatement = "INSERT INTO statements (kind, subject, idx) VALUES ($1, $2, $3)";
     private const string UpsertTile = """
         INSERT INTO tiles (level, idx, hashes) VALUES ($1, $2, $3)
@@ -38,6 +44,12 @@ internal static class LogStore
     public static void CreateHead(IWriteTransaction tx) => tx.Execute(
         "INSERT INTO head (id, size, root, last_at) VALUES (1, 0, $1, 0)", MerkleHash.EmptyRoot.ToArray());
 
+    /// <summary>Decisions that are not in the sorted table yet, or not for certain; see <see cref="DecisionIndex"/>.
+    /// </summary>
+    public static IReadOnlyList<byte[]> RecentDecisions(IReadTransaction tx) => tx.Query(
+        "SELECT decisions FROM recent ORDER BY first_idx", static row => row.GetBytes(0));
+
+    /// <summary>A decision in the sorted table.</summary>
     public static long? FindDecision(IReadTransaction tx, byte[] subject) => tx.QuerySingleOrDefault(
         "SELECT idx FROM decisions WHERE subject = $1", static row => (long?)row.GetInt64(0), subject);
 
@@ -48,6 +60,7 @@ internal static class LogStore
     public static IReadOnlyList<long> StatementsOf(IReadTransaction tx, string kind) => tx.Query(
         "SELECT idx FROM statements WHERE kind = $1 ORDER BY idx", static row => row.GetInt64(0), kind);
 
+    /// <summary>What stands in the tables about the subject of a leaf.</summary>
     public static long? Find(IReadTransaction tx, VerifiedLeaf leaf) => leaf.IsDecision
         ? FindDecision(tx, leaf.Subject)
         : FindStatement(tx, leaf.Kind, leaf.Subject);
@@ -84,17 +97,29 @@ internal static class LogStore
         "INSERT INTO checkpoints (size, note) VALUES ($1, $2)", checkpoint.Size, checkpoint.Note);
 
     /// <summary>Entries, what they decide, tiles and head: all or nothing, and only on top of the head given.</summary>
+    /// <returns>False, and nothing is written, when one of the decisions stands in the sorted table.</returns>
     public static bool Append(
         IWriteTransaction tx, LogHead before, LogHead after, IReadOnlyList<NewEntry> entries,
-        IReadOnlyList<TileData> tiles)
+        IReadOnlyList<TileData> tiles, DecisionMerge? merge = null)
     {
+        var decisions = entries.Where(entry => entry.From.IsDecision).ToList();
+        if (SubjectQuery.Decisions.Find(tx, [.. decisions.Select(entry => entry.From.Subject)]).Count > 0)
+            return false;
         foreach (var entry in entries)
         {
             tx.Execute(InsertEntry, entry.Index, entry.Leaf);
-            if (entry.From.IsDecision)
-                tx.Execute(InsertDecision, entry.From.Subject, entry.Index);
-            else
+            if (!entry.From.IsDecision)
                 tx.Execute(InsertStatement, entry.From.Kind, entry.From.Subject, entry.Index);
+        }
+
+        if (decisions.Count > 0)
+            tx.Execute(InsertRecent, decisions[0].Index, DecisionIndex.Encode(decisions));
+        if (merge is not null)
+        {
+            foreach (var (subject, index) in merge.Rows)
+                tx.Execute(MergeDecision, subject, index);
+            if (merge.EndsBelow is { } below)
+                tx.Execute("DELETE FROM recent WHERE first_idx < $1", below);
         }
 
         foreach (var tile in tiles)

@@ -15,12 +15,14 @@ internal sealed record CommittedBatch(LogHead Head, IReadOnlyList<NewEntry> Entr
 /// </summary>
 /// <remarks>
 /// What decides is the clock at the moment of ordering, read once a batch: a leaf that arrived before an expiry but is
-/// ordered after it comes too late. The both-never rule is the primary key of <c>decisions</c>; a batch that runs into
-/// it is looked up and ordered again, which only races cause, since callers look before they ask.
+/// ordered after it comes too late. The both-never rule is held here: what is decided among the newest is known, and
+/// the transaction looks up the rest. A batch that runs into it is looked up and ordered again, which only races cause,
+/// since callers look before they ask.
 /// </remarks>
 internal sealed class Sequencer
 {
     private readonly IDatabase database;
+    private readonly DecisionIndex decisions;
     private readonly ArchiveOptions options;
     private readonly TimeProvider time;
     private readonly Action<CommittedBatch> committed;
@@ -31,10 +33,10 @@ internal sealed class Sequencer
     private volatile LogHead head;
 
     public Sequencer(
-        IDatabase database, ArchiveOptions options, TimeProvider time, LogHead head, TileBuilder tree,
-        Action<CommittedBatch> committed, Action advanced)
+        IDatabase database, DecisionIndex decisions, ArchiveOptions options, TimeProvider time, LogHead head,
+        TileBuilder tree, Action<CommittedBatch> committed, Action advanced)
     {
-        (this.database, this.options, this.time) = (database, options, time);
+        (this.database, this.decisions, this.options, this.time) = (database, decisions, options, time);
         (this.committed, this.advanced) = (committed, advanced);
         (this.head, this.tree) = (head, tree);
         watch = new ClockWatch(time, options.ClockToleranceSeconds, options.ClockHold);
@@ -127,9 +129,11 @@ internal sealed class Sequencer
         {
             var after = new LogHead(tree.Size, tree.Root, at);
             var tiles = tree.TakeTiles();
+            var merge = decisions.NextMerge(entries.Count);
             try
             {
-                await database.WriteAsync(tx => LogStore.Append(tx, before, after, entries, tiles));
+                if (!await database.WriteAsync(tx => LogStore.Append(tx, before, after, entries, tiles, merge)))
+                    return false;
             }
             catch (StorageException conflict) when (conflict.Failure == StorageFailure.Conflict)
             {
@@ -137,6 +141,7 @@ internal sealed class Sequencer
             }
 
             // Whoever sees the new head finds that what it needs of the batch is there.
+            decisions.Committed(entries, merge, after.Size);
             committed(new CommittedBatch(after, entries));
             head = after;
             advanced();
@@ -154,6 +159,8 @@ internal sealed class Sequencer
         var subject = leaf.Key;
         if (known.TryGetValue(subject, out var existing))
             return new Appended(existing, null);
+        if (leaf.IsDecision && decisions.FindRecent(leaf.Subject) is { } recent)
+            return new Appended(recent, null);
         if (leaf.Untimely(at) is { } refusal)
             return refusal;
         if (tree.Size >= options.MaxEntries)

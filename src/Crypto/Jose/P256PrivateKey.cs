@@ -112,7 +112,7 @@ public sealed class P256PrivateKey : ISigner, IDisposable
     public byte[] Sign(ReadOnlySpan<byte> message)
     {
         Span<byte> digest = stackalloc byte[SHA256.HashSizeInBytes];
-        SHA256.HashData(message, digest);
+        PublicDigest.Hash(message, digest);
         return P256.Sign(key, digest);
     }
 

@@ -61,7 +61,7 @@ public sealed class P256PublicKey : IEquatable<P256PublicKey>
     public bool Verify(ReadOnlySpan<byte> message, ReadOnlySpan<byte> signature)
     {
         Span<byte> digest = stackalloc byte[SHA256.HashSizeInBytes];
-        SHA256.HashData(message, digest);
+        PublicDigest.Hash(message, digest);
         return P256.Verify(Point, digest, signature);
     }
 

@@ -1,8 +1,8 @@
-using System.Buffers;
 using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
+using Bauta.Crypto.OpenSsl;
 
 namespace Bauta.Crypto.Merkle;
 
@@ -23,7 +23,6 @@ public readonly struct MerkleHash : IEquatable<MerkleHash>
 
     private const byte LeafPrefix = 0x00;
     private const byte NodePrefix = 0x01;
-    private const int StackLimit = 1024;
 
     private readonly Bytes32 _bytes;
 
@@ -55,23 +54,7 @@ public readonly struct MerkleHash : IEquatable<MerkleHash>
     public static MerkleHash Leaf(ReadOnlySpan<byte> entry)
     {
         Span<byte> digest = stackalloc byte[Size];
-        if (entry.Length < StackLimit)
-        {
-            Span<byte> input = stackalloc byte[1 + entry.Length];
-            input[0] = LeafPrefix;
-            entry.CopyTo(input[1..]);
-            SHA256.HashData(input, digest);
-        }
-        else
-        {
-            // One call into the library on a borrowed copy costs a third of an incremental hash.
-            var input = ArrayPool<byte>.Shared.Rent(1 + entry.Length);
-            input[0] = LeafPrefix;
-            entry.CopyTo(input.AsSpan(1));
-            SHA256.HashData(input.AsSpan(0, 1 + entry.Length), digest);
-            ArrayPool<byte>.Shared.Return(input);
-        }
-
+        PublicDigest.Hash([LeafPrefix], entry, digest);
         return new(digest);
     }
 
@@ -83,7 +66,7 @@ public readonly struct MerkleHash : IEquatable<MerkleHash>
         left.Span.CopyTo(input[1..]);
         right.Span.CopyTo(input[(1 + Size)..]);
         Span<byte> digest = stackalloc byte[Size];
-        SHA256.HashData(input, digest);
+        PublicDigest.Hash(input, digest);
         return new(digest);
     }
 

@@ -86,21 +86,14 @@ internal static partial class LibCrypto
     /// <summary>RFC 8032 section 5.1.6 (pure Ed25519): a signature of 64 bytes.</summary>
     internal static byte[] Ed25519Sign(Curve25519Key privateKey, ReadOnlySpan<byte> message)
     {
-        var context = NewDigestContext();
-        try
-        {
-            Check(EVP_DigestSignInit(context, 0, 0, 0, privateKey), nameof(EVP_DigestSignInit));
-            var signature = new byte[Ed25519SignatureSize];
-            nuint length = Ed25519SignatureSize;
-            Check(
-                EVP_DigestSign(context, signature, ref length, NeverNull(message), (nuint)message.Length),
-                nameof(EVP_DigestSign));
-            return signature;
-        }
-        finally
-        {
-            EVP_MD_CTX_free(context);
-        }
+        using var context = Check(EVP_MD_CTX_new(), nameof(EVP_MD_CTX_new));
+        Check(EVP_DigestSignInit(context, 0, 0, 0, privateKey), nameof(EVP_DigestSignInit));
+        var signature = new byte[Ed25519SignatureSize];
+        nuint length = Ed25519SignatureSize;
+        Check(
+            EVP_DigestSign(context, signature, ref length, NeverNull(message), (nuint)message.Length),
+            nameof(EVP_DigestSign));
+        return signature;
     }
 
     /// <summary>RFC 8032 section 5.1.7. False for any signature that does not verify, however malformed.</summary>
@@ -109,26 +102,13 @@ internal static partial class LibCrypto
     {
         if (signature.Length != Ed25519SignatureSize)
             return false;
-        var context = NewDigestContext();
-        try
-        {
-            Check(EVP_DigestVerifyInit(context, 0, 0, 0, publicKey), nameof(EVP_DigestVerifyInit));
-            var valid = EVP_DigestVerify(
-                context, signature, (nuint)signature.Length, NeverNull(message), (nuint)message.Length) == 1;
-            if (!valid)
-                ForgetErrors();
-            return valid;
-        }
-        finally
-        {
-            EVP_MD_CTX_free(context);
-        }
-    }
-
-    private static nint NewDigestContext()
-    {
-        var context = EVP_MD_CTX_new();
-        return context != 0 ? context : throw Failure(nameof(EVP_MD_CTX_new));
+        using var context = Check(EVP_MD_CTX_new(), nameof(EVP_MD_CTX_new));
+        Check(EVP_DigestVerifyInit(context, 0, 0, 0, publicKey), nameof(EVP_DigestVerifyInit));
+        var valid = EVP_DigestVerify(
+            context, signature, (nuint)signature.Length, NeverNull(message), (nuint)message.Length) == 1;
+        if (!valid)
+            ForgetErrors();
+        return valid;
     }
 
     // libcrypto reads a null message as a question for the length; an empty span marshals as null.
@@ -180,24 +160,19 @@ internal static partial class LibCrypto
     private static partial int EVP_PKEY_derive(nint context, Span<byte> secret, ref nuint length);
 
     [LibraryImport(Library)]
-    private static partial nint EVP_MD_CTX_new();
-
-    [LibraryImport(Library)]
-    private static partial void EVP_MD_CTX_free(nint context);
-
-    [LibraryImport(Library)]
     private static partial int EVP_DigestSignInit(
-        nint context, nint keyContext, nint digest, nint engine, Curve25519Key key);
+        DigestContext context, nint keyContext, nint digest, nint engine, Curve25519Key key);
 
     [LibraryImport(Library)]
     private static partial int EVP_DigestSign(
-        nint context, Span<byte> signature, ref nuint length, ReadOnlySpan<byte> message, nuint messageLength);
+        DigestContext context, Span<byte> signature, ref nuint length, ReadOnlySpan<byte> message, nuint messageLength);
 
     [LibraryImport(Library)]
     private static partial int EVP_DigestVerifyInit(
-        nint context, nint keyContext, nint digest, nint engine, Curve25519Key key);
+        DigestContext context, nint keyContext, nint digest, nint engine, Curve25519Key key);
 
     [LibraryImport(Library)]
     private static partial int EVP_DigestVerify(
-        nint context, ReadOnlySpan<byte> signature, nuint length, ReadOnlySpan<byte> message, nuint messageLength);
+        DigestContext context, ReadOnlySpan<byte> signature, nuint length, ReadOnlySpan<byte> message,
+        nuint messageLength);
 }

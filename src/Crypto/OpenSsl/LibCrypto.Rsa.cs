@@ -18,21 +18,6 @@ internal sealed class RsaHandle : SafeHandleZeroOrMinusOneIsInvalid
     }
 }
 
-/// <summary>A hash function, fetched once; shared by all threads.</summary>
-internal sealed class DigestHandle : SafeHandleZeroOrMinusOneIsInvalid
-{
-    /// <summary>For the marshaller.</summary>
-    public DigestHandle() : base(ownsHandle: true)
-    {
-    }
-
-    protected override bool ReleaseHandle()
-    {
-        LibCrypto.EVP_MD_free(handle);
-        return true;
-    }
-}
-
 internal static partial class LibCrypto
 {
     internal const int RSA_NO_PADDING = 3;
@@ -91,10 +76,4 @@ internal static partial class LibCrypto
     internal static partial int RSA_verify_PKCS1_PSS_mgf1(
         RsaHandle key, ReadOnlySpan<byte> digest, DigestHandle hash, DigestHandle maskHash,
         ReadOnlySpan<byte> encoded, int saltSize);
-
-    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
-    internal static partial DigestHandle EVP_MD_fetch(nint context, string name, string? properties);
-
-    [LibraryImport(Library)]
-    internal static partial void EVP_MD_free(nint digest);
 }

@@ -36,6 +36,7 @@ internal sealed class ArchiveNetwork : IAsyncDisposable
             Banks = [new AdmittedBank(BankName, Bank.PublicKey.Thumbprint)],
             CosignRetry = TimeSpan.FromMilliseconds(20),
             QuorumWait = TimeSpan.FromSeconds(30),
+            MergeAt = 3,
         };
     }
 

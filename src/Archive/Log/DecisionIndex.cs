@@ -1,0 +1,123 @@
+using System.Buffers.Binary;
+using Bauta.Storage;
+
+namespace Bauta.Archive.Log;
+
+/// <summary>The next decisions to be moved into the sorted table.</summary>
+/// <param name="Rows">In the order of their subjects.</param>
+/// <param name="EndsBelow">With the last of a merge: what is below this index is all there; else null.</param>
+internal sealed record DecisionMerge(ArraySegment<(byte[] Subject, long Index)> Rows, long? EndsBelow);
+
+/// <summary>
+/// Which leaf decides what. The newest decisions are in memory, with a row a batch in <c>recent</c> for the next start;
+/// when they are many, they move on into <c>decisions</c> in the order of their subjects, a few with each batch.
+/// </summary>
+/// <remarks>
+/// Subjects are hashes. Put into the table one by one, nearly each would change a page of its own, and writing that
+/// page twice costs more than all else about an append. Thread-safe, but for what the sequencer alone calls.
+/// </remarks>
+internal sealed class DecisionIndex
+{
+    private const int SubjectSize = 16;
+    private const int RecordSize = sizeof(long) + SubjectSize;
+    private const int LeastMerge = 64;
+
+    // A merge is over before as many decisions are new again.
+    private const int MergedForEach = 2;
+
+    private readonly int mergeAt;
+    private readonly Lock gate = new();
+    private Dictionary<UInt128, long> recent = [];
+    private Dictionary<UInt128, long> merging = [];
+    private (byte[] Subject, long Index)[] sorted = [];
+    private int merged;
+    private long endsBelow;
+
+    private DecisionIndex(int mergeAt) => this.mergeAt = mergeAt;
+
+    public static DecisionIndex Load(IReadTransaction tx, int mergeAt)
+    {
+        var index = new DecisionIndex(mergeAt);
+        foreach (var row in LogStore.RecentDecisions(tx))
+        {
+            for (var record = row.AsSpan(); record.Length >= RecordSize; record = record[RecordSize..])
+            {
+                if (!index.recent.TryAdd(Key(record[sizeof(long)..]), BinaryPrimitives.ReadInt64BigEndian(record)))
+                    throw new StorageException(
+                        StorageFailure.InvariantViolation, "The log has two decisions about the same.");
+            }
+        }
+
+        return index;
+    }
+
+    /// <summary>The decisions among new entries as <see cref="Load"/> reads them.</summary>
+    public static byte[] Encode(IReadOnlyList<NewEntry> decisions)
+    {
+        var bytes = new byte[decisions.Count * RecordSize];
+        var record = bytes.AsSpan();
+        foreach (var decision in decisions)
+        {
+            BinaryPrimitives.WriteInt64BigEndian(record, decision.Index);
+            decision.From.Subject.CopyTo(record[sizeof(long)..]);
+            record = record[RecordSize..];
+        }
+
+        return bytes;
+    }
+
+    /// <summary>The leaf that decides a subject, if it is among the newest; else the table knows.</summary>
+    public long? FindRecent(ReadOnlySpan<byte> subject)
+    {
+        var key = Key(subject);
+        lock (gate)
+            return recent.TryGetValue(key, out var index) || merging.TryGetValue(key, out index) ? index : null;
+    }
+
+    /// <summary>The leaf that decides a subject.</summary>
+    public async Task<long?> FindAsync(IDatabase database, byte[] subject, CancellationToken cancellation) =>
+        // In this order: what leaves the memory meanwhile is in the table before.
+        FindRecent(subject) ?? await database.ReadAsync(tx => LogStore.FindDecision(tx, subject), cancellation);
+
+    /// <summary>For the sequencer: what to merge in the transaction of the next batch; null when nothing is
+    /// due.</summary>
+    public DecisionMerge? NextMerge(int entries)
+    {
+        if (merged == sorted.Length)
+            return null;
+        var count = Math.Min(sorted.Length - merged, Math.Max(LeastMerge, MergedForEach * entries));
+        return new DecisionMerge(
+            new ArraySegment<(byte[], long)>(sorted, merged, count),
+            merged + count == sorted.Length ? endsBelow : null);
+    }
+
+    /// <summary>For the sequencer: a batch and its merge are durable.</summary>
+    public void Committed(IReadOnlyList<NewEntry> entries, DecisionMerge? merge, long size)
+    {
+        lock (gate)
+        {
+            foreach (var entry in entries)
+            {
+                if (entry.From.IsDecision)
+                    recent.Add(Key(entry.From.Subject), entry.Index);
+            }
+
+            if (merge is not null && (merged += merge.Rows.Count) == sorted.Length)
+                (merging, sorted, merged) = ([], [], 0);
+            if (sorted.Length > 0 || recent.Count < mergeAt)
+                return;
+            (merging, recent, endsBelow) = (recent, [], size);
+        }
+
+        sorted = [.. merging.OrderBy(pair => pair.Key).Select(pair => (Bytes(pair.Key), pair.Value))];
+    }
+
+    private static UInt128 Key(ReadOnlySpan<byte> subject) => BinaryPrimitives.ReadUInt128BigEndian(subject);
+
+    private static byte[] Bytes(UInt128 key)
+    {
+        var subject = new byte[SubjectSize];
+        BinaryPrimitives.WriteUInt128BigEndian(subject, key);
+        return subject;
+    }
+}
