@@ -30,8 +30,8 @@ public sealed record BinaryField
         // Asked of the name as given: some letters beyond ASCII have an ASCII letter as their lower case.
         if (!Ascii.IsValid(name) || MessageRules.CheckName(Encoding.Latin1.GetBytes(lower)) != BinaryHttpError.None)
             throw new ArgumentException("Not a field name.", nameof(name));
-        if (value.AsSpan().IndexOfAnyExceptInRange('\0', '\u00ff') >= 0 ||
-            MessageRules.CheckValue(Encoding.Latin1.GetBytes(value)) != BinaryHttpError.None)
+        if (value.AsSpan().IndexOfAnyExceptInRange('\0', '\u00ff') >= 0
+            || MessageRules.CheckValue(Encoding.Latin1.GetBytes(value)) != BinaryHttpError.None)
             throw new ArgumentException("Not a field value.", nameof(value));
         return new BinaryField(lower, value);
     }

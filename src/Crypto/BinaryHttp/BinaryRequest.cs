@@ -166,11 +166,11 @@ public sealed record BinaryRequest
 
     private static BinaryRequest? Read(ref MessageReader reader, ReadOnlyMemory<byte> message)
     {
-        if (!reader.TryReadFraming(response: false, out var indeterminate) ||
-            !reader.TryReadControl(out var method) ||
-            !reader.TryReadControl(out var scheme) ||
-            !reader.TryReadControl(out var authority) ||
-            !reader.TryReadControl(out var path))
+        if (!reader.TryReadFraming(response: false, out var indeterminate)
+            || !reader.TryReadControl(out var method)
+            || !reader.TryReadControl(out var scheme)
+            || !reader.TryReadControl(out var authority)
+            || !reader.TryReadControl(out var path))
             return null;
         var error = MessageRules.CheckControlData(method, scheme, authority, path);
         if (error != BinaryHttpError.None)
@@ -179,10 +179,10 @@ public sealed record BinaryRequest
             return null;
         }
 
-        if (!reader.TryReadFields(indeterminate, out var headers) ||
-            !reader.TryReadContent(indeterminate, message, out var content) ||
-            !reader.TryReadFields(indeterminate, out var trailers) ||
-            !reader.TryReadPadding())
+        if (!reader.TryReadFields(indeterminate, out var headers)
+            || !reader.TryReadContent(indeterminate, message, out var content)
+            || !reader.TryReadFields(indeterminate, out var trailers)
+            || !reader.TryReadPadding())
             return null;
         var request = new BinaryRequest(
             Encoding.ASCII.GetString(method),
@@ -197,12 +197,12 @@ public sealed record BinaryRequest
     }
 
     private int SizeOf(int chunkSize) =>
-        1 +
-        MessageWriter.SizeOfText(Method) +
-        MessageWriter.SizeOfText(Scheme) +
-        MessageWriter.SizeOfText(Authority) +
-        MessageWriter.SizeOfText(Path) +
-        MessageWriter.SizeOfFields(Headers, chunkSize > 0) +
-        MessageWriter.SizeOfContent(Content.Length, chunkSize) +
-        MessageWriter.SizeOfFields(Trailers, chunkSize > 0);
+        1
+        + MessageWriter.SizeOfText(Method)
+        + MessageWriter.SizeOfText(Scheme)
+        + MessageWriter.SizeOfText(Authority)
+        + MessageWriter.SizeOfText(Path)
+        + MessageWriter.SizeOfFields(Headers, chunkSize > 0)
+        + MessageWriter.SizeOfContent(Content.Length, chunkSize)
+        + MessageWriter.SizeOfFields(Trailers, chunkSize > 0);
 }

@@ -191,10 +191,10 @@ public sealed record BinaryResponse
                 return null;
         }
 
-        if (!reader.TryReadFields(indeterminate, out var headers) ||
-            !reader.TryReadContent(indeterminate, message, out var content) ||
-            !reader.TryReadFields(indeterminate, out var trailers) ||
-            !reader.TryReadPadding())
+        if (!reader.TryReadFields(indeterminate, out var headers)
+            || !reader.TryReadContent(indeterminate, message, out var content)
+            || !reader.TryReadFields(indeterminate, out var trailers)
+            || !reader.TryReadPadding())
             return null;
         var error = MessageRules.CheckResponse(headers, content.Length, trailers);
         return error == BinaryHttpError.None
@@ -214,9 +214,9 @@ public sealed record BinaryResponse
         var size = 1 + VariableInteger.SizeOf(Status);
         foreach (var earlier in Informational)
             size += VariableInteger.SizeOf(earlier.Status) + MessageWriter.SizeOfFields(earlier.Headers, indeterminate);
-        return size +
-            MessageWriter.SizeOfFields(Headers, indeterminate) +
-            MessageWriter.SizeOfContent(Content.Length, chunkSize) +
-            MessageWriter.SizeOfFields(Trailers, indeterminate);
+        return size
+            + MessageWriter.SizeOfFields(Headers, indeterminate)
+            + MessageWriter.SizeOfContent(Content.Length, chunkSize)
+            + MessageWriter.SizeOfFields(Trailers, indeterminate);
     }
 }

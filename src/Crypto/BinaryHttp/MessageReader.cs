@@ -5,20 +5,20 @@ namespace Bauta.Crypto.BinaryHttp;
 /// </summary>
 internal ref struct MessageReader
 {
-    private readonly ReadOnlySpan<byte> _message;
-    private readonly BinaryHttpLimits _limits;
-    private int _position;
+    private readonly ReadOnlySpan<byte> input;
+    private readonly BinaryHttpLimits limits;
+    private int position;
 
     internal MessageReader(ReadOnlySpan<byte> message, BinaryHttpLimits limits)
     {
-        _message = message;
-        _limits = limits;
+        input = message;
+        this.limits = limits;
     }
 
     /// <summary>Why the message is refused, if it is.</summary>
     internal BinaryHttpError Error { get; private set; }
 
-    private readonly bool AtEnd => _position == _message.Length;
+    private readonly bool AtEnd => position == input.Length;
 
     /// <summary>Framing Indicator (i): 0 and 1 of known, 2 and 3 of indeterminate length; odd for responses.</summary>
     internal bool TryReadFraming(bool response, out bool indeterminate)
@@ -36,7 +36,7 @@ internal ref struct MessageReader
 
     /// <summary>One of Method, Scheme, Authority and Path with its length.</summary>
     internal bool TryReadControl(out ReadOnlySpan<byte> value) =>
-        TryReadBytes(_limits.MaxControlDataBytes, BinaryHttpError.ControlDataTooLarge, out value);
+        TryReadBytes(limits.MaxControlDataBytes, BinaryHttpError.ControlDataTooLarge, out value);
 
     /// <summary>Status Code (i).</summary>
     internal bool TryReadStatus(out int status)
@@ -70,15 +70,15 @@ internal ref struct MessageReader
             return true;
         if (indeterminate)
             return TryReadChunks(message, out content);
-        if (!TryReadBytes(_limits.MaxContentBytes, BinaryHttpError.ContentTooLarge, out var bytes))
+        if (!TryReadBytes(limits.MaxContentBytes, BinaryHttpError.ContentTooLarge, out var bytes))
             return false;
-        content = message.Slice(_position - bytes.Length, bytes.Length);
+        content = message.Slice(position - bytes.Length, bytes.Length);
         return true;
     }
 
     /// <summary>Whatever is left must be zero.</summary>
     internal bool TryReadPadding() =>
-        _message[_position..].ContainsAnyExcept((byte)0) ? Fail(BinaryHttpError.BadPadding) : Error == default;
+        input[position..].ContainsAnyExcept((byte)0) ? Fail(BinaryHttpError.BadPadding) : Error == default;
 
     internal bool Fail(BinaryHttpError error)
     {
@@ -90,10 +90,10 @@ internal ref struct MessageReader
     private bool TryReadMeasuredFields(out BinaryField[] fields)
     {
         fields = [];
-        if (!TryReadBytes(_limits.MaxFieldSectionBytes, BinaryHttpError.FieldSectionTooLarge, out var section))
+        if (!TryReadBytes(limits.MaxFieldSectionBytes, BinaryHttpError.FieldSectionTooLarge, out var section))
             return false;
         // A line that runs over the end of its section is read as truncated, not from what follows.
-        var inner = new MessageReader(section, _limits);
+        var inner = new MessageReader(section, limits);
         var list = new List<BinaryField>();
         while (!inner.AtEnd)
         {
@@ -109,7 +109,7 @@ internal ref struct MessageReader
     private bool TryReadTerminatedFields(out BinaryField[] fields)
     {
         fields = [];
-        var start = _position;
+        var start = position;
         var list = new List<BinaryField>();
         while (true)
         {
@@ -119,7 +119,7 @@ internal ref struct MessageReader
                 break;
             if (!TryReadLine(nameLength, list))
                 return false;
-            if (_position - start > _limits.MaxFieldSectionBytes)
+            if (position - start > limits.MaxFieldSectionBytes)
                 return Fail(BinaryHttpError.FieldSectionTooLarge);
         }
 
@@ -130,11 +130,11 @@ internal ref struct MessageReader
     // Field Line { Name Length (i) = 1.., Name (..), Value Length (i), Value (..) }, its first integer already read
     private bool TryReadLine(ulong nameLength, List<BinaryField> list)
     {
-        if (list.Count == _limits.MaxFields)
+        if (list.Count == limits.MaxFields)
             return Fail(BinaryHttpError.TooManyFields);
         const BinaryHttpError tooLarge = BinaryHttpError.FieldSectionTooLarge;
-        if (!TryTake(nameLength, _limits.MaxFieldSectionBytes, tooLarge, out var name) ||
-            !TryReadBytes(_limits.MaxFieldSectionBytes, tooLarge, out var value))
+        if (!TryTake(nameLength, limits.MaxFieldSectionBytes, tooLarge, out var name)
+            || !TryReadBytes(limits.MaxFieldSectionBytes, tooLarge, out var value))
             return false;
         var error = BinaryField.TryCreate(name, value, out var field);
         if (error != BinaryHttpError.None)
@@ -147,16 +147,16 @@ internal ref struct MessageReader
     private bool TryReadChunks(ReadOnlyMemory<byte> message, out ReadOnlyMemory<byte> content)
     {
         content = default;
-        var start = _position;
+        var start = position;
         var total = 0;
         while (true)
         {
-            if (!TryReadBytes(_limits.MaxContentBytes - total, BinaryHttpError.ContentTooLarge, out var chunk))
+            if (!TryReadBytes(limits.MaxContentBytes - total, BinaryHttpError.ContentTooLarge, out var chunk))
                 return false;
             if (chunk.IsEmpty)
                 break;
             if (total == 0)
-                content = message.Slice(_position - chunk.Length, chunk.Length);
+                content = message.Slice(position - chunk.Length, chunk.Length);
             total += chunk.Length;
         }
 
@@ -165,7 +165,7 @@ internal ref struct MessageReader
         // More than one chunk: the sizes are known to be good now, so a second pass can copy.
         var joined = new byte[total];
         var rest = joined.AsSpan();
-        _position = start;
+        position = start;
         while (TryReadBytes(total, BinaryHttpError.ContentTooLarge, out var chunk) && !chunk.IsEmpty)
         {
             chunk.CopyTo(rest);
@@ -178,10 +178,10 @@ internal ref struct MessageReader
 
     private bool TryReadInteger(out ulong value)
     {
-        var read = VariableInteger.Read(_message[_position..], out value);
+        var read = VariableInteger.Read(input[position..], out value);
         if (read == 0)
             return Fail(BinaryHttpError.Truncated);
-        _position += read;
+        position += read;
         return true;
     }
 
@@ -194,12 +194,12 @@ internal ref struct MessageReader
     private bool TryTake(ulong length, int limit, BinaryHttpError tooLong, out ReadOnlySpan<byte> bytes)
     {
         bytes = default;
-        if (length > (ulong)(_message.Length - _position))
+        if (length > (ulong)(input.Length - position))
             return Fail(BinaryHttpError.Truncated);
         if (length > (ulong)limit)
             return Fail(tooLong);
-        bytes = _message.Slice(_position, (int)length);
-        _position += (int)length;
+        bytes = input.Slice(position, (int)length);
+        position += (int)length;
         return true;
     }
 }

@@ -13,23 +13,23 @@ internal static class MessageRules
     private const string Digits = "0123456789";
     private const string TokenMarks = "!#$%&'*+-.^_`|~";
 
-    private static readonly SearchValues<byte> NameBytes = Bytes(Lower + Digits + TokenMarks);
+    private static readonly SearchValues<byte> nameBytes = Bytes(Lower + Digits + TokenMarks);
 
-    private static readonly SearchValues<byte> TokenBytes =
+    private static readonly SearchValues<byte> tokenBytes =
         Bytes(Lower + Lower.ToUpperInvariant() + Digits + TokenMarks);
 
-    private static readonly SearchValues<byte> SchemeBytes = Bytes(Lower + Digits + "+-.");
+    private static readonly SearchValues<byte> schemeBytes = Bytes(Lower + Digits + "+-.");
 
     // No '@': an authority of http or https carries no user information.
-    private static readonly SearchValues<byte> AuthorityBytes =
+    private static readonly SearchValues<byte> authorityBytes =
         Bytes(Lower + Lower.ToUpperInvariant() + Digits + "-._~%!$&'()*+,;=:[]");
 
     // Fields that speak of one connection (RFC 9113 section 8.2.2).
-    private static readonly string[] ConnectionFields =
+    private static readonly string[] connectionFields =
         ["connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"];
 
     // Framing, routing and authentication are settled before the content (RFC 9110 section 6.5.1).
-    private static readonly string[] NeverInTrailers =
+    private static readonly string[] neverInTrailers =
         ["authorization", "content-encoding", "content-length", "content-type", "expect", "host", "te"];
 
     internal static BinaryHttpError CheckName(ReadOnlySpan<byte> name)
@@ -38,7 +38,7 @@ internal static class MessageRules
             return BinaryHttpError.BadFieldName;
         if (name[0] == ':')
             return BinaryHttpError.PseudoField;
-        return name.ContainsAnyExcept(NameBytes) ? BinaryHttpError.BadFieldName : BinaryHttpError.None;
+        return name.ContainsAnyExcept(nameBytes) ? BinaryHttpError.BadFieldName : BinaryHttpError.None;
     }
 
     internal static BinaryHttpError CheckValue(ReadOnlySpan<byte> value)
@@ -60,14 +60,14 @@ internal static class MessageRules
         ReadOnlySpan<byte> method, ReadOnlySpan<byte> scheme, ReadOnlySpan<byte> authority, ReadOnlySpan<byte> path)
     {
         // CONNECT would ask for a tunnel, which one message cannot carry.
-        var valid = !method.IsEmpty && !method.ContainsAnyExcept(TokenBytes) && !method.SequenceEqual("CONNECT"u8);
-        valid &= !scheme.IsEmpty && scheme[0] is >= (byte)'a' and <= (byte)'z' &&
-            !scheme.ContainsAnyExcept(SchemeBytes);
-        valid &= !authority.ContainsAnyExcept(AuthorityBytes);
+        var valid = !method.IsEmpty && !method.ContainsAnyExcept(tokenBytes) && !method.SequenceEqual("CONNECT"u8);
+        valid &= !scheme.IsEmpty && scheme[0] is >= (byte)'a' and <= (byte)'z'
+            && !scheme.ContainsAnyExcept(schemeBytes);
+        valid &= !authority.ContainsAnyExcept(authorityBytes);
         var asterisk = path.SequenceEqual("*"u8) && method.SequenceEqual("OPTIONS"u8);
-        valid &= asterisk ||
-            (!path.IsEmpty && path[0] == '/' && !path.ContainsAnyExceptInRange((byte)0x21, (byte)0x7e) &&
-            !path.Contains((byte)'#'));
+        valid &= asterisk
+            || (!path.IsEmpty && path[0] == '/' && !path.ContainsAnyExceptInRange((byte)0x21, (byte)0x7e)
+            && !path.Contains((byte)'#'));
         return valid ? BinaryHttpError.None : BinaryHttpError.BadControlData;
     }
 
@@ -83,8 +83,8 @@ internal static class MessageRules
             if (field.Name != "host")
                 continue;
             // Two names for one target would let two readers of the message disagree about it.
-            if (host is not null ||
-                (authority.Length > 0 && !authority.Equals(field.Value, StringComparison.OrdinalIgnoreCase)))
+            if (host is not null
+                || (authority.Length > 0 && !authority.Equals(field.Value, StringComparison.OrdinalIgnoreCase)))
                 return BinaryHttpError.BadHost;
             host = field.Value;
         }
@@ -113,7 +113,7 @@ internal static class MessageRules
         {
             if (IsOfConnection(field))
                 return BinaryHttpError.ConnectionField;
-            if (Array.IndexOf(NeverInTrailers, field.Name) >= 0)
+            if (Array.IndexOf(neverInTrailers, field.Name) >= 0)
                 return BinaryHttpError.BadTrailer;
         }
 
@@ -121,7 +121,7 @@ internal static class MessageRules
     }
 
     private static bool IsOfConnection(BinaryField field) =>
-        Array.IndexOf(ConnectionFields, field.Name) >= 0 || (field.Name == "te" && field.Value != "trailers");
+        Array.IndexOf(connectionFields, field.Name) >= 0 || (field.Name == "te" && field.Value != "trailers");
 
     private static BinaryHttpError CheckContentLength(
         IReadOnlyList<BinaryField> headers, int contentLength, bool mayStandAlone)

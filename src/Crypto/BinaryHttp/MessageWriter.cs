@@ -5,8 +5,8 @@ namespace Bauta.Crypto.BinaryHttp;
 /// <summary>Writes the parts of a binary message in order into a buffer that was measured before.</summary>
 internal ref struct MessageWriter(Span<byte> output)
 {
-    private readonly Span<byte> _output = output;
-    private int _position;
+    private readonly Span<byte> output = output;
+    private int position;
 
     internal static int SizeOfText(string text) => VariableInteger.SizeOf(text.Length) + text.Length;
 
@@ -25,12 +25,12 @@ internal ref struct MessageWriter(Span<byte> output)
         return last == 0 ? size : size + VariableInteger.SizeOf(last) + last;
     }
 
-    internal void WriteInteger(int value) => _position += VariableInteger.Write(_output[_position..], value);
+    internal void WriteInteger(int value) => position += VariableInteger.Write(output[position..], value);
 
     internal void WriteText(string text)
     {
         WriteInteger(text.Length);
-        _position += Encoding.Latin1.GetBytes(text, _output[_position..]);
+        position += Encoding.Latin1.GetBytes(text, output[position..]);
     }
 
     internal void WriteFields(IReadOnlyList<BinaryField> fields, bool indeterminate)
@@ -67,13 +67,13 @@ internal ref struct MessageWriter(Span<byte> output)
     }
 
     /// <summary>Zeroes what is left of the buffer.</summary>
-    internal readonly void Pad() => _output[_position..].Clear();
+    internal readonly void Pad() => output[position..].Clear();
 
     private void WriteChunk(ReadOnlySpan<byte> chunk)
     {
         WriteInteger(chunk.Length);
-        chunk.CopyTo(_output[_position..]);
-        _position += chunk.Length;
+        chunk.CopyTo(output[position..]);
+        position += chunk.Length;
     }
 
     private static int SizeOfLines(IReadOnlyList<BinaryField> fields)

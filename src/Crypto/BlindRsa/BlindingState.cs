@@ -33,8 +33,8 @@ public sealed class BlindingState : IDisposable
     /// <exception cref="InvalidOperationException">This was called before, or the state was disposed.</exception>
     public byte[] Finalize(ReadOnlySpan<byte> blindSignature)
     {
-        using var inv = Interlocked.Exchange(ref inverse, null) ??
-            throw new InvalidOperationException("A blinding finalizes one signature only.");
+        using var inv = Interlocked.Exchange(ref inverse, null)
+            ?? throw new InvalidOperationException("A blinding finalizes one signature only.");
 
         // 1. If len(blind_sig) != modulus_len, raise "unexpected input size".
         if (!key.IsBelowModulus(blindSignature))

@@ -131,9 +131,9 @@ public sealed class RsaPrivateKey : IBlindSigner, IDisposable
         for (var count = 0; count < 3; count++)
             inner.ReadIntegerBytes();
         inner.ThrowIfNotEmpty();
-        if (!isRsa || version != BigInteger.Zero || innerVersion != BigInteger.Zero ||
-            exponent != RawRsa.PublicExponent || !RsaPublicKey.IsModulus(modulus) ||
-            p.Length != PrimeSize || q.Length != PrimeSize)
+        if (!isRsa || version != BigInteger.Zero || innerVersion != BigInteger.Zero
+            || exponent != RawRsa.PublicExponent || !RsaPublicKey.IsModulus(modulus)
+            || p.Length != PrimeSize || q.Length != PrimeSize)
             throw new FormatException("Not an RSA key of 2048 bits with e = 65537.");
         var raw = RawRsa.FromPrimes(p, q);
         if (!raw.ModulusBytes.AsSpan().SequenceEqual(modulus))

@@ -64,8 +64,8 @@ public sealed class RsaPublicKey : IEquatable<RsaPublicKey>
     public static bool TryFromSpki(ReadOnlySpan<byte> spki, [NotNullWhen(true)] out RsaPublicKey? key)
     {
         key = null;
-        if (spki.Length != SpkiSize || !spki.StartsWith(SpkiPrefix) || !spki.EndsWith(SpkiSuffix) ||
-            !IsModulus(ModulusOf(spki)))
+        if (spki.Length != SpkiSize || !spki.StartsWith(SpkiPrefix) || !spki.EndsWith(SpkiSuffix)
+            || !IsModulus(ModulusOf(spki)))
             return false;
         key = new RsaPublicKey(spki.ToArray());
         return true;

@@ -11,49 +11,49 @@ internal sealed class ChunkBatch(int chunkSize) : IDisposable
 {
     private const int MaxParallel = 8;
 
-    private readonly Chunk[] _chunks = [.. Enumerable
+    private readonly Chunk[] chunks = [.. Enumerable
         .Range(0, Math.Clamp(Environment.ProcessorCount, 1, MaxParallel) + 1).Select(_ => new Chunk())];
 
-    private bool _hasAhead;
-    private bool _isEnd;
-    private long _next;
+    private bool hasAhead;
+    private bool isEnd;
+    private long next;
 
     /// <summary>The chunks of the batch read last; only the first <see cref="Count"/> count.</summary>
-    public IReadOnlyList<Chunk> Chunks => _chunks;
+    public IReadOnlyList<Chunk> Chunks => chunks;
 
     public int Count { get; private set; }
 
     /// <summary>Reads the next batch; false after the last one. An empty stream has one empty chunk.</summary>
     public async Task<bool> ReadAsync(Stream stream, CancellationToken cancellationToken)
     {
-        if (_isEnd)
+        if (isEnd)
             return false;
         var filled = 0;
-        if (_hasAhead)
+        if (hasAhead)
         {
             // What was read ahead becomes the first of this batch.
-            (_chunks[0], _chunks[^1]) = (_chunks[^1], _chunks[0]);
+            (chunks[0], chunks[^1]) = (chunks[^1], chunks[0]);
             filled = 1;
         }
 
-        while (filled < _chunks.Length && !_isEnd)
+        while (filled < chunks.Length && !isEnd)
         {
-            var chunk = _chunks[filled];
+            var chunk = chunks[filled];
             chunk.Length = await stream.ReadAtLeastAsync(
                 chunk.Buffer.AsMemory(0, chunkSize), chunkSize, throwOnEndOfStream: false, cancellationToken)
                 .ConfigureAwait(false);
-            _isEnd = chunk.Length < chunkSize;
-            if (chunk.Length == 0 && _next + filled > 0)
+            isEnd = chunk.Length < chunkSize;
+            if (chunk.Length == 0 && next + filled > 0)
                 break;
             filled++;
         }
 
-        _hasAhead = !_isEnd;
-        Count = _isEnd ? filled : filled - 1;
+        hasAhead = !isEnd;
+        Count = isEnd ? filled : filled - 1;
         for (var i = 0; i < Count; i++)
         {
-            _chunks[i].Index = _next++;
-            _chunks[i].IsLast = _isEnd && i == Count - 1;
+            chunks[i].Index = next++;
+            chunks[i].IsLast = isEnd && i == Count - 1;
         }
 
         return Count > 0;
@@ -63,14 +63,14 @@ internal sealed class ChunkBatch(int chunkSize) : IDisposable
     public void ForEach(Action<Chunk> work)
     {
         if (Count == 1)
-            work(_chunks[0]);
+            work(chunks[0]);
         else
-            Parallel.For(0, Count, i => work(_chunks[i]));
+            Parallel.For(0, Count, i => work(chunks[i]));
     }
 
     public void Dispose()
     {
-        foreach (var chunk in _chunks)
+        foreach (var chunk in chunks)
             CryptographicOperations.ZeroMemory(chunk.Buffer);
     }
 

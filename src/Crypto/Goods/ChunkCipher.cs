@@ -18,10 +18,10 @@ internal sealed class ChunkCipher : IDisposable
 {
     private const int NonceSize = 12;
 
-    private readonly byte[] _streamKey = new byte[32];
+    private readonly byte[] streamKey = new byte[32];
 
     public ChunkCipher(GoodsKey key) =>
-        HKDF.DeriveKey(HashAlgorithmName.SHA256, key.Span, _streamKey, [], "bauta goods v1"u8);
+        HKDF.DeriveKey(HashAlgorithmName.SHA256, key.Span, streamKey, [], "bauta goods v1"u8);
 
     /// <summary>Encrypts in place: <paramref name="chunk"/> is the plaintext with 16 bytes of room behind it.</summary>
     public void Encrypt(long index, bool isLast, Span<byte> chunk)
@@ -31,7 +31,7 @@ internal sealed class ChunkCipher : IDisposable
         var text = chunk[..^GoodsLayout.TagSize];
 
         // An instance is not thread-safe and costs microseconds, little beside a chunk.
-        using var aes = new AesGcm(_streamKey, GoodsLayout.TagSize);
+        using var aes = new AesGcm(streamKey, GoodsLayout.TagSize);
         aes.Encrypt(nonce, text, text, chunk[^GoodsLayout.TagSize..]);
     }
 
@@ -40,7 +40,7 @@ internal sealed class ChunkCipher : IDisposable
     {
         Span<byte> nonce = stackalloc byte[NonceSize];
         WriteNonce(index, isLast, nonce);
-        using var aes = new AesGcm(_streamKey, GoodsLayout.TagSize);
+        using var aes = new AesGcm(streamKey, GoodsLayout.TagSize);
         try
         {
             aes.Decrypt(nonce, chunk[..^GoodsLayout.TagSize], chunk[^GoodsLayout.TagSize..], plaintext);
@@ -52,7 +52,7 @@ internal sealed class ChunkCipher : IDisposable
         }
     }
 
-    public void Dispose() => CryptographicOperations.ZeroMemory(_streamKey);
+    public void Dispose() => CryptographicOperations.ZeroMemory(streamKey);
 
     private static void WriteNonce(long index, bool isLast, Span<byte> nonce)
     {

@@ -79,15 +79,15 @@ public sealed class GoodsVerifier(GoodsLayout layout, MerkleHash root)
 /// </summary>
 public sealed class GoodsDecryptor : IDisposable
 {
-    private readonly ChunkCipher _cipher;
-    private readonly GoodsVerifier _verifier;
+    private readonly ChunkCipher cipher;
+    private readonly GoodsVerifier verifier;
 
     /// <summary>Decrypts under a key, which may be disposed afterwards.</summary>
     /// <exception cref="ObjectDisposedException">The key was disposed.</exception>
     public GoodsDecryptor(GoodsKey key, GoodsLayout layout, MerkleHash root)
     {
-        _cipher = new(key);
-        _verifier = new(layout, root);
+        cipher = new(key);
+        verifier = new(layout, root);
     }
 
     /// <summary>Verifies one chunk by its inclusion proof and decrypts it.</summary>
@@ -99,14 +99,14 @@ public sealed class GoodsDecryptor : IDisposable
     public GoodsVerdict DecryptChunk(
         long index, ReadOnlySpan<byte> ciphertext, ReadOnlySpan<MerkleHash> proof, Span<byte> plaintext)
     {
-        var layout = _verifier.Layout;
+        var layout = verifier.Layout;
         if (index < 0 || index >= layout.ChunkCount || ciphertext.Length != layout.CiphertextLength(index))
             return GoodsVerdict.WrongLength;
         if (plaintext.Length != layout.PlaintextLength(index))
             throw new ArgumentException("The layout gives the length of a chunk.", nameof(plaintext));
-        if (!_verifier.VerifyChunk(index, ciphertext, proof))
+        if (!verifier.VerifyChunk(index, ciphertext, proof))
             return GoodsVerdict.NotUnderRoot;
-        return _cipher.TryDecrypt(index, layout.IsLast(index), ciphertext, plaintext)
+        return cipher.TryDecrypt(index, layout.IsLast(index), ciphertext, plaintext)
             ? GoodsVerdict.Good
             : GoodsVerdict.DoesNotDecrypt;
     }
@@ -123,7 +123,7 @@ public sealed class GoodsDecryptor : IDisposable
         var decrypts = true;
         while (await batch.ReadAsync(ciphertext, cancellationToken).ConfigureAwait(false))
         {
-            if (!_verifier.HasLengths(batch))
+            if (!verifier.HasLengths(batch))
                 return GoodsVerdict.WrongLength;
 
             // After a chunk that does not decrypt the rest is still hashed: the root tells whose fault it is.
@@ -133,7 +133,7 @@ public sealed class GoodsDecryptor : IDisposable
                 var bytes = chunk.Buffer.AsSpan(0, chunk.Length);
                 chunk.Leaf = MerkleHash.Leaf(bytes);
                 chunk.IsGood = isWanted
-                    && _cipher.TryDecrypt(chunk.Index, chunk.IsLast, bytes, bytes[..^GoodsLayout.TagSize]);
+                    && cipher.TryDecrypt(chunk.Index, chunk.IsLast, bytes, bytes[..^GoodsLayout.TagSize]);
             });
             for (var i = 0; i < batch.Count; i++)
             {
@@ -149,10 +149,10 @@ public sealed class GoodsDecryptor : IDisposable
             }
         }
 
-        var verdict = _verifier.Judge(tree);
+        var verdict = verifier.Judge(tree);
         return verdict == GoodsVerdict.Good && !decrypts ? GoodsVerdict.DoesNotDecrypt : verdict;
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _cipher.Dispose();
+    public void Dispose() => cipher.Dispose();
 }

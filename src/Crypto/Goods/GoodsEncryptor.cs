@@ -10,11 +10,11 @@ namespace Bauta.Crypto.Goods;
 /// </summary>
 public sealed class GoodsEncryptor : IDisposable
 {
-    private readonly ChunkCipher _cipher;
+    private readonly ChunkCipher cipher;
 
     /// <summary>Encrypts under a key, which may be disposed afterwards.</summary>
     /// <exception cref="ObjectDisposedException">The key was disposed.</exception>
-    public GoodsEncryptor(GoodsKey key) => _cipher = new(key);
+    public GoodsEncryptor(GoodsKey key) => cipher = new(key);
 
     /// <summary>Reads the goods once, encrypts and hashes them, and keeps the hashes only.</summary>
     /// <exception cref="InvalidDataException">More than 1 TiB.</exception>
@@ -28,7 +28,7 @@ public sealed class GoodsEncryptor : IDisposable
             batch.ForEach(chunk =>
             {
                 var bytes = chunk.Buffer.AsSpan(0, chunk.Length + GoodsLayout.TagSize);
-                _cipher.Encrypt(chunk.Index, chunk.IsLast, bytes);
+                cipher.Encrypt(chunk.Index, chunk.IsLast, bytes);
                 chunk.Leaf = MerkleHash.Leaf(bytes);
             });
             for (var i = 0; i < batch.Count; i++)
@@ -56,7 +56,7 @@ public sealed class GoodsEncryptor : IDisposable
         {
             var bytes = chunk.AsSpan(0, plaintext.Length + GoodsLayout.TagSize);
             plaintext.CopyTo(bytes);
-            _cipher.Encrypt(0, isLast: true, bytes);
+            cipher.Encrypt(0, isLast: true, bytes);
             var tree = new GoodsTree.Builder();
             tree.Append(MerkleHash.Leaf(bytes));
             return tree.Build(new(plaintext.Length));
@@ -83,7 +83,7 @@ public sealed class GoodsEncryptor : IDisposable
             || ciphertext.Length != tree.Layout.CiphertextLength(index))
             throw new ArgumentException("The layout gives the length of a chunk.");
         plaintext.CopyTo(ciphertext);
-        _cipher.Encrypt(index, tree.Layout.IsLast(index), ciphertext);
+        cipher.Encrypt(index, tree.Layout.IsLast(index), ciphertext);
         if (MerkleHash.Leaf(ciphertext) == tree.Leaves[(int)index])
             return true;
         CryptographicOperations.ZeroMemory(ciphertext);
@@ -106,5 +106,5 @@ public sealed class GoodsEncryptor : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _cipher.Dispose();
+    public void Dispose() => cipher.Dispose();
 }

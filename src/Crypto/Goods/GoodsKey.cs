@@ -11,10 +11,10 @@ public sealed class GoodsKey : IDisposable
     /// <summary>Size in bytes.</summary>
     public const int Size = 32;
 
-    private readonly byte[] _key;
-    private bool _isDisposed;
+    private readonly byte[] key;
+    private bool isDisposed;
 
-    private GoodsKey(byte[] key) => _key = key;
+    private GoodsKey(byte[] key) => this.key = key;
 
     /// <summary>A new key from the system's random generator.</summary>
     public static GoodsKey Generate() => new(RandomNumberGenerator.GetBytes(Size));
@@ -41,16 +41,16 @@ public sealed class GoodsKey : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        CryptographicOperations.ZeroMemory(_key);
-        _isDisposed = true;
+        CryptographicOperations.ZeroMemory(key);
+        isDisposed = true;
     }
 
     internal ReadOnlySpan<byte> Span
     {
         get
         {
-            ObjectDisposedException.ThrowIf(_isDisposed, this);
-            return _key;
+            ObjectDisposedException.ThrowIf(isDisposed, this);
+            return key;
         }
     }
 }
@@ -64,10 +64,10 @@ public sealed class GoodsMask : IDisposable
     /// <summary>Size in bytes.</summary>
     public const int Size = GoodsKey.Size;
 
-    private readonly byte[] _mask;
-    private bool _isDisposed;
+    private readonly byte[] mask;
+    private bool isDisposed;
 
-    private GoodsMask(byte[] mask) => _mask = mask;
+    private GoodsMask(byte[] mask) => this.mask = mask;
 
     /// <summary>A new mask from the system's random generator.</summary>
     public static GoodsMask Generate() => new(RandomNumberGenerator.GetBytes(Size));
@@ -82,21 +82,21 @@ public sealed class GoodsMask : IDisposable
     /// <exception cref="ObjectDisposedException">The mask was disposed.</exception>
     public byte[] Export()
     {
-        ObjectDisposedException.ThrowIf(_isDisposed, this);
-        return [.. _mask];
+        ObjectDisposedException.ThrowIf(isDisposed, this);
+        return [.. mask];
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        CryptographicOperations.ZeroMemory(_mask);
-        _isDisposed = true;
+        CryptographicOperations.ZeroMemory(mask);
+        isDisposed = true;
     }
 
     internal void Xor(ReadOnlySpan<byte> input, Span<byte> output)
     {
-        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        ObjectDisposedException.ThrowIf(isDisposed, this);
         for (var i = 0; i < Size; i++)
-            output[i] = (byte)(input[i] ^ _mask[i]);
+            output[i] = (byte)(input[i] ^ mask[i]);
     }
 }

@@ -8,13 +8,13 @@ namespace Bauta.Crypto.Goods;
 /// </summary>
 public sealed class GoodsTree
 {
-    private readonly List<MerkleHash>[] _levels;
+    private readonly List<MerkleHash>[] levels;
 
     private GoodsTree(GoodsLayout layout, List<MerkleHash>[] levels, MerkleHash root)
     {
         Layout = layout;
         Root = root;
-        _levels = levels;
+        this.levels = levels;
     }
 
     /// <summary>Sizes and number of chunks.</summary>
@@ -24,7 +24,7 @@ public sealed class GoodsTree
     public MerkleHash Root { get; }
 
     /// <summary>Hash of each ciphertext chunk.</summary>
-    public IReadOnlyList<MerkleHash> Leaves => _levels[0];
+    public IReadOnlyList<MerkleHash> Leaves => levels[0];
 
     /// <summary>Makes the tree again from stored leaf hashes.</summary>
     /// <exception cref="ArgumentException">Not one leaf for each chunk.</exception>
@@ -62,25 +62,25 @@ public sealed class GoodsTree
     /// <summary>Inclusion proof of a chunk, at most 20 hashes.</summary>
     /// <exception cref="ArgumentOutOfRangeException">There is no such chunk.</exception>
     public MerkleHash[] Prove(long index) =>
-        InclusionProof.Generate(index, Layout.ChunkCount, (level, i) => _levels[level][(int)i]);
+        InclusionProof.Generate(index, Layout.ChunkCount, (level, i) => levels[level][(int)i]);
 
     /// <summary>Collects the leaves and keeps every node above them.</summary>
     internal sealed class Builder
     {
-        private readonly MerkleTree _tree = new();
-        private readonly List<List<MerkleHash>> _levels = [[]];
+        private readonly MerkleTree tree = new();
+        private readonly List<List<MerkleHash>> levels = [[]];
 
-        public void Append(in MerkleHash leaf) => _tree.Append(leaf, Keep);
+        public void Append(in MerkleHash leaf) => tree.Append(leaf, Keep);
 
-        public GoodsTree Build(GoodsLayout layout) => _tree.Size == layout.ChunkCount
-            ? new(layout, [.. _levels], _tree.Root)
+        public GoodsTree Build(GoodsLayout layout) => tree.Size == layout.ChunkCount
+            ? new(layout, [.. levels], tree.Root)
             : throw new InvalidOperationException("There is one leaf for each chunk.");
 
         private void Keep(int level, long index, in MerkleHash hash)
         {
-            if (level == _levels.Count)
-                _levels.Add([]);
-            _levels[level].Add(hash);
+            if (level == levels.Count)
+                levels.Add([]);
+            levels[level].Add(hash);
         }
     }
 }

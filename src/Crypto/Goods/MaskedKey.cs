@@ -10,12 +10,12 @@ public sealed class MaskedKey : IEquatable<MaskedKey>
     /// <summary>Size in bytes.</summary>
     public const int Size = GoodsKey.Size;
 
-    private readonly byte[] _bytes;
+    private readonly byte[] bytes;
 
-    private MaskedKey(ReadOnlySpan<byte> bytes) => _bytes = bytes.ToArray();
+    private MaskedKey(ReadOnlySpan<byte> bytes) => this.bytes = bytes.ToArray();
 
     /// <summary>The 32 bytes.</summary>
-    public ReadOnlySpan<byte> Span => _bytes;
+    public ReadOnlySpan<byte> Span => bytes;
 
     /// <summary>Takes 32 bytes.</summary>
     public static bool TryFromBytes(ReadOnlySpan<byte> bytes, [NotNullWhen(true)] out MaskedKey? masked)
@@ -42,21 +42,21 @@ public sealed class MaskedKey : IEquatable<MaskedKey>
     public GoodsKey Unmask(GoodsMask mask)
     {
         Span<byte> key = stackalloc byte[Size];
-        mask.Xor(_bytes, key);
+        mask.Xor(bytes, key);
         var unmasked = GoodsKey.FromBytes(key);
         CryptographicOperations.ZeroMemory(key);
         return unmasked;
     }
 
     /// <inheritdoc/>
-    public bool Equals(MaskedKey? other) => other is not null && _bytes.AsSpan().SequenceEqual(other._bytes);
+    public bool Equals(MaskedKey? other) => other is not null && bytes.AsSpan().SequenceEqual(other.bytes);
 
     /// <inheritdoc/>
     public override bool Equals(object? obj) => Equals(obj as MaskedKey);
 
     /// <inheritdoc/>
-    public override int GetHashCode() => BitConverter.ToInt32(_bytes);
+    public override int GetHashCode() => BitConverter.ToInt32(bytes);
 
     /// <summary>The masked key as base64url, 43 characters.</summary>
-    public override string ToString() => Base64Url.Encode(_bytes);
+    public override string ToString() => Base64Url.Encode(bytes);
 }

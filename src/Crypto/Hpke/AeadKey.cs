@@ -7,15 +7,15 @@ namespace Bauta.Crypto.Hpke;
 /// </summary>
 internal sealed class AeadKey : IDisposable
 {
-    private readonly AesGcm? _aes;
-    private readonly ChaCha20Poly1305? _chaCha;
+    private readonly AesGcm? aes;
+    private readonly ChaCha20Poly1305? chaCha;
 
     internal AeadKey(HpkeAead aead, ReadOnlySpan<byte> key)
     {
         if (aead == HpkeAead.Aes128Gcm)
-            _aes = new AesGcm(key, HpkeSuite.TagSize);
+            aes = new AesGcm(key, HpkeSuite.TagSize);
         else
-            _chaCha = new ChaCha20Poly1305(key);
+            chaCha = new ChaCha20Poly1305(key);
     }
 
     /// <summary><paramref name="plaintext"/> may be the beginning of <paramref name="sealed"/> itself.</summary>
@@ -26,10 +26,10 @@ internal sealed class AeadKey : IDisposable
             throw new ArgumentException("The output is the plaintext and 16 bytes.", nameof(@sealed));
         var ciphertext = @sealed[..plaintext.Length];
         var tag = @sealed[plaintext.Length..];
-        if (_aes is not null)
-            _aes.Encrypt(nonce, plaintext, ciphertext, tag, associated);
+        if (aes is not null)
+            aes.Encrypt(nonce, plaintext, ciphertext, tag, associated);
         else
-            _chaCha!.Encrypt(nonce, plaintext, ciphertext, tag, associated);
+            chaCha!.Encrypt(nonce, plaintext, ciphertext, tag, associated);
     }
 
     /// <summary>False, and <paramref name="plaintext"/> zeroed, when the tag does not fit.</summary>
@@ -42,10 +42,10 @@ internal sealed class AeadKey : IDisposable
         var tag = @sealed[plaintext.Length..];
         try
         {
-            if (_aes is not null)
-                _aes.Decrypt(nonce, ciphertext, tag, plaintext, associated);
+            if (aes is not null)
+                aes.Decrypt(nonce, ciphertext, tag, plaintext, associated);
             else
-                _chaCha!.Decrypt(nonce, ciphertext, tag, plaintext, associated);
+                chaCha!.Decrypt(nonce, ciphertext, tag, plaintext, associated);
             return true;
         }
         catch (AuthenticationTagMismatchException)
@@ -57,7 +57,7 @@ internal sealed class AeadKey : IDisposable
 
     public void Dispose()
     {
-        _aes?.Dispose();
-        _chaCha?.Dispose();
+        aes?.Dispose();
+        chaCha?.Dispose();
     }
 }

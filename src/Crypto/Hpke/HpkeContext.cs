@@ -11,10 +11,10 @@ public abstract class HpkeContext : IDisposable
 {
     private const byte BaseMode = 0;
 
-    private readonly AeadKey _aead;
-    private readonly byte[] _baseNonce = new byte[HpkeSuite.NonceSize];
-    private readonly byte[] _exporterSecret = new byte[LabeledHkdf.HashSize];
-    private bool _disposed;
+    private readonly AeadKey aead;
+    private readonly byte[] baseNonce = new byte[HpkeSuite.NonceSize];
+    private readonly byte[] exporterSecret = new byte[LabeledHkdf.HashSize];
+    private bool isDisposed;
 
     private protected HpkeContext(HpkeSuite suite, ReadOnlySpan<byte> sharedSecret, ReadOnlySpan<byte> info)
     {
@@ -28,9 +28,9 @@ public abstract class HpkeContext : IDisposable
         LabeledHkdf.Extract(suite.SuiteId, [], "info_hash"u8, info, context[(1 + LabeledHkdf.HashSize)..]);
         LabeledHkdf.Extract(suite.SuiteId, sharedSecret, "secret"u8, [], secret);
         LabeledHkdf.Expand(suite.SuiteId, secret, "key"u8, context, key);
-        LabeledHkdf.Expand(suite.SuiteId, secret, "base_nonce"u8, context, _baseNonce);
-        LabeledHkdf.Expand(suite.SuiteId, secret, "exp"u8, context, _exporterSecret);
-        _aead = new AeadKey(suite.Aead, key);
+        LabeledHkdf.Expand(suite.SuiteId, secret, "base_nonce"u8, context, baseNonce);
+        LabeledHkdf.Expand(suite.SuiteId, secret, "exp"u8, context, exporterSecret);
+        aead = new AeadKey(suite.Aead, key);
         CryptographicOperations.ZeroMemory(secret);
         CryptographicOperations.ZeroMemory(key);
     }
@@ -49,24 +49,24 @@ public abstract class HpkeContext : IDisposable
     /// <exception cref="ObjectDisposedException">The context was disposed.</exception>
     public byte[] Export(ReadOnlySpan<byte> exporterContext, int length)
     {
-        ObjectDisposedException.ThrowIf(_disposed, this);
+        ObjectDisposedException.ThrowIf(isDisposed, this);
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(length, LabeledHkdf.MaxExpandSize);
         var secret = new byte[length];
         if (length > 0)
-            LabeledHkdf.Expand(Suite.SuiteId, _exporterSecret, "sec"u8, exporterContext, secret);
+            LabeledHkdf.Expand(Suite.SuiteId, exporterSecret, "sec"u8, exporterContext, secret);
         return secret;
     }
 
     /// <inheritdoc />
     public void Dispose()
     {
-        if (_disposed)
+        if (isDisposed)
             return;
-        _disposed = true;
-        _aead.Dispose();
-        CryptographicOperations.ZeroMemory(_baseNonce);
-        CryptographicOperations.ZeroMemory(_exporterSecret);
+        isDisposed = true;
+        aead.Dispose();
+        CryptographicOperations.ZeroMemory(baseNonce);
+        CryptographicOperations.ZeroMemory(exporterSecret);
         GC.SuppressFinalize(this);
     }
 
@@ -74,7 +74,7 @@ public abstract class HpkeContext : IDisposable
     {
         Span<byte> nonce = stackalloc byte[HpkeSuite.NonceSize];
         ComputeNonce(nonce);
-        _aead.Seal(nonce, associated, plaintext, @sealed);
+        aead.Seal(nonce, associated, plaintext, @sealed);
         Sequence++;
     }
 
@@ -83,7 +83,7 @@ public abstract class HpkeContext : IDisposable
     {
         Span<byte> nonce = stackalloc byte[HpkeSuite.NonceSize];
         ComputeNonce(nonce);
-        if (!_aead.TryOpen(nonce, associated, @sealed, plaintext))
+        if (!aead.TryOpen(nonce, associated, @sealed, plaintext))
             return false;
         Sequence++;
         return true;
@@ -93,10 +93,10 @@ public abstract class HpkeContext : IDisposable
     // last one is never used and the counter never wraps.
     private void ComputeNonce(Span<byte> nonce)
     {
-        ObjectDisposedException.ThrowIf(_disposed, this);
+        ObjectDisposedException.ThrowIf(isDisposed, this);
         if (Sequence == ulong.MaxValue)
             throw new InvalidOperationException("The message limit of this HPKE context is reached.");
-        _baseNonce.CopyTo(nonce);
+        baseNonce.CopyTo(nonce);
         var tail = nonce[^sizeof(ulong)..];
         BinaryPrimitives.WriteUInt64BigEndian(tail, BinaryPrimitives.ReadUInt64BigEndian(tail) ^ Sequence);
     }

@@ -16,21 +16,21 @@ public sealed class HpkePrivateKey : IDisposable
     /// <summary>Bytes of the shared secret of one Diffie-Hellman agreement.</summary>
     internal const int SharedSecretSize = 32;
 
-    private readonly byte[] _bytes;
-    private readonly Curve25519Key? _curve25519;
-    private readonly BigNumber? _p256;
+    private readonly byte[] bytes;
+    private readonly Curve25519Key? curve25519;
+    private readonly BigNumber? p256;
 
     private HpkePrivateKey(ReadOnlySpan<byte> bytes, Curve25519Key key)
     {
-        _bytes = bytes.ToArray();
-        _curve25519 = key;
+        this.bytes = bytes.ToArray();
+        curve25519 = key;
         PublicKey = HpkePublicKey.FromOwn(HpkeKem.X25519, LibCrypto.RawPublicKey(key));
     }
 
     private HpkePrivateKey(ReadOnlySpan<byte> bytes, BigNumber scalar)
     {
-        _bytes = bytes.ToArray();
-        _p256 = scalar;
+        this.bytes = bytes.ToArray();
+        p256 = scalar;
         PublicKey = HpkePublicKey.FromOwn(HpkeKem.P256, NistP256.PublicPoint(scalar));
     }
 
@@ -122,16 +122,16 @@ public sealed class HpkePrivateKey : IDisposable
     /// <exception cref="ObjectDisposedException">The key was disposed.</exception>
     public byte[] Export()
     {
-        ObjectDisposedException.ThrowIf(_curve25519?.IsClosed ?? _p256!.IsClosed, this);
-        return [.. _bytes];
+        ObjectDisposedException.ThrowIf(curve25519?.IsClosed ?? p256!.IsClosed, this);
+        return [.. bytes];
     }
 
     /// <inheritdoc />
     public void Dispose()
     {
-        _curve25519?.Dispose();
-        _p256?.Dispose();
-        CryptographicOperations.ZeroMemory(_bytes);
+        curve25519?.Dispose();
+        p256?.Dispose();
+        CryptographicOperations.ZeroMemory(bytes);
     }
 
     internal const int KemSuiteIdSize = 5;
@@ -148,9 +148,9 @@ public sealed class HpkePrivateKey : IDisposable
     {
         if (peer.Kem != Kem)
             throw new ArgumentException("The keys are of different mechanisms.", nameof(peer));
-        if (_curve25519 is not null)
-            return LibCrypto.TryX25519(_curve25519, peer.Curve25519, secret);
-        NistP256.Agree(_p256!, peer.P256, secret);
+        if (curve25519 is not null)
+            return LibCrypto.TryX25519(curve25519, peer.Curve25519, secret);
+        NistP256.Agree(p256!, peer.P256, secret);
         return true;
     }
 }

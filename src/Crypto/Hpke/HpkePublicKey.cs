@@ -9,28 +9,28 @@ namespace Bauta.Crypto.Hpke;
 /// </summary>
 public sealed class HpkePublicKey : IEquatable<HpkePublicKey>
 {
-    private readonly byte[] _bytes;
-    private Curve25519Key? _curve25519;
-    private NistP256Point? _p256;
+    private readonly byte[] bytes;
+    private Curve25519Key? curve25519;
+    private NistP256Point? p256;
 
     private HpkePublicKey(HpkeKem kem, byte[] bytes)
     {
         Kem = kem;
-        _bytes = bytes;
+        this.bytes = bytes;
     }
 
     /// <summary>The mechanism the key is for.</summary>
     public HpkeKem Kem { get; }
 
     /// <summary>The serialised key, Npk bytes.</summary>
-    public ReadOnlyMemory<byte> Bytes => _bytes;
+    public ReadOnlyMemory<byte> Bytes => bytes;
 
     // Made at first use: the public half of an ephemeral key never needs one.
     internal Curve25519Key Curve25519 =>
-        LazyInitializer.EnsureInitialized(ref _curve25519, () => LibCrypto.X25519PublicKey(_bytes));
+        LazyInitializer.EnsureInitialized(ref curve25519, () => LibCrypto.X25519PublicKey(bytes));
 
     internal NistP256Point P256 =>
-        LazyInitializer.EnsureInitialized(ref _p256, () => NistP256.Point(_bytes) ?? throw NotAPoint());
+        LazyInitializer.EnsureInitialized(ref p256, () => NistP256.Point(bytes) ?? throw NotAPoint());
 
     /// <summary>Npk of a mechanism: 32 for X25519, 65 for P-256.</summary>
     public static int SizeOf(HpkeKem kem) => kem switch
@@ -69,8 +69,8 @@ public sealed class HpkePublicKey : IEquatable<HpkePublicKey>
         var key = new HpkePublicKey(kem, bytes.ToArray());
         if (kem == HpkeKem.P256)
         {
-            key._p256 = NistP256.Point(bytes);
-            return key._p256 is null ? null : key;
+            key.p256 = NistP256.Point(bytes);
+            return key.p256 is null ? null : key;
         }
 
         return key;
@@ -84,13 +84,13 @@ public sealed class HpkePublicKey : IEquatable<HpkePublicKey>
     /// </summary>
     internal void Free()
     {
-        _curve25519?.Dispose();
-        _p256?.Dispose();
+        curve25519?.Dispose();
+        p256?.Dispose();
     }
 
     /// <inheritdoc />
     public bool Equals(HpkePublicKey? other) =>
-        other is not null && Kem == other.Kem && _bytes.AsSpan().SequenceEqual(other._bytes);
+        other is not null && Kem == other.Kem && bytes.AsSpan().SequenceEqual(other.bytes);
 
     /// <inheritdoc />
     public override bool Equals(object? obj) => Equals(obj as HpkePublicKey);
@@ -99,7 +99,7 @@ public sealed class HpkePublicKey : IEquatable<HpkePublicKey>
     public override int GetHashCode()
     {
         var hash = new HashCode();
-        hash.AddBytes(_bytes);
+        hash.AddBytes(bytes);
         return hash.ToHashCode();
     }
 

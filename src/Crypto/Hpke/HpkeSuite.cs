@@ -50,7 +50,7 @@ public sealed class HpkeSuite
     /// <summary>DHKEM(P-256) with ChaCha20-Poly1305.</summary>
     public static readonly HpkeSuite P256ChaCha20Poly1305 = new(HpkeKem.P256, HpkeAead.ChaCha20Poly1305);
 
-    private static readonly HpkeSuite[] All =
+    private static readonly HpkeSuite[] all =
         [X25519Aes128Gcm, X25519ChaCha20Poly1305, P256Aes128Gcm, P256ChaCha20Poly1305];
 
     private HpkeSuite(HpkeKem kem, HpkeAead aead)
@@ -88,7 +88,7 @@ public sealed class HpkeSuite
     /// <returns>False when one of them is not spoken here.</returns>
     public static bool TryGet(int kem, int kdf, int aead, [NotNullWhen(true)] out HpkeSuite? suite)
     {
-        suite = kdf == HkdfSha256 ? Array.Find(All, s => (int)s.Kem == kem && (int)s.Aead == aead) : null;
+        suite = kdf == HkdfSha256 ? Array.Find(all, s => (int)s.Kem == kem && (int)s.Aead == aead) : null;
         return suite is not null;
     }
 

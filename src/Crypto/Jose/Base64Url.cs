@@ -12,7 +12,7 @@ public static class Base64Url
 {
     private const string Letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-    private static readonly SearchValues<char> Alphabet = SearchValues.Create(Letters);
+    private static readonly SearchValues<char> alphabet = SearchValues.Create(Letters);
 
     /// <summary>Encodes any number of bytes.</summary>
     public static string Encode(ReadOnlySpan<byte> bytes) => Base64UrlText.EncodeToString(bytes);
@@ -22,7 +22,7 @@ public static class Base64Url
     {
         bytes = null;
         var rest = text.Length % 4;
-        if (rest == 1 || text.ContainsAnyExcept(Alphabet) || (rest != 0 && !HasZeroUnusedBits(text[^1], rest)))
+        if (rest == 1 || text.ContainsAnyExcept(alphabet) || (rest != 0 && !HasZeroUnusedBits(text[^1], rest)))
             return false;
         var decoded = new byte[Base64UrlText.GetMaxDecodedLength(text.Length)];
         if (!Base64UrlText.TryDecodeFromChars(text, decoded, out var written) || written != decoded.Length)

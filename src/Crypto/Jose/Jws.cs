@@ -57,12 +57,12 @@ public sealed class Jws
         var first = text.IndexOf('.', StringComparison.Ordinal);
         var last = text.LastIndexOf('.');
         // A third dot lands in the payload and is refused there as no letter of base64url.
-        if (first < 0 || last == first ||
-            !Base64Url.TryDecode(text.AsSpan(0, first), out var headerJson) ||
-            !JwsHeader.TryParse(headerJson, out var header) ||
-            !Base64Url.TryDecode(text.AsSpan(first + 1, last - first - 1), out var payload) ||
-            !Base64Url.TryDecode(text.AsSpan(last + 1), out var signature) ||
-            signature.Length != P256PublicKey.SignatureSize)
+        if (first < 0 || last == first
+            || !Base64Url.TryDecode(text.AsSpan(0, first), out var headerJson)
+            || !JwsHeader.TryParse(headerJson, out var header)
+            || !Base64Url.TryDecode(text.AsSpan(first + 1, last - first - 1), out var payload)
+            || !Base64Url.TryDecode(text.AsSpan(last + 1), out var signature)
+            || signature.Length != P256PublicKey.SignatureSize)
             return false;
         jws = new Jws(text, header, payload, signature, last);
         return true;

@@ -16,7 +16,7 @@ internal sealed record JwsHeader(string Typ, string KeyId)
     private const int KeyIdLength = 43;
     private const int KeyIdSize = 32;
 
-    private static readonly SearchValues<char> TypAlphabet =
+    private static readonly SearchValues<char> typAlphabet =
         SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-+./_");
 
     internal static string EncodeText(string typ, string keyId)
@@ -59,8 +59,8 @@ internal sealed record JwsHeader(string Typ, string KeyId)
                 member = ref keyId;
             else if (!reader.ValueTextEquals("alg"u8))
                 return null;
-            if (member is not null || !reader.Read() || reader.TokenType != JsonTokenType.String ||
-                reader.ValueIsEscaped)
+            if (member is not null || !reader.Read() || reader.TokenType != JsonTokenType.String
+                || reader.ValueIsEscaped)
                 return null;
             member = Encoding.Latin1.GetString(reader.ValueSpan);
         }
@@ -71,7 +71,7 @@ internal sealed record JwsHeader(string Typ, string KeyId)
     }
 
     private static bool IsTyp([NotNullWhen(true)] string? typ) =>
-        typ is { Length: > 0 and <= MaxTypLength } && !typ.AsSpan().ContainsAnyExcept(TypAlphabet);
+        typ is { Length: > 0 and <= MaxTypLength } && !typ.AsSpan().ContainsAnyExcept(typAlphabet);
 
     private static bool IsKeyId([NotNullWhen(true)] string? keyId) =>
         keyId is { Length: KeyIdLength } && Base64Url.TryDecode(keyId, out var bytes) && bytes.Length == KeyIdSize;

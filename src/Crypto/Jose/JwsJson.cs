@@ -104,8 +104,8 @@ public sealed class JwsJson
         }
 
         // The last read finds anything that follows the object.
-        if (reader.TokenType != JsonTokenType.EndObject || reader.Read() || payloadText is null ||
-            !Base64Url.TryDecode(payloadText.AsSpan(), out var payload) || signatures is not { Count: > 0 })
+        if (reader.TokenType != JsonTokenType.EndObject || reader.Read() || payloadText is null
+            || !Base64Url.TryDecode(payloadText.AsSpan(), out var payload) || signatures is not { Count: > 0 })
             return null;
         var isOfOneTyp = signatures.TrueForAll(signature => signature.Typ == signatures[0].Typ);
         var isByDifferentKeys = signatures.DistinctBy(signature => signature.KeyId).Count() == signatures.Count;
@@ -133,17 +133,17 @@ public sealed class JwsJson
         byte[]? headerText = null, valueText = null;
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            var isRead = !reader.ValueIsEscaped &&
-                (reader.ValueTextEquals("protected"u8) ? TryReadText(ref reader, ref headerText)
+            var isRead = !reader.ValueIsEscaped
+                && (reader.ValueTextEquals("protected"u8) ? TryReadText(ref reader, ref headerText)
                     : reader.ValueTextEquals("signature"u8) && TryReadText(ref reader, ref valueText));
             if (!isRead)
                 return null;
         }
 
-        if (reader.TokenType != JsonTokenType.EndObject || headerText is null || valueText is null ||
-            !Base64Url.TryDecode(headerText.AsSpan(), out var headerJson) ||
-            !JwsHeader.TryParse(headerJson, out var header) ||
-            !Base64Url.TryDecode(valueText.AsSpan(), out var value) || value.Length != P256PublicKey.SignatureSize)
+        if (reader.TokenType != JsonTokenType.EndObject || headerText is null || valueText is null
+            || !Base64Url.TryDecode(headerText.AsSpan(), out var headerJson)
+            || !JwsHeader.TryParse(headerJson, out var header)
+            || !Base64Url.TryDecode(valueText.AsSpan(), out var value) || value.Length != P256PublicKey.SignatureSize)
             return null;
         return new JwsSignature(header, headerText, value);
     }

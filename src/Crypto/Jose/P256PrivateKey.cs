@@ -79,9 +79,9 @@ public sealed class P256PrivateKey : ISigner, IDisposable
         {
             var middle = Pkcs8Prefix.Length + ScalarSize;
             var point = middle + Pkcs8Middle.Length;
-            if (der.Length != point + P256.PointSize || !der.AsSpan().StartsWith(Pkcs8Prefix) ||
-                !der.AsSpan(middle).StartsWith(Pkcs8Middle) ||
-                !TryFromScalar(der.AsSpan(Pkcs8Prefix.Length, ScalarSize), out var key))
+            if (der.Length != point + P256.PointSize || !der.AsSpan().StartsWith(Pkcs8Prefix)
+                || !der.AsSpan(middle).StartsWith(Pkcs8Middle)
+                || !TryFromScalar(der.AsSpan(Pkcs8Prefix.Length, ScalarSize), out var key))
                 throw new FormatException("Not a P-256 private key in PKCS#8 with its public key.");
             if (key.PublicKey.Equals(P256PublicKey.FromValidPoint(der.AsSpan(point))))
                 return key;

@@ -24,16 +24,16 @@ public readonly struct MerkleHash : IEquatable<MerkleHash>
     private const byte LeafPrefix = 0x00;
     private const byte NodePrefix = 0x01;
 
-    private readonly Bytes32 _bytes;
+    private readonly Bytes32 bytes;
 
-    private MerkleHash(ReadOnlySpan<byte> bytes) => bytes.CopyTo(_bytes);
+    private MerkleHash(ReadOnlySpan<byte> bytes) => bytes.CopyTo(this.bytes);
 
     /// <summary>The root of the tree without leaves: SHA-256 of the empty string.</summary>
     public static MerkleHash EmptyRoot { get; } = new(SHA256.HashData([]));
 
     /// <summary>The 32 bytes, without a copy.</summary>
     [UnscopedRef]
-    public ReadOnlySpan<byte> Span => _bytes;
+    public ReadOnlySpan<byte> Span => bytes;
 
     /// <summary>Takes 32 bytes as a hash.</summary>
     /// <exception cref="ArgumentException">Not 32 bytes.</exception>
@@ -97,6 +97,6 @@ public readonly struct MerkleHash : IEquatable<MerkleHash>
     [InlineArray(Size)]
     private struct Bytes32
     {
-        private byte _first;
+        private byte first;
     }
 }

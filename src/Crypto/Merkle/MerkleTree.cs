@@ -19,7 +19,7 @@ public delegate MerkleHash NodeReader(int level, long index);
 /// </summary>
 public sealed class MerkleTree
 {
-    private readonly List<MerkleHash> _peaks = [];
+    private readonly List<MerkleHash> peaks = [];
 
     /// <summary>Starts with the empty tree.</summary>
     public MerkleTree()
@@ -29,25 +29,25 @@ public sealed class MerkleTree
     private MerkleTree(long size, IEnumerable<MerkleHash> peaks)
     {
         Size = size;
-        _peaks.AddRange(peaks);
+        this.peaks.AddRange(peaks);
     }
 
     /// <summary>Number of leaves.</summary>
     public long Size { get; private set; }
 
     /// <summary>Roots of the perfect subtrees, from the left (largest) to the right (smallest).</summary>
-    public IReadOnlyList<MerkleHash> Peaks => _peaks;
+    public IReadOnlyList<MerkleHash> Peaks => peaks;
 
     /// <summary>The Merkle tree hash of all leaves so far.</summary>
     public MerkleHash Root
     {
         get
         {
-            if (_peaks.Count == 0)
+            if (peaks.Count == 0)
                 return MerkleHash.EmptyRoot;
-            var root = _peaks[^1];
-            for (var i = _peaks.Count - 2; i >= 0; i--)
-                root = MerkleHash.Node(_peaks[i], root);
+            var root = peaks[^1];
+            for (var i = peaks.Count - 2; i >= 0; i--)
+                root = MerkleHash.Node(peaks[i], root);
             return root;
         }
     }
@@ -89,12 +89,12 @@ public sealed class MerkleTree
         // Each trailing one-bit of the old size is a perfect subtree that now gets its right sibling.
         for (var level = 0; (index >> level & 1) == 1; level++)
         {
-            hash = MerkleHash.Node(_peaks[^1], hash);
-            _peaks.RemoveAt(_peaks.Count - 1);
+            hash = MerkleHash.Node(peaks[^1], hash);
+            peaks.RemoveAt(peaks.Count - 1);
             completed?.Invoke(level + 1, index >> (level + 1), hash);
         }
 
-        _peaks.Add(hash);
+        peaks.Add(hash);
         Size = index + 1;
         return index;
     }

@@ -11,19 +11,19 @@ public sealed record TileData(TileAddress Address, byte[] Bytes);
 /// </summary>
 public sealed class TileBuilder
 {
-    private readonly List<Row> _rows = [];
-    private readonly List<TileData> _full = [];
-    private readonly NodeCompleted _onNode;
-    private MerkleTree _tree = new();
+    private readonly List<Row> rows = [];
+    private readonly List<TileData> full = [];
+    private readonly NodeCompleted onNode;
+    private MerkleTree tree = new();
 
     /// <summary>Starts with the empty tree.</summary>
-    public TileBuilder() => _onNode = OnNode;
+    public TileBuilder() => onNode = OnNode;
 
     /// <summary>Number of leaves.</summary>
-    public long Size => _tree.Size;
+    public long Size => tree.Size;
 
     /// <summary>Root over all leaves so far.</summary>
-    public MerkleHash Root => _tree.Root;
+    public MerkleHash Root => tree.Root;
 
     /// <summary>Continues a tree from the partial tiles that stand at its right edge.</summary>
     /// <exception cref="InvalidDataException">A tile does not have the bytes its width asks for.</exception>
@@ -46,12 +46,12 @@ public sealed class TileBuilder
             row.Taken = width;
         }
 
-        builder._tree = MerkleTree.FromNodes(size, new TileHashReader(source, size).Read);
+        builder.tree = MerkleTree.FromNodes(size, new TileHashReader(source, size).Read);
         return builder;
     }
 
     /// <summary>Appends one leaf hash and returns its index.</summary>
-    public long Append(in MerkleHash leaf) => _tree.Append(leaf, _onNode);
+    public long Append(in MerkleHash leaf) => tree.Append(leaf, onNode);
 
     /// <summary>
     /// Gives the tiles that must be durable before a checkpoint of this size is signed: those filled, and the partial
@@ -59,11 +59,11 @@ public sealed class TileBuilder
     /// </summary>
     public IReadOnlyList<TileData> TakeTiles()
     {
-        List<TileData> tiles = [.. _full];
-        _full.Clear();
-        for (var level = 0; level < _rows.Count; level++)
+        List<TileData> tiles = [.. full];
+        full.Clear();
+        for (var level = 0; level < rows.Count; level++)
         {
-            var row = _rows[level];
+            var row = rows[level];
             if (row.Hashes.Count == row.Taken)
                 continue;
             row.Taken = row.Hashes.Count;
@@ -82,7 +82,7 @@ public sealed class TileBuilder
         row.Hashes.Add(hash);
         if (row.Hashes.Count < TileAddress.FullWidth)
             return;
-        _full.Add(ToTile(level / TileAddress.Height, index / TileAddress.FullWidth, row));
+        full.Add(ToTile(level / TileAddress.Height, index / TileAddress.FullWidth, row));
         row.Hashes.Clear();
         row.Taken = 0;
     }
@@ -97,9 +97,9 @@ public sealed class TileBuilder
 
     private Row RowAt(int level)
     {
-        while (_rows.Count <= level)
-            _rows.Add(new());
-        return _rows[level];
+        while (rows.Count <= level)
+            rows.Add(new());
+        return rows[level];
     }
 
     /// <summary>The hashes of the partial tile at the right edge of one level.</summary>

@@ -13,7 +13,7 @@ public interface ITileSource
 /// </summary>
 public sealed class TileHashReader(ITileSource source, long treeSize)
 {
-    private readonly Dictionary<TileAddress, ReadOnlyMemory<byte>> _tiles = [];
+    private readonly Dictionary<TileAddress, ReadOnlyMemory<byte>> tiles = [];
 
     /// <summary>The hash of a complete node; fits <see cref="NodeReader"/>.</summary>
     /// <exception cref="InvalidDataException">A tile does not have the bytes its width asks for.</exception>
@@ -21,12 +21,12 @@ public sealed class TileHashReader(ITileSource source, long treeSize)
     public MerkleHash Read(int level, long index)
     {
         var address = TileAddress.OfNode(level, index, treeSize);
-        if (!_tiles.TryGetValue(address, out var tile))
+        if (!tiles.TryGetValue(address, out var tile))
         {
             tile = source.Read(address);
             if (tile.Length != address.Width * MerkleHash.Size)
                 throw new InvalidDataException($"Tile {address.Path} has {tile.Length} bytes.");
-            _tiles.Add(address, tile);
+            tiles.Add(address, tile);
         }
 
         var heightInTile = level % TileAddress.Height;

@@ -19,7 +19,7 @@ public sealed record NoteSignature
 
     private const int KeyIdSize = 4;
 
-    private readonly byte[] _bytes;
+    private readonly byte[] bytes;
 
     /// <summary>A signature line from its parts.</summary>
     /// <exception cref="ArgumentException">Invalid name, or signature empty or above 8,192 bytes.</exception>
@@ -31,7 +31,7 @@ public sealed record NoteSignature
             throw new ArgumentException("A signature has between 1 and 8,192 bytes.", nameof(signature));
         Name = name;
         KeyId = keyId;
-        _bytes = signature.ToArray();
+        bytes = signature.ToArray();
     }
 
     private static ReadOnlySpan<byte> Prefix => "— "u8;
@@ -43,7 +43,7 @@ public sealed record NoteSignature
     public uint KeyId { get; }
 
     /// <summary>The signature without the key ID.</summary>
-    public ReadOnlySpan<byte> Signature => _bytes;
+    public ReadOnlySpan<byte> Signature => bytes;
 
     /// <summary>Reads one line, without its newline.</summary>
     public static bool TryParse(ReadOnlySpan<byte> line, [NotNullWhen(true)] out NoteSignature? signature)
@@ -82,15 +82,15 @@ public sealed record NoteSignature
     /// <summary>The line, without its newline.</summary>
     public string ToLine()
     {
-        var bytes = new byte[KeyIdSize + _bytes.Length];
+        var bytes = new byte[KeyIdSize + this.bytes.Length];
         BinaryPrimitives.WriteUInt32BigEndian(bytes, KeyId);
-        _bytes.CopyTo(bytes, KeyIdSize);
+        this.bytes.CopyTo(bytes, KeyIdSize);
         return $"— {Name} {Convert.ToBase64String(bytes)}";
     }
 
     /// <inheritdoc/>
     public bool Equals(NoteSignature? other) =>
-        other is not null && Name == other.Name && KeyId == other.KeyId && _bytes.AsSpan().SequenceEqual(other._bytes);
+        other is not null && Name == other.Name && KeyId == other.KeyId && bytes.AsSpan().SequenceEqual(other.bytes);
 
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(Name, KeyId);

@@ -17,14 +17,14 @@ public interface INoteSigner
 /// <summary>Signs notes with Ed25519 (type 0x01), as a log signs its checkpoints. Thread-safe.</summary>
 public sealed class NoteSigner : INoteSigner, IDisposable
 {
-    private readonly Ed25519PrivateKey _key;
+    private readonly Ed25519PrivateKey key;
 
     /// <summary>Takes over a key; it is disposed with this.</summary>
     /// <exception cref="ArgumentException">Invalid name.</exception>
     public NoteSigner(string name, Ed25519PrivateKey key)
     {
         Verifier = NoteVerifier.Create(name, NoteKeyType.Ed25519, key.PublicKey);
-        _key = key;
+        this.key = key;
     }
 
     /// <inheritdoc/>
@@ -43,14 +43,14 @@ public sealed class NoteSigner : INoteSigner, IDisposable
 
     /// <inheritdoc/>
     /// <exception cref="ObjectDisposedException">The key was disposed.</exception>
-    public NoteSignature Sign(ReadOnlySpan<byte> text) => new(Verifier.Name, Verifier.KeyId, _key.Sign(text));
+    public NoteSignature Sign(ReadOnlySpan<byte> text) => new(Verifier.Name, Verifier.KeyId, key.Sign(text));
 
     /// <summary>The skey: a secret, to be stored under protection.</summary>
     /// <exception cref="ObjectDisposedException">The key was disposed.</exception>
-    public string ExportSecretKey() => SecretKeyText.Write(Verifier, _key);
+    public string ExportSecretKey() => SecretKeyText.Write(Verifier, key);
 
     /// <inheritdoc/>
-    public void Dispose() => _key.Dispose();
+    public void Dispose() => key.Dispose();
 }
 
 /// <summary>
@@ -58,16 +58,16 @@ public sealed class NoteSigner : INoteSigner, IDisposable
 /// </summary>
 public sealed class Cosigner : INoteSigner, IDisposable
 {
-    private readonly Ed25519PrivateKey _key;
-    private readonly TimeProvider _time;
+    private readonly Ed25519PrivateKey key;
+    private readonly TimeProvider time;
 
     /// <summary>Takes over a key; it is disposed with this.</summary>
     /// <exception cref="ArgumentException">Invalid name.</exception>
     public Cosigner(string name, Ed25519PrivateKey key, TimeProvider time)
     {
         Verifier = NoteVerifier.Create(name, NoteKeyType.Cosignature, key.PublicKey);
-        _key = key;
-        _time = time;
+        this.key = key;
+        this.time = time;
     }
 
     /// <inheritdoc/>
@@ -89,7 +89,7 @@ public sealed class Cosigner : INoteSigner, IDisposable
     /// <summary>Cosigns a checkpoint's text at the present time.</summary>
     /// <exception cref="ArgumentException">The text is not a checkpoint.</exception>
     /// <exception cref="ObjectDisposedException">The key was disposed.</exception>
-    public NoteSignature Sign(ReadOnlySpan<byte> text) => Sign(text, _time.GetUtcNow().ToUnixTimeSeconds());
+    public NoteSignature Sign(ReadOnlySpan<byte> text) => Sign(text, time.GetUtcNow().ToUnixTimeSeconds());
 
     /// <summary>Cosigns a checkpoint's text at a given POSIX time.</summary>
     /// <exception cref="ArgumentException">The text is not a checkpoint.</exception>
@@ -102,16 +102,16 @@ public sealed class Cosigner : INoteSigner, IDisposable
             throw new ArgumentException("Only checkpoints are cosigned.", nameof(text));
         var signature = new byte[CosignedMessage.SignatureSize];
         System.Buffers.Binary.BinaryPrimitives.WriteInt64BigEndian(signature, timestampSeconds);
-        _key.Sign(CosignedMessage.Encode(timestampSeconds, text)).CopyTo(signature, CosignedMessage.TimestampSize);
+        key.Sign(CosignedMessage.Encode(timestampSeconds, text)).CopyTo(signature, CosignedMessage.TimestampSize);
         return new(Verifier.Name, Verifier.KeyId, signature);
     }
 
     /// <summary>The skey: a secret, to be stored under protection.</summary>
     /// <exception cref="ObjectDisposedException">The key was disposed.</exception>
-    public string ExportSecretKey() => SecretKeyText.Write(Verifier, _key);
+    public string ExportSecretKey() => SecretKeyText.Write(Verifier, key);
 
     /// <inheritdoc/>
-    public void Dispose() => _key.Dispose();
+    public void Dispose() => key.Dispose();
 }
 
 /// <summary>The text form of a private note key, as Go's note package writes it.</summary>

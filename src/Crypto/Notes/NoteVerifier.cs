@@ -34,17 +34,17 @@ public sealed class NoteVerifier : IEquatable<NoteVerifier>
 
     private const int KeyIdDigits = 8;
 
-    private static readonly SearchValues<char> LowerHexDigits = SearchValues.Create("0123456789abcdef");
+    private static readonly SearchValues<char> lowerHexDigits = SearchValues.Create("0123456789abcdef");
 
-    private readonly byte[] _keyBytes;
+    private readonly byte[] keyBytes;
 
     private NoteVerifier(string name, NoteKeyType type, Ed25519PublicKey key)
     {
         Name = name;
         Type = type;
         Key = key;
-        _keyBytes = key.ToBytes();
-        KeyId = ComputeKeyId(name, type, _keyBytes);
+        keyBytes = key.ToBytes();
+        KeyId = ComputeKeyId(name, type, keyBytes);
     }
 
     /// <summary>Name of the key.</summary>
@@ -123,7 +123,7 @@ public sealed class NoteVerifier : IEquatable<NoteVerifier>
 
     /// <summary>The vkey.</summary>
     public override string ToString() =>
-        $"{Name}+{KeyId:x8}+{Convert.ToBase64String([(byte)Type, .. _keyBytes])}";
+        $"{Name}+{KeyId:x8}+{Convert.ToBase64String([(byte)Type, .. keyBytes])}";
 
     /// <inheritdoc/>
     public bool Equals(NoteVerifier? other) =>
@@ -139,7 +139,7 @@ public sealed class NoteVerifier : IEquatable<NoteVerifier>
     {
         keyId = 0;
         return digits.Length == KeyIdDigits
-            && !digits.ContainsAnyExcept(LowerHexDigits)
+            && !digits.ContainsAnyExcept(lowerHexDigits)
             && uint.TryParse(digits, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out keyId);
     }
 

@@ -27,19 +27,19 @@ public sealed class SignedNote
     /// <summary>Most signature lines.</summary>
     public const int MaxSignatures = 64;
 
-    private readonly byte[] _text;
+    private readonly byte[] text;
 
     private SignedNote(byte[] text, IReadOnlyList<NoteSignature> signatures)
     {
-        _text = text;
+        this.text = text;
         Signatures = signatures;
     }
 
     /// <summary>The bytes that were signed, with the final newline.</summary>
-    public ReadOnlySpan<byte> TextBytes => _text;
+    public ReadOnlySpan<byte> TextBytes => text;
 
     /// <summary>The text, with the final newline.</summary>
-    public string Text => NoteText.StrictUtf8.GetString(_text);
+    public string Text => NoteText.StrictUtf8.GetString(text);
 
     /// <summary>The signature lines, unverified, in their order.</summary>
     public IReadOnlyList<NoteSignature> Signatures { get; }
@@ -79,7 +79,7 @@ public sealed class SignedNote
     {
         NoteSignature[] all = [.. Signatures.Concat(signatures).Distinct()];
         return all.Length <= MaxSignatures
-            ? new(_text, all)
+            ? new(text, all)
             : throw new ArgumentException("A note has at most 64 signatures.", nameof(signatures));
     }
 
@@ -101,7 +101,7 @@ public sealed class SignedNote
                 if (isVerified || !key.IsNamedBy(signature))
                     continue;
                 isKnown = true;
-                isVerified = key.TryVerify(_text, signature, out var timestampSeconds);
+                isVerified = key.TryVerify(text, signature, out var timestampSeconds);
                 if (isVerified)
                     good.Add(new(key, signature, timestampSeconds));
             }

@@ -8,12 +8,12 @@ namespace Bauta.Crypto.Notes;
 /// <summary>Reads the lines of one policy. Use once.</summary>
 internal sealed class TlogPolicyReader
 {
-    private readonly List<PolicyLog> _logs = [];
-    private readonly List<PolicyWitness> _witnesses = [];
-    private readonly List<PolicyGroup> _groups = [];
-    private readonly HashSet<string> _defined = new(StringComparer.Ordinal);
-    private readonly HashSet<string> _members = new(StringComparer.Ordinal);
-    private string? _quorum;
+    private readonly List<PolicyLog> logs = [];
+    private readonly List<PolicyWitness> witnesses = [];
+    private readonly List<PolicyGroup> groups = [];
+    private readonly HashSet<string> defined = new(StringComparer.Ordinal);
+    private readonly HashSet<string> grouped = new(StringComparer.Ordinal);
+    private string? quorum;
 
     public bool TryRead(
         ReadOnlySpan<byte> text, [NotNullWhen(true)] out TlogPolicy? policy,
@@ -40,14 +40,14 @@ internal sealed class TlogPolicyReader
             }
         }
 
-        if (_quorum is null)
+        if (quorum is null)
         {
             problem = new(TlogPolicyError.MissingQuorum, 0);
             return false;
         }
 
         problem = null;
-        policy = new(_logs, _witnesses, _groups, _quorum == TlogPolicy.NoQuorum ? null : _quorum);
+        policy = new(logs, witnesses, groups, quorum == TlogPolicy.NoQuorum ? null : quorum);
         return true;
     }
 
@@ -78,11 +78,11 @@ internal sealed class TlogPolicyReader
             return TlogPolicyError.WrongItemCount;
         if (!TryReadKey(items[1], NoteKeyType.Ed25519, out var key))
             return TlogPolicyError.InvalidKey;
-        if (_logs.Any(log => log.Key.Key.Equals(key.Key)))
+        if (logs.Any(log => log.Key.Key.Equals(key.Key)))
             return TlogPolicyError.DuplicateKey;
-        if (_logs.Count == TlogPolicy.MaxOfEach)
+        if (logs.Count == TlogPolicy.MaxOfEach)
             return TlogPolicyError.TooLarge;
-        _logs.Add(new(key, items.ElementAtOrDefault(2)));
+        logs.Add(new(key, items.ElementAtOrDefault(2)));
         return null;
     }
 
@@ -92,13 +92,13 @@ internal sealed class TlogPolicyReader
             return TlogPolicyError.WrongItemCount;
         if (!TryReadKey(items[2], NoteKeyType.Cosignature, out var key))
             return TlogPolicyError.InvalidKey;
-        if (_witnesses.Any(witness => witness.Key.Key.Equals(key.Key)))
+        if (witnesses.Any(witness => witness.Key.Key.Equals(key.Key)))
             return TlogPolicyError.DuplicateKey;
-        if (_witnesses.Count == TlogPolicy.MaxOfEach)
+        if (witnesses.Count == TlogPolicy.MaxOfEach)
             return TlogPolicyError.TooLarge;
         if (Define(items[1]) is { } error)
             return error;
-        _witnesses.Add(new(items[1], key, items.ElementAtOrDefault(3)));
+        witnesses.Add(new(items[1], key, items.ElementAtOrDefault(3)));
         return null;
     }
 
@@ -106,14 +106,14 @@ internal sealed class TlogPolicyReader
     {
         if (items.Length < 4)
             return TlogPolicyError.WrongItemCount;
-        if (_groups.Count == TlogPolicy.MaxOfEach)
+        if (groups.Count == TlogPolicy.MaxOfEach)
             return TlogPolicyError.TooLarge;
         var members = items[3..];
         foreach (var member in members)
         {
-            if (!_defined.Contains(member))
+            if (!defined.Contains(member))
                 return TlogPolicyError.UndefinedName;
-            if (!_members.Add(member))
+            if (!grouped.Add(member))
                 return TlogPolicyError.MemberUsedTwice;
         }
 
@@ -130,7 +130,7 @@ internal sealed class TlogPolicyReader
         // Defined last, so that a group cannot be its own member.
         if (Define(items[1]) is { } error)
             return error;
-        _groups.Add(new(items[1], (int)threshold, members));
+        groups.Add(new(items[1], (int)threshold, members));
         return null;
     }
 
@@ -138,17 +138,17 @@ internal sealed class TlogPolicyReader
     {
         if (items.Length != 2)
             return TlogPolicyError.WrongItemCount;
-        if (_quorum is not null)
+        if (quorum is not null)
             return TlogPolicyError.DuplicateQuorum;
-        if (items[1] != TlogPolicy.NoQuorum && !_defined.Contains(items[1]))
+        if (items[1] != TlogPolicy.NoQuorum && !defined.Contains(items[1]))
             return TlogPolicyError.UndefinedName;
-        _quorum = items[1];
+        quorum = items[1];
         return null;
     }
 
     private TlogPolicyError? Define(string name) =>
         name == TlogPolicy.NoQuorum ? TlogPolicyError.ReservedName
-        : _defined.Add(name) ? null
+        : defined.Add(name) ? null
         : TlogPolicyError.DuplicateName;
 
     private static bool TryReadKey(string octets, NoteKeyType type, [NotNullWhen(true)] out NoteVerifier? key)

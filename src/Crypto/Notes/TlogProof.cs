@@ -25,7 +25,7 @@ public sealed class TlogProof
     /// <summary>Largest proof in bytes.</summary>
     public const int MaxSize = SignedNote.MaxSize + 2 * MaxExtraSize;
 
-    private readonly byte[] _extra;
+    private readonly byte[] extra;
 
     /// <summary>A proof from its parts.</summary>
     /// <exception cref="ArgumentException">The note is no checkpoint of a tree that holds the index, or too many hashes
@@ -39,7 +39,7 @@ public sealed class TlogProof
         Hashes = hashes;
         Note = note;
         Checkpoint = checkpoint;
-        _extra = extra.ToArray();
+        this.extra = extra.ToArray();
     }
 
     /// <summary>Index of the entry.</summary>
@@ -55,7 +55,7 @@ public sealed class TlogProof
     public Checkpoint Checkpoint { get; }
 
     /// <summary>Extra data, not authenticated by anything; empty when there is none.</summary>
-    public ReadOnlySpan<byte> Extra => _extra;
+    public ReadOnlySpan<byte> Extra => extra;
 
     /// <summary>Reads a proof. Nothing is verified.</summary>
     public static bool TryParse(ReadOnlySpan<byte> text, [NotNullWhen(true)] out TlogProof? proof)
@@ -109,8 +109,8 @@ public sealed class TlogProof
     public byte[] ToBytes()
     {
         var head = new StringBuilder("c2sp.org/tlog-proof@v1\n");
-        if (_extra.Length > 0)
-            head.Append("extra ").Append(Convert.ToBase64String(_extra)).Append('\n');
+        if (extra.Length > 0)
+            head.Append("extra ").Append(Convert.ToBase64String(extra)).Append('\n');
         head.Append(CultureInfo.InvariantCulture, $"index {Index}\n");
         HashLines.Write(head, Hashes, InclusionProof.MaxHashes);
         return [.. Encoding.ASCII.GetBytes(head.ToString()), .. Note.ToBytes()];

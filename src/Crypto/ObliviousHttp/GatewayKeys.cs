@@ -43,8 +43,8 @@ public sealed class GatewayKey : IDisposable
 /// </summary>
 public sealed class GatewayKeys
 {
-    private readonly GatewayKey?[] _byId = new GatewayKey?[byte.MaxValue + 1];
-    private readonly byte[] _encoded;
+    private readonly GatewayKey?[] byId = new GatewayKey?[byte.MaxValue + 1];
+    private readonly byte[] encoded;
 
     /// <summary>Makes the set.</summary>
     /// <param name="published">At least one, best first.</param>
@@ -57,22 +57,22 @@ public sealed class GatewayKeys
             throw new ArgumentException("A gateway publishes 1 to 16 keys.", nameof(published));
         foreach (var key in published.Concat(replaced ?? []))
         {
-            ref var place = ref _byId[key.Configuration.KeyId];
+            ref var place = ref byId[key.Configuration.KeyId];
             place = place is null ? key : throw new ArgumentException("Two keys share an identifier.");
         }
 
-        _encoded = KeyConfiguration.EncodeList(Published);
+        encoded = KeyConfiguration.EncodeList(Published);
     }
 
     /// <summary>The configurations published, best first.</summary>
     public IReadOnlyList<KeyConfiguration> Published { get; }
 
     /// <summary>The <c>application/ohttp-keys</c> list to serve.</summary>
-    public ReadOnlyMemory<byte> Encoded => _encoded;
+    public ReadOnlyMemory<byte> Encoded => encoded;
 
     internal bool TryFind(byte keyId, [NotNullWhen(true)] out GatewayKey? key)
     {
-        key = _byId[keyId];
+        key = byId[keyId];
         return key is not null;
     }
 }

@@ -145,8 +145,8 @@ public sealed class KeyConfiguration
         if (kem is not (HpkeKem.X25519 or HpkeKem.P256))
             return true;
         var keySize = HpkePublicKey.SizeOf(kem);
-        if (encoded.Length < FixedSize + keySize ||
-            !HpkePublicKey.TryFromBytes(kem, encoded.Slice(3, keySize), out var key))
+        if (encoded.Length < FixedSize + keySize
+            || !HpkePublicKey.TryFromBytes(kem, encoded.Slice(3, keySize), out var key))
             return false;
         var algorithms = encoded[(FixedSize + keySize)..];
         var length = BinaryPrimitives.ReadUInt16BigEndian(encoded[(3 + keySize)..]);

@@ -11,20 +11,20 @@ namespace Bauta.Crypto.ObliviousHttp;
 /// </summary>
 public sealed class ObliviousClientRequest : IDisposable
 {
-    private readonly HpkeSuite _suite;
-    private readonly byte[] _encapsulated;
-    private readonly byte[] _secret;
-    private bool _spent;
+    private readonly HpkeSuite suite;
+    private readonly byte[] encapsulated;
+    private readonly byte[] secret;
+    private bool spent;
 
     private ObliviousClientRequest(HpkeSuite suite, byte[] encapsulated, byte[] secret)
     {
-        _suite = suite;
-        _encapsulated = encapsulated;
-        _secret = secret;
+        this.suite = suite;
+        this.encapsulated = encapsulated;
+        this.secret = secret;
     }
 
     /// <summary>What to POST as <c>message/ohttp-req</c>.</summary>
-    public ReadOnlyMemory<byte> Encapsulated => _encapsulated;
+    public ReadOnlyMemory<byte> Encapsulated => encapsulated;
 
     /// <summary>Seals an encoded request as it is: its size shows.</summary>
     public static ObliviousClientRequest Seal(KeyConfiguration configuration, ReadOnlySpan<byte> message)
@@ -72,20 +72,20 @@ public sealed class ObliviousClientRequest : IDisposable
     /// <exception cref="InvalidOperationException">A response was already given to this object.</exception>
     public bool TryOpen(ReadOnlySpan<byte> encapsulatedResponse, [NotNullWhen(true)] out byte[]? message)
     {
-        if (_spent)
+        if (spent)
             throw new InvalidOperationException("This request's response was already opened, or the request disposed.");
-        _spent = true;
+        spent = true;
         message = null;
         try
         {
-            var nonceSize = Encapsulation.NonceSize(_suite);
+            var nonceSize = Encapsulation.NonceSize(suite);
             if (encapsulatedResponse.Length < nonceSize + HpkeSuite.TagSize)
                 return false;
             Span<byte> nonce = stackalloc byte[HpkeSuite.NonceSize];
             using var key = Encapsulation.DeriveResponseKey(
-                _suite,
-                _secret,
-                _encapsulated.AsSpan(Encapsulation.HeaderSize, _suite.EncapsulatedKeySize),
+                suite,
+                secret,
+                encapsulated.AsSpan(Encapsulation.HeaderSize, suite.EncapsulatedKeySize),
                 encapsulatedResponse[..nonceSize],
                 nonce);
             var ciphertext = encapsulatedResponse[nonceSize..];
@@ -97,7 +97,7 @@ public sealed class ObliviousClientRequest : IDisposable
         }
         finally
         {
-            CryptographicOperations.ZeroMemory(_secret);
+            CryptographicOperations.ZeroMemory(secret);
         }
     }
 
@@ -110,15 +110,15 @@ public sealed class ObliviousClientRequest : IDisposable
         [NotNullWhen(true)] out BinaryResponse? response)
     {
         response = null;
-        return TryOpen(encapsulatedResponse, out var message) &&
-            BinaryResponse.TryDecode(message, limits, out response, out _);
+        return TryOpen(encapsulatedResponse, out var message)
+            && BinaryResponse.TryDecode(message, limits, out response, out _);
     }
 
     /// <summary>Forgets the secret: no response can be opened any more.</summary>
     public void Dispose()
     {
-        _spent = true;
-        CryptographicOperations.ZeroMemory(_secret);
+        spent = true;
+        CryptographicOperations.ZeroMemory(secret);
     }
 
     // Encapsulated Request {

@@ -45,21 +45,21 @@ public enum Decapsulation
 /// </summary>
 public sealed class ObliviousGateway
 {
-    private readonly ReplayCache _replays;
-    private volatile GatewayKeys _keys;
+    private readonly ReplayCache replays;
+    private volatile GatewayKeys keys;
 
     /// <summary>A gateway with its keys and its memory of what it opened.</summary>
     public ObliviousGateway(GatewayKeys keys, ReplayCache replays)
     {
-        _keys = keys;
-        _replays = replays;
+        this.keys = keys;
+        this.replays = replays;
     }
 
     /// <summary>The keys accepted now.</summary>
-    public GatewayKeys Keys => _keys;
+    public GatewayKeys Keys => keys;
 
     /// <summary>Exchanges the keys; requests under way finish under those they began with.</summary>
-    public void Rotate(GatewayKeys keys) => _keys = keys;
+    public void Rotate(GatewayKeys keys) => this.keys = keys;
 
     /// <summary>The status for the unsealed answer to a request that was not opened; 200 for one that was.</summary>
     public static int StatusOf(Decapsulation outcome) => outcome switch
@@ -91,7 +91,7 @@ public sealed class ObliviousGateway
             return Decapsulation.Malformed;
         var encapsulatedKey = encapsulated.Slice(Encapsulation.HeaderSize, suite.EncapsulatedKeySize);
         // Before the expensive part, so that a flood of copies costs little.
-        if (_replays.Contains(encapsulatedKey))
+        if (replays.Contains(encapsulatedKey))
             return Decapsulation.Replayed;
         // 2. and 3. The receiving context, which refuses an all-zero agreement.
         Span<byte> info = stackalloc byte[Encapsulation.InfoSize];
@@ -106,7 +106,7 @@ public sealed class ObliviousGateway
                 return Decapsulation.Undecryptable;
             // Remembered only now: nobody can fill the memory with what does not open. Adding also decides between
             // two copies that came at the same moment.
-            var verdict = _replays.Add(encapsulatedKey);
+            var verdict = replays.Add(encapsulatedKey);
             if (verdict != ReplayVerdict.Fresh)
                 return verdict == ReplayVerdict.Replayed ? Decapsulation.Replayed : Decapsulation.Busy;
             request = new ObliviousRequest(
@@ -125,12 +125,12 @@ public sealed class ObliviousGateway
         [NotNullWhen(true)] out HpkeSuite? suite)
     {
         suite = null;
-        return _keys.TryFind(header[0], out key) &&
-            HpkeSuite.TryGet(
+        return keys.TryFind(header[0], out key)
+            && HpkeSuite.TryGet(
                 BinaryPrimitives.ReadUInt16BigEndian(header[1..]),
                 BinaryPrimitives.ReadUInt16BigEndian(header[3..]),
                 BinaryPrimitives.ReadUInt16BigEndian(header[5..]),
-                out suite) &&
-            key.Configuration.Suites.Contains(suite);
+                out suite)
+            && key.Configuration.Suites.Contains(suite);
     }
 }

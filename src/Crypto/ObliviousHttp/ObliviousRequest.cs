@@ -11,24 +11,24 @@ namespace Bauta.Crypto.ObliviousHttp;
 /// </summary>
 public sealed class ObliviousRequest : IDisposable
 {
-    private readonly HpkeSuite _suite;
-    private readonly byte[] _message;
-    private readonly byte[] _encapsulatedKey;
-    private readonly byte[] _secret;
-    private bool _spent;
+    private readonly HpkeSuite suite;
+    private readonly byte[] message;
+    private readonly byte[] encapsulatedKey;
+    private readonly byte[] secret;
+    private bool spent;
 
     internal ObliviousRequest(
         HpkeSuite suite, byte[] message, int encapsulatedSize, byte[] encapsulatedKey, byte[] secret)
     {
-        _suite = suite;
-        _message = message;
+        this.suite = suite;
+        this.message = message;
         EncapsulatedSize = encapsulatedSize;
-        _encapsulatedKey = encapsulatedKey;
-        _secret = secret;
+        this.encapsulatedKey = encapsulatedKey;
+        this.secret = secret;
     }
 
     /// <summary>The binary HTTP request, with its padding.</summary>
-    public ReadOnlyMemory<byte> Message => _message;
+    public ReadOnlyMemory<byte> Message => message;
 
     /// <summary>Bytes of the encapsulated request as it came.</summary>
     public int EncapsulatedSize { get; }
@@ -42,7 +42,7 @@ public sealed class ObliviousRequest : IDisposable
     /// <summary>
     /// Bytes of the longest <see cref="BinaryResponse.EncodedSize"/> that <see cref="Seal(BinaryResponse)"/> takes.
     /// </summary>
-    public int MaxResponseSize => PaddingClasses.LargestOf(Layer) - Encapsulation.ResponseOverhead(_suite);
+    public int MaxResponseSize => PaddingClasses.LargestOf(Layer) - Encapsulation.ResponseOverhead(suite);
 
     /// <summary>
     /// Decodes the request. Besides what binary HTTP refuses, <c>expect</c> is refused, since nothing can be sent back
@@ -51,7 +51,7 @@ public sealed class ObliviousRequest : IDisposable
     public bool TryDecode(
         BinaryHttpLimits limits, [NotNullWhen(true)] out BinaryRequest? request, out BinaryHttpError error)
     {
-        if (!BinaryRequest.TryDecode(_message, limits, out request, out error))
+        if (!BinaryRequest.TryDecode(message, limits, out request, out error))
             return false;
         if (!request.Headers.Any(f => f.Name == "expect"))
             return true;
@@ -65,7 +65,7 @@ public sealed class ObliviousRequest : IDisposable
     public byte[] Seal(ReadOnlySpan<byte> message)
     {
         var encapsulated = NewBuffer(message.Length);
-        message.CopyTo(encapsulated.AsSpan(Encapsulation.NonceSize(_suite)));
+        message.CopyTo(encapsulated.AsSpan(Encapsulation.NonceSize(suite)));
         return SealBuffer(encapsulated);
     }
 
@@ -76,11 +76,11 @@ public sealed class ObliviousRequest : IDisposable
     /// <exception cref="InvalidOperationException">A response was already sealed.</exception>
     public byte[] Seal(BinaryResponse response)
     {
-        var overhead = Encapsulation.ResponseOverhead(_suite);
+        var overhead = Encapsulation.ResponseOverhead(suite);
         if (!PaddingClasses.TrySizeFor(overhead + response.EncodedSize, Layer, out var size))
             throw new ArgumentException("The response is larger than the largest size class.", nameof(response));
         var encapsulated = NewBuffer(size - overhead);
-        response.Encode(encapsulated.AsSpan(Encapsulation.NonceSize(_suite), size - overhead));
+        response.Encode(encapsulated.AsSpan(Encapsulation.NonceSize(suite), size - overhead));
         return SealBuffer(encapsulated);
     }
 
@@ -89,37 +89,37 @@ public sealed class ObliviousRequest : IDisposable
     {
         var encapsulated = NewBuffer(message.Length);
         responseNonce.CopyTo(encapsulated);
-        message.CopyTo(encapsulated.AsSpan(Encapsulation.NonceSize(_suite)));
+        message.CopyTo(encapsulated.AsSpan(Encapsulation.NonceSize(suite)));
         return SealBuffer(encapsulated);
     }
 
     /// <summary>Forgets the secret: no response can be sealed any more.</summary>
     public void Dispose()
     {
-        _spent = true;
-        CryptographicOperations.ZeroMemory(_secret);
+        spent = true;
+        CryptographicOperations.ZeroMemory(secret);
     }
 
     // Encapsulated Response { Nonce (8 * max(Nn, Nk)), AEAD-Protected Response (..) }
     private byte[] NewBuffer(int messageSize)
     {
-        if (_spent)
+        if (spent)
             throw new InvalidOperationException("The response was already sealed, or the request disposed.");
-        var encapsulated = new byte[Encapsulation.ResponseOverhead(_suite) + messageSize];
-        RandomNumberGenerator.Fill(encapsulated.AsSpan(0, Encapsulation.NonceSize(_suite)));
+        var encapsulated = new byte[Encapsulation.ResponseOverhead(suite) + messageSize];
+        RandomNumberGenerator.Fill(encapsulated.AsSpan(0, Encapsulation.NonceSize(suite)));
         return encapsulated;
     }
 
     // The message already stands where its ciphertext will.
     private byte[] SealBuffer(byte[] encapsulated)
     {
-        _spent = true;
-        var responseNonce = encapsulated.AsSpan(0, Encapsulation.NonceSize(_suite));
-        var ciphertext = encapsulated.AsSpan(Encapsulation.NonceSize(_suite));
+        spent = true;
+        var responseNonce = encapsulated.AsSpan(0, Encapsulation.NonceSize(suite));
+        var ciphertext = encapsulated.AsSpan(Encapsulation.NonceSize(suite));
         Span<byte> nonce = stackalloc byte[HpkeSuite.NonceSize];
-        using var key = Encapsulation.DeriveResponseKey(_suite, _secret, _encapsulatedKey, responseNonce, nonce);
+        using var key = Encapsulation.DeriveResponseKey(suite, secret, encapsulatedKey, responseNonce, nonce);
         key.Seal(nonce, [], ciphertext[..^HpkeSuite.TagSize], ciphertext);
-        CryptographicOperations.ZeroMemory(_secret);
+        CryptographicOperations.ZeroMemory(secret);
         return encapsulated;
     }
 }

@@ -19,10 +19,10 @@ public static class PaddingClasses
 
     private const int LargestBase = 1024 * 1024 + 64 * 1024;
 
-    private static readonly int[] Base = [1024, 4 * 1024, 16 * 1024, 64 * 1024, 256 * 1024, LargestBase];
+    private static readonly int[] baseSizes = [1024, 4 * 1024, 16 * 1024, 64 * 1024, 256 * 1024, LargestBase];
 
     /// <summary>The sizes of layer 0, smallest first.</summary>
-    public static IReadOnlyList<int> Sizes => Base;
+    public static IReadOnlyList<int> Sizes => baseSizes;
 
     /// <summary>Bytes of the largest encapsulated message of a layer.</summary>
     public static int LargestOf(int layer) => LargestBase + Check(layer) * LayerSize;
@@ -31,7 +31,7 @@ public static class PaddingClasses
     /// <returns>False when they fit into none.</returns>
     public static bool TrySizeFor(int needed, int layer, out int size)
     {
-        foreach (var candidate in Base)
+        foreach (var candidate in baseSizes)
         {
             size = candidate + Check(layer) * LayerSize;
             if (needed <= size)
@@ -49,7 +49,7 @@ public static class PaddingClasses
     {
         for (var layer = 0; layer <= MaxLayer; layer++)
         {
-            if (Array.Exists(Base, candidate => candidate + layer * LayerSize == size))
+            if (Array.Exists(baseSizes, candidate => candidate + layer * LayerSize == size))
                 return layer;
         }
 

@@ -29,16 +29,16 @@ public sealed class ReplayCache
 
     private const int PeriodsPerWindow = 8;
 
-    private readonly TimeProvider _clock;
-    private readonly TimeSpan _period;
-    private readonly int _capacity;
-    private readonly long _born;
-    private readonly byte[] _secret = RandomNumberGenerator.GetBytes(32);
-    private readonly Lock _lock = new();
+    private readonly TimeProvider clock;
+    private readonly TimeSpan period;
+    private readonly int capacity;
+    private readonly long born;
+    private readonly byte[] secret = RandomNumberGenerator.GetBytes(32);
+    private readonly Lock sync = new();
     // A ring of what came in each period, one more than a window has, since the present one has just begun.
-    private readonly HashSet<ulong>[] _periods = [.. Enumerable.Range(0, PeriodsPerWindow + 1).Select(_ => Empty())];
-    private long _present;
-    private int _count;
+    private readonly HashSet<ulong>[] periods = [.. Enumerable.Range(0, PeriodsPerWindow + 1).Select(_ => Empty())];
+    private long present;
+    private int count;
 
     /// <summary>An empty memory.</summary>
     /// <param name="clock">Measures the window.</param>
@@ -48,17 +48,17 @@ public sealed class ReplayCache
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(window, TimeSpan.FromSeconds(1));
         ArgumentOutOfRangeException.ThrowIfLessThan(capacity, 1);
-        _clock = clock;
-        _period = new TimeSpan((window.Ticks + PeriodsPerWindow - 1) / PeriodsPerWindow);
-        _capacity = capacity;
-        _born = clock.GetTimestamp();
+        this.clock = clock;
+        period = new TimeSpan((window.Ticks + PeriodsPerWindow - 1) / PeriodsPerWindow);
+        this.capacity = capacity;
+        born = clock.GetTimestamp();
     }
 
     /// <summary>Whether the key was seen within the window. Remembers nothing.</summary>
     public bool Contains(ReadOnlySpan<byte> encapsulatedKey)
     {
         var entry = EntryOf(encapsulatedKey);
-        lock (_lock)
+        lock (sync)
         {
             Advance();
             return Holds(entry);
@@ -69,15 +69,15 @@ public sealed class ReplayCache
     public ReplayVerdict Add(ReadOnlySpan<byte> encapsulatedKey)
     {
         var entry = EntryOf(encapsulatedKey);
-        lock (_lock)
+        lock (sync)
         {
             Advance();
             if (Holds(entry))
                 return ReplayVerdict.Replayed;
-            if (_count >= _capacity)
+            if (count >= capacity)
                 return ReplayVerdict.Full;
-            _periods[_present % _periods.Length].Add(entry);
-            _count++;
+            periods[present % periods.Length].Add(entry);
+            count++;
             return ReplayVerdict.Fresh;
         }
     }
@@ -86,19 +86,19 @@ public sealed class ReplayCache
 
     private bool Holds(ulong entry)
     {
-        foreach (var period in _periods)
-            if (period.Contains(entry))
+        foreach (var held in periods)
+            if (held.Contains(entry))
                 return true;
         return false;
     }
 
     private void Advance()
     {
-        var now = _clock.GetElapsedTime(_born).Ticks / _period.Ticks;
-        for (_present = Math.Max(_present, now - _periods.Length); _present < now;)
+        var now = clock.GetElapsedTime(born).Ticks / period.Ticks;
+        for (present = Math.Max(present, now - periods.Length); present < now;)
         {
-            ref var oldest = ref _periods[++_present % _periods.Length];
-            _count -= oldest.Count;
+            ref var oldest = ref periods[++present % periods.Length];
+            count -= oldest.Count;
             oldest = Empty();
         }
     }
@@ -107,9 +107,9 @@ public sealed class ReplayCache
     // chance a full memory refuses one request in 2^43, which the client then seals afresh.
     private ulong EntryOf(ReadOnlySpan<byte> encapsulatedKey)
     {
-        Span<byte> input = stackalloc byte[_secret.Length + encapsulatedKey.Length];
-        _secret.CopyTo(input);
-        encapsulatedKey.CopyTo(input[_secret.Length..]);
+        Span<byte> input = stackalloc byte[secret.Length + encapsulatedKey.Length];
+        secret.CopyTo(input);
+        encapsulatedKey.CopyTo(input[secret.Length..]);
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
         SHA256.HashData(input, hash);
         return BinaryPrimitives.ReadUInt64LittleEndian(hash);

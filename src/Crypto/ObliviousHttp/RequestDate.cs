@@ -51,8 +51,8 @@ public static class RequestDate
     {
         if (!request.Headers.Any(f => f.Name == FieldName))
             return RequestAge.Undated;
-        if (!request.TryGetHeader(FieldName, out var text) ||
-            !DateTimeOffset.TryParseExact(
+        if (!request.TryGetHeader(FieldName, out var text)
+            || !DateTimeOffset.TryParseExact(
                 text, "r", CultureInfo.InvariantCulture, DateTimeStyles.None, out var date))
             return RequestAge.Malformed;
         return (clock.GetUtcNow() - date).Duration() <= tolerance ? RequestAge.Fresh : RequestAge.OutOfRange;

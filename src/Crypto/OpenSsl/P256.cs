@@ -66,8 +66,8 @@ internal static class P256
     {
         using var pair = LibCrypto.Check(LibCrypto.ECDSA_do_sign(digest, digest.Length, key), "ECDSA_do_sign");
         var signature = new byte[SignatureSize];
-        if (LibCrypto.BN_bn2binpad(LibCrypto.ECDSA_SIG_get0_r(pair), signature, ScalarSize) != ScalarSize ||
-            LibCrypto.BN_bn2binpad(LibCrypto.ECDSA_SIG_get0_s(pair), signature.AsSpan(ScalarSize), ScalarSize)
+        if (LibCrypto.BN_bn2binpad(LibCrypto.ECDSA_SIG_get0_r(pair), signature, ScalarSize) != ScalarSize
+            || LibCrypto.BN_bn2binpad(LibCrypto.ECDSA_SIG_get0_s(pair), signature.AsSpan(ScalarSize), ScalarSize)
                 != ScalarSize)
             throw LibCrypto.Failure("BN_bn2binpad");
         return signature;
@@ -119,8 +119,8 @@ internal static class P256
 
         internal bool Load(ReadOnlySpan<byte> point)
         {
-            if (point.Length == PointSize && point[0] == LibCrypto.POINT_CONVERSION_UNCOMPRESSED &&
-                LibCrypto.EC_KEY_oct2key(key, point, PointSize, 0) == 1)
+            if (point.Length == PointSize && point[0] == LibCrypto.POINT_CONVERSION_UNCOMPRESSED
+                && LibCrypto.EC_KEY_oct2key(key, point, PointSize, 0) == 1)
                 return true;
             LibCrypto.ForgetErrors();
             return false;
@@ -130,8 +130,8 @@ internal static class P256
         {
             if (signature.Length != SignatureSize)
                 return false;
-            if (LibCrypto.BN_bin2bn(signature[..ScalarSize], ScalarSize, r) == 0 ||
-                LibCrypto.BN_bin2bn(signature[ScalarSize..], ScalarSize, s) == 0)
+            if (LibCrypto.BN_bin2bn(signature[..ScalarSize], ScalarSize, r) == 0
+                || LibCrypto.BN_bin2bn(signature[ScalarSize..], ScalarSize, s) == 0)
                 throw LibCrypto.Failure("BN_bin2bn");
             // -1 is a refusal too: crafted numbers reach it through the point at infinity.
             if (LibCrypto.ECDSA_do_verify(digest, digest.Length, pair, key) == 1)

@@ -14,8 +14,8 @@ internal static class Pkcs8Pem
     internal static byte[] Decode(ReadOnlySpan<char> pem)
     {
         var text = pem.Trim();
-        if (text.Length > MaxLength || !PemEncoding.TryFind(text, out var fields) ||
-            !text[fields.Label].SequenceEqual(Label) || fields.Location.GetOffsetAndLength(text.Length) !=
+        if (text.Length > MaxLength || !PemEncoding.TryFind(text, out var fields)
+            || !text[fields.Label].SequenceEqual(Label) || fields.Location.GetOffsetAndLength(text.Length) !=
             (0, text.Length))
             throw new FormatException("Not one PEM block of a PKCS#8 private key.");
         var der = new byte[fields.DecodedDataLength];

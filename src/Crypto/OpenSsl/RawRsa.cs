@@ -12,7 +12,7 @@ internal sealed class RawRsa : IDisposable
     private const int NoBlinding = 0x80; // RSA_FLAG_NO_BLINDING
     internal const int DigestSize = SHA384.HashSizeInBytes;
 
-    private static readonly DigestHandle Sha384 =
+    private static readonly DigestHandle sha384 =
         LibCrypto.Check(LibCrypto.EVP_MD_fetch(0, "SHA384", null), "EVP_MD_fetch");
 
     private readonly RsaHandle key;
@@ -83,8 +83,8 @@ internal sealed class RawRsa : IDisposable
     /// <summary>The public operation; false when <paramref name="input"/> is not a number below the modulus.</summary>
     internal bool TryPublic(ReadOnlySpan<byte> input, Span<byte> output)
     {
-        if (IsBelowModulus(input) && output.Length == Size &&
-            LibCrypto.RSA_public_encrypt(Size, input, output, key, LibCrypto.RSA_NO_PADDING) == Size)
+        if (IsBelowModulus(input) && output.Length == Size
+            && LibCrypto.RSA_public_encrypt(Size, input, output, key, LibCrypto.RSA_NO_PADDING) == Size)
             return true;
         LibCrypto.ForgetErrors();
         return false;
@@ -98,8 +98,8 @@ internal sealed class RawRsa : IDisposable
     internal byte[] Private(ReadOnlySpan<byte> input)
     {
         var result = new byte[Size];
-        if (!IsBlinded || !IsBelowModulus(input) ||
-            LibCrypto.RSA_private_encrypt(Size, input, result, key, LibCrypto.RSA_NO_PADDING) != Size)
+        if (!IsBlinded || !IsBelowModulus(input)
+            || LibCrypto.RSA_private_encrypt(Size, input, result, key, LibCrypto.RSA_NO_PADDING) != Size)
             throw LibCrypto.Failure("RSA_private_encrypt");
         var back = new byte[Size];
         if (TryPublic(result, back) && input.SequenceEqual(back))
@@ -114,8 +114,8 @@ internal sealed class RawRsa : IDisposable
         Span<byte> digest = stackalloc byte[DigestSize];
         SHA384.HashData(message, digest);
         Span<byte> encoded = stackalloc byte[Size];
-        if (TryPublic(signature, encoded) &&
-            LibCrypto.RSA_verify_PKCS1_PSS_mgf1(key, digest, Sha384, Sha384, encoded, saltSize) == 1)
+        if (TryPublic(signature, encoded)
+            && LibCrypto.RSA_verify_PKCS1_PSS_mgf1(key, digest, sha384, sha384, encoded, saltSize) == 1)
             return true;
         LibCrypto.ForgetErrors();
         return false;

@@ -22,7 +22,7 @@ public sealed record IssuerDirectory(string RequestUri, IReadOnlyList<IssuerKey>
 
     private const int MaxUriLength = 2048;
 
-    private static readonly JsonDocumentOptions Strict = new() { MaxDepth = 16, AllowDuplicateProperties = false };
+    private static readonly JsonDocumentOptions strict = new() { MaxDepth = 16, AllowDuplicateProperties = false };
 
     // { "issuer-request-uri": URI,
     //   "token-keys": [ { "token-type": 2, "token-key": base64url(SPKI), "not-before": seconds } ] }
@@ -64,7 +64,7 @@ public sealed record IssuerDirectory(string RequestUri, IReadOnlyList<IssuerKey>
             return false;
         try
         {
-            using var document = JsonDocument.Parse(utf8, Strict);
+            using var document = JsonDocument.Parse(utf8, strict);
             directory = Read(document.RootElement);
         }
         catch (Exception error) when (error is JsonException or InvalidOperationException)
@@ -79,23 +79,23 @@ public sealed record IssuerDirectory(string RequestUri, IReadOnlyList<IssuerKey>
     /// The URI for requests, which may be relative to the directory's own; null unless it leads to http or https.
     /// </summary>
     public Uri? ResolveRequestUri(Uri directoryUri) =>
-        Uri.TryCreate(directoryUri, RequestUri, out var uri) &&
-        (uri.Scheme == Uri.UriSchemeHttps || uri.Scheme == Uri.UriSchemeHttp)
+        Uri.TryCreate(directoryUri, RequestUri, out var uri)
+        && (uri.Scheme == Uri.UriSchemeHttps || uri.Scheme == Uri.UriSchemeHttp)
             ? uri
             : null;
 
     private static IssuerDirectory? Read(JsonElement root)
     {
-        if (root.ValueKind != JsonValueKind.Object ||
-            ReadText(root, "issuer-request-uri") is not { Length: > 0 and <= MaxUriLength } uri ||
-            !root.TryGetProperty("token-keys", out var list) || list.ValueKind != JsonValueKind.Array ||
-            list.GetArrayLength() > MaxKeys)
+        if (root.ValueKind != JsonValueKind.Object
+            || ReadText(root, "issuer-request-uri") is not { Length: > 0 and <= MaxUriLength } uri
+            || !root.TryGetProperty("token-keys", out var list) || list.ValueKind != JsonValueKind.Array
+            || list.GetArrayLength() > MaxKeys)
             return null;
         var keys = new List<IssuerKey>();
         foreach (var entry in list.EnumerateArray())
         {
-            if (entry.ValueKind != JsonValueKind.Object || !entry.TryGetProperty("token-type", out var type) ||
-                type.ValueKind != JsonValueKind.Number || !type.TryGetUInt16(out var number))
+            if (entry.ValueKind != JsonValueKind.Object || !entry.TryGetProperty("token-type", out var type)
+                || type.ValueKind != JsonValueKind.Number || !type.TryGetUInt16(out var number))
                 return null;
             if (number != PrivateTokenNames.TokenType)
                 continue;
@@ -109,13 +109,13 @@ public sealed record IssuerDirectory(string RequestUri, IReadOnlyList<IssuerKey>
 
     private static IssuerKey? ReadKey(JsonElement entry)
     {
-        if (!Base64Url.TryDecode(ReadText(entry, "token-key"), out var spki) ||
-            !RsaPublicKey.TryFromSpki(spki, out var key))
+        if (!Base64Url.TryDecode(ReadText(entry, "token-key"), out var spki)
+            || !RsaPublicKey.TryFromSpki(spki, out var key))
             return null;
         if (!entry.TryGetProperty("not-before", out var time))
             return new IssuerKey(key, null);
-        return time.ValueKind == JsonValueKind.Number && time.TryGetInt64(out var seconds) &&
-            seconds >= 0 && seconds <= DateTimeOffset.MaxValue.ToUnixTimeSeconds()
+        return time.ValueKind == JsonValueKind.Number && time.TryGetInt64(out var seconds)
+            && seconds >= 0 && seconds <= DateTimeOffset.MaxValue.ToUnixTimeSeconds()
                 ? new IssuerKey(key, DateTimeOffset.FromUnixTimeSeconds(seconds))
                 : null;
     }

@@ -54,8 +54,8 @@ public sealed class Token
     /// <summary>Reads the struct without verifying it: this token type only, exactly 354 bytes.</summary>
     public static bool TryDecode(ReadOnlySpan<byte> bytes, [NotNullWhen(true)] out Token? token)
     {
-        var isToken = bytes.Length == Size &&
-            BinaryPrimitives.ReadUInt16BigEndian(bytes) == PrivateTokenNames.TokenType;
+        var isToken = bytes.Length == Size
+            && BinaryPrimitives.ReadUInt16BigEndian(bytes) == PrivateTokenNames.TokenType;
         token = isToken ? new Token(bytes.ToArray()) : null;
         return isToken;
     }
@@ -64,8 +64,8 @@ public sealed class Token
     public bool Verify(RsaPublicKey key)
     {
         ArgumentNullException.ThrowIfNull(key);
-        return bytes.AsSpan(KeyIdOffset, DigestSize).SequenceEqual(key.KeyIdBytes) &&
-            key.VerifyPss(bytes.AsSpan(0, SignedSize), bytes.AsSpan(SignedSize));
+        return bytes.AsSpan(KeyIdOffset, DigestSize).SequenceEqual(key.KeyIdBytes)
+            && key.VerifyPss(bytes.AsSpan(0, SignedSize), bytes.AsSpan(SignedSize));
     }
 
     /// <summary>The bytes that the authenticator signs.</summary>

@@ -73,8 +73,8 @@ public sealed class TokenChallenge
         if (bytes.Length < 2 || BinaryPrimitives.ReadUInt16BigEndian(bytes) != PrivateTokenNames.TokenType)
             return false;
         var rest = bytes[2..];
-        if (!TryReadName(ref rest, out var issuer) || issuer.Length == 0 || rest.Length == 0 ||
-            rest[0] is not 0 and not ContextSize || rest.Length <= rest[0])
+        if (!TryReadName(ref rest, out var issuer) || issuer.Length == 0 || rest.Length == 0
+            || rest[0] is not 0 and not ContextSize || rest.Length <= rest[0])
             return false;
         var context = rest.Slice(1, rest[0]);
         rest = rest[(1 + context.Length)..];

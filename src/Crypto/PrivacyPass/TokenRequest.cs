@@ -47,8 +47,8 @@ public sealed class TokenRequest
     /// <summary>Reads the struct: this token type only, exactly 259 bytes.</summary>
     public static bool TryDecode(ReadOnlySpan<byte> bytes, [NotNullWhen(true)] out TokenRequest? request)
     {
-        var isRequest = bytes.Length == Size &&
-            BinaryPrimitives.ReadUInt16BigEndian(bytes) == PrivateTokenNames.TokenType;
+        var isRequest = bytes.Length == Size
+            && BinaryPrimitives.ReadUInt16BigEndian(bytes) == PrivateTokenNames.TokenType;
         request = isRequest ? new TokenRequest(bytes[2], bytes[3..]) : null;
         return isRequest;
     }

@@ -12,14 +12,14 @@ public sealed class Ed25519PrivateKey : IDisposable
     /// <summary>Size of the seed in bytes.</summary>
     public const int SeedSize = LibCrypto.Curve25519KeySize;
 
-    private readonly Curve25519Key _key;
-    private readonly byte[] _seed;
+    private readonly Curve25519Key key;
+    private readonly byte[] seed;
 
     private Ed25519PrivateKey(ReadOnlySpan<byte> seed)
     {
-        _key = LibCrypto.Ed25519PrivateKey(seed);
-        _seed = seed.ToArray();
-        PublicKey = Ed25519PublicKey.FromBytes(LibCrypto.RawPublicKey(_key));
+        key = LibCrypto.Ed25519PrivateKey(seed);
+        this.seed = seed.ToArray();
+        PublicKey = Ed25519PublicKey.FromBytes(LibCrypto.RawPublicKey(key));
     }
 
     /// <summary>The key that verifies what this one signs.</summary>
@@ -48,18 +48,18 @@ public sealed class Ed25519PrivateKey : IDisposable
     /// <exception cref="ObjectDisposedException">The key was disposed.</exception>
     public byte[] ExportSeed()
     {
-        ObjectDisposedException.ThrowIf(_key.IsClosed, this);
-        return [.. _seed];
+        ObjectDisposedException.ThrowIf(key.IsClosed, this);
+        return [.. seed];
     }
 
     /// <summary>RFC 8032 section 5.1.6: 64 bytes, always the same for one message.</summary>
     /// <exception cref="ObjectDisposedException">The key was disposed.</exception>
-    public byte[] Sign(ReadOnlySpan<byte> message) => LibCrypto.Ed25519Sign(_key, message);
+    public byte[] Sign(ReadOnlySpan<byte> message) => LibCrypto.Ed25519Sign(key, message);
 
     /// <inheritdoc />
     public void Dispose()
     {
-        _key.Dispose();
-        CryptographicOperations.ZeroMemory(_seed);
+        key.Dispose();
+        CryptographicOperations.ZeroMemory(seed);
     }
 }

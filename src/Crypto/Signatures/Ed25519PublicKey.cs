@@ -15,13 +15,13 @@ public sealed class Ed25519PublicKey : IEquatable<Ed25519PublicKey>
     /// <summary>Size of a signature in bytes.</summary>
     public const int SignatureSize = LibCrypto.Ed25519SignatureSize;
 
-    private readonly Curve25519Key _key;
-    private readonly byte[] _bytes;
+    private readonly Curve25519Key key;
+    private readonly byte[] bytes;
 
     private Ed25519PublicKey(ReadOnlySpan<byte> bytes)
     {
-        _bytes = bytes.ToArray();
-        _key = LibCrypto.Ed25519PublicKey(bytes);
+        this.bytes = bytes.ToArray();
+        key = LibCrypto.Ed25519PublicKey(bytes);
     }
 
     /// <summary>
@@ -41,7 +41,7 @@ public sealed class Ed25519PublicKey : IEquatable<Ed25519PublicKey>
         TryFromBytes(bytes, out var key) ? key : throw new FormatException("An Ed25519 public key is 32 bytes.");
 
     /// <summary>A copy of the 32 bytes.</summary>
-    public byte[] ToBytes() => [.. _bytes];
+    public byte[] ToBytes() => [.. bytes];
 
     /// <summary>
     /// RFC 8032 section 5.1.7. Refuses S that is not below the group order, so a signature cannot be altered into
@@ -49,10 +49,10 @@ public sealed class Ed25519PublicKey : IEquatable<Ed25519PublicKey>
     /// </summary>
     /// <returns>False for anything but a valid signature of 64 bytes.</returns>
     public bool Verify(ReadOnlySpan<byte> message, ReadOnlySpan<byte> signature) =>
-        LibCrypto.Ed25519Verify(_key, message, signature);
+        LibCrypto.Ed25519Verify(key, message, signature);
 
     /// <inheritdoc />
-    public bool Equals(Ed25519PublicKey? other) => other is not null && _bytes.AsSpan().SequenceEqual(other._bytes);
+    public bool Equals(Ed25519PublicKey? other) => other is not null && bytes.AsSpan().SequenceEqual(other.bytes);
 
     /// <inheritdoc />
     public override bool Equals(object? obj) => Equals(obj as Ed25519PublicKey);
@@ -61,7 +61,7 @@ public sealed class Ed25519PublicKey : IEquatable<Ed25519PublicKey>
     public override int GetHashCode()
     {
         var hash = new HashCode();
-        hash.AddBytes(_bytes);
+        hash.AddBytes(bytes);
         return hash.ToHashCode();
     }
 }
