@@ -31,7 +31,7 @@ public sealed class HpkePrivateKey : IDisposable
     {
         this.bytes = bytes.ToArray();
         p256 = scalar;
-        PublicKey = HpkePublicKey.FromOwn(HpkeKem.P256, NistP256.PublicPoint(scalar));
+        PublicKey = HpkePublicKey.FromOwn(HpkeKem.P256, P256Agreement.PublicPoint(scalar));
     }
 
     /// <summary>The key to seal to.</summary>
@@ -72,7 +72,7 @@ public sealed class HpkePrivateKey : IDisposable
         }
         else if (kem == HpkeKem.P256)
         {
-            var scalar = NistP256.Scalar(bytes);
+            var scalar = P256Agreement.Scalar(bytes);
             key = scalar is null ? null : new HpkePrivateKey(bytes, scalar);
         }
 
@@ -150,7 +150,7 @@ public sealed class HpkePrivateKey : IDisposable
             throw new ArgumentException("The keys are of different mechanisms.", nameof(peer));
         if (curve25519 is not null)
             return LibCrypto.TryX25519(curve25519, peer.Curve25519, secret);
-        NistP256.Agree(p256!, peer.P256, secret);
+        P256Agreement.Agree(p256!, peer.P256, secret);
         return true;
     }
 }

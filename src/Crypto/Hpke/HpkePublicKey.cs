@@ -11,7 +11,7 @@ public sealed class HpkePublicKey : IEquatable<HpkePublicKey>
 {
     private readonly byte[] bytes;
     private Curve25519Key? curve25519;
-    private NistP256Point? p256;
+    private EcPoint? p256;
 
     private HpkePublicKey(HpkeKem kem, byte[] bytes)
     {
@@ -29,14 +29,14 @@ public sealed class HpkePublicKey : IEquatable<HpkePublicKey>
     internal Curve25519Key Curve25519 =>
         LazyInitializer.EnsureInitialized(ref curve25519, () => LibCrypto.X25519PublicKey(bytes));
 
-    internal NistP256Point P256 =>
-        LazyInitializer.EnsureInitialized(ref p256, () => NistP256.Point(bytes) ?? throw NotAPoint());
+    internal EcPoint P256 =>
+        LazyInitializer.EnsureInitialized(ref p256, () => P256Agreement.Point(bytes) ?? throw NotAPoint());
 
     /// <summary>Npk of a mechanism: 32 for X25519, 65 for P-256.</summary>
     public static int SizeOf(HpkeKem kem) => kem switch
     {
         HpkeKem.X25519 => LibCrypto.Curve25519KeySize,
-        HpkeKem.P256 => NistP256.PointSize,
+        HpkeKem.P256 => P256Agreement.PointSize,
         _ => throw new ArgumentOutOfRangeException(nameof(kem)),
     };
 
@@ -69,7 +69,7 @@ public sealed class HpkePublicKey : IEquatable<HpkePublicKey>
         var key = new HpkePublicKey(kem, bytes.ToArray());
         if (kem == HpkeKem.P256)
         {
-            key.p256 = NistP256.Point(bytes);
+            key.p256 = P256Agreement.Point(bytes);
             return key.p256 is null ? null : key;
         }
 

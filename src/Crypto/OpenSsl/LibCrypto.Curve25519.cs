@@ -17,7 +17,7 @@ internal sealed class Curve25519Key : SafeHandleZeroOrMinusOneIsInvalid
 
     protected override bool ReleaseHandle()
     {
-        LibCrypto.EVP_PKEY_free_25519(handle);
+        LibCrypto.EVP_PKEY_free(handle);
         return true;
     }
 }
@@ -130,8 +130,8 @@ internal static partial class LibCrypto
             EVP_PKEY_new_raw_public_key(type, 0, key, (nuint)key.Length), nameof(EVP_PKEY_new_raw_public_key));
     }
 
-    [LibraryImport(Library, EntryPoint = "EVP_PKEY_free")]
-    internal static partial void EVP_PKEY_free_25519(nint key);
+    [LibraryImport(Library)]
+    internal static partial void EVP_PKEY_free(nint key);
 
     [LibraryImport(Library)]
     private static partial Curve25519Key EVP_PKEY_new_raw_private_key(

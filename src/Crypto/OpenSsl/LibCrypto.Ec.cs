@@ -88,6 +88,18 @@ internal static partial class LibCrypto
         EcGroup group, EcPoint result, BigNumber generatorScalar, nint point, nint pointScalar, nint context);
 
     [LibraryImport(Library)]
+    internal static partial int EC_POINT_mul(
+        EcGroup group, EcPoint result, nint generatorScalar, EcPoint point, BigNumber scalar, nint context);
+
+    [LibraryImport(Library)]
+    internal static partial int EC_POINT_get_affine_coordinates(
+        EcGroup group, EcPoint point, BigNumber x, nint y, nint context);
+
+    [LibraryImport(Library)]
+    internal static partial int EC_POINT_oct2point(
+        EcGroup group, EcPoint point, ReadOnlySpan<byte> bytes, nuint length, nint context);
+
+    [LibraryImport(Library)]
     internal static partial nuint EC_POINT_point2oct(
         EcGroup group, nint point, int form, Span<byte> bytes, nuint length, nint context);
 

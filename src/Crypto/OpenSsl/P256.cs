@@ -1,4 +1,3 @@
-
 namespace Bauta.Crypto.OpenSsl;
 
 /// <summary>
@@ -11,13 +10,16 @@ internal static class P256
     internal const int PointSize = 65;
     internal const int SignatureSize = 64;
 
-    private static readonly EcGroup Group = LibCrypto.Check(
+    private static readonly EcGroup group = LibCrypto.Check(
         LibCrypto.EC_GROUP_new_by_curve_name(LibCrypto.NID_X9_62_prime256v1), "EC_GROUP_new_by_curve_name");
 
-    private static readonly BigNumber Order = MakeOrder();
+    private static readonly BigNumber order = MakeOrder();
 
     [ThreadStatic]
     private static Verifier? verifier;
+
+    /// <summary>The curve; lives as long as the process, and libcrypto only reads it.</summary>
+    internal static EcGroup Group => group;
 
     private static Verifier ThisThread => verifier ??= new Verifier();
 
@@ -34,13 +36,13 @@ internal static class P256
     internal static EcKey? TryCreateKey(ReadOnlySpan<byte> scalar)
     {
         using var number = BigNumber.FromSecretBytes(scalar);
-        return number.IsZero || number.CompareTo(Order) >= 0 ? null : CreateKey(number);
+        return IsScalar(number) ? CreateKey(number) : null;
     }
 
     /// <summary>A private key from at least 48 uniform bytes.</summary>
     internal static EcKey CreateKeyFromWideBytes(ReadOnlySpan<byte> wide)
     {
-        using var number = BigNumber.FromWideBytes(wide, Order);
+        using var number = BigNumber.FromWideBytes(wide, order);
         return CreateKey(number);
     }
 
@@ -55,11 +57,9 @@ internal static class P256
     /// <summary>The uncompressed point of a private key.</summary>
     internal static byte[] ExportPoint(EcKey key)
     {
-        var bytes = new byte[PointSize];
-        var written = LibCrypto.EC_POINT_point2oct(
-            Group, LibCrypto.EC_KEY_get0_public_key(key), LibCrypto.POINT_CONVERSION_UNCOMPRESSED, bytes, PointSize, 0);
+        var point = Encode(LibCrypto.EC_KEY_get0_public_key(key));
         GC.KeepAlive(key);
-        return written == PointSize ? bytes : throw LibCrypto.Failure("EC_POINT_point2oct");
+        return point;
     }
 
     internal static byte[] Sign(EcKey key, ReadOnlySpan<byte> digest)
@@ -71,6 +71,29 @@ internal static class P256
                 != ScalarSize)
             throw LibCrypto.Failure("BN_bn2binpad");
         return signature;
+    }
+
+    /// <summary>Whether a number lies in [1, order).</summary>
+    internal static bool IsScalar(BigNumber number) => !number.IsZero && number.CompareTo(order) < 0;
+
+    /// <summary>A point without a value yet.</summary>
+    internal static EcPoint NewPoint() => LibCrypto.Check(LibCrypto.EC_POINT_new(group), "EC_POINT_new");
+
+    /// <summary>scalar * G.</summary>
+    internal static EcPoint Multiply(BigNumber scalar)
+    {
+        var point = NewPoint();
+        LibCrypto.Check(LibCrypto.EC_POINT_mul(group, point, scalar, 0, 0, 0), "EC_POINT_mul");
+        return point;
+    }
+
+    /// <summary>The 65 bytes of a point that the caller keeps alive.</summary>
+    internal static byte[] Encode(nint point)
+    {
+        var bytes = new byte[PointSize];
+        var written = LibCrypto.EC_POINT_point2oct(
+            group, point, LibCrypto.POINT_CONVERSION_UNCOMPRESSED, bytes, PointSize, 0);
+        return written == PointSize ? bytes : throw LibCrypto.Failure("EC_POINT_point2oct");
     }
 
     private static EcKey CreateKey(BigNumber scalar)
@@ -85,22 +108,15 @@ internal static class P256
     private static EcKey CreateEmptyKey()
     {
         var key = LibCrypto.Check(LibCrypto.EC_KEY_new(), "EC_KEY_new");
-        LibCrypto.Check(LibCrypto.EC_KEY_set_group(key, Group), "EC_KEY_set_group");
+        LibCrypto.Check(LibCrypto.EC_KEY_set_group(key, group), "EC_KEY_set_group");
         return key;
-    }
-
-    private static EcPoint Multiply(BigNumber scalar)
-    {
-        var point = LibCrypto.Check(LibCrypto.EC_POINT_new(Group), "EC_POINT_new");
-        LibCrypto.Check(LibCrypto.EC_POINT_mul(Group, point, scalar, 0, 0, 0), "EC_POINT_mul");
-        return point;
     }
 
     private static BigNumber MakeOrder()
     {
-        var order = BigNumber.Create();
-        LibCrypto.Check(LibCrypto.EC_GROUP_get_order(Group, order, 0), "EC_GROUP_get_order");
-        return order;
+        var number = BigNumber.Create();
+        LibCrypto.Check(LibCrypto.EC_GROUP_get_order(group, number, 0), "EC_GROUP_get_order");
+        return number;
     }
 
     /// <summary>One thread's reusable key and signature; finalizers free them after the thread.</summary>
