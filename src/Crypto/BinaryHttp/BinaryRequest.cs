@@ -7,13 +7,10 @@ namespace Bauta.Crypto.BinaryHttp;
 /// An HTTP request as one self-contained message, <c>message/bhttp</c> (RFC 9292). Immutable and always valid: what
 /// would be malformed in HTTP/2 can neither be made nor decoded.
 /// </summary>
-public sealed record BinaryRequest
+public sealed record BinaryRequest : BinaryMessage
 {
     /// <summary>The media type of an encoded request or response.</summary>
     public const string MediaType = "message/bhttp";
-
-    private const int KnownLength = 0;
-    private const int IndeterminateLength = 2;
 
     /// <summary>Makes a request.</summary>
     /// <exception cref="ArgumentException">
@@ -51,14 +48,12 @@ public sealed record BinaryRequest
         BinaryField[] headers,
         ReadOnlyMemory<byte> content,
         BinaryField[] trailers)
+        : base(headers, content, trailers)
     {
         Method = method;
         Scheme = scheme;
         Authority = authority;
         Path = path;
-        Headers = headers;
-        Content = content;
-        Trailers = trailers;
     }
 
     /// <summary>The method, a token; never CONNECT.</summary>
@@ -75,50 +70,7 @@ public sealed record BinaryRequest
     /// <summary>Path and query; begins with a slash, or is an asterisk for OPTIONS.</summary>
     public string Path { get; }
 
-    /// <summary>The header section in order.</summary>
-    public IReadOnlyList<BinaryField> Headers { get; }
-
-    /// <summary>The content; after decoding, a part of the message that was decoded.</summary>
-    public ReadOnlyMemory<byte> Content { get; }
-
-    /// <summary>The trailer section in order.</summary>
-    public IReadOnlyList<BinaryField> Trailers { get; }
-
-    /// <summary>Bytes of <see cref="Encode(Span{byte})"/> without padding.</summary>
-    public int EncodedSize => SizeOf(0);
-
-    /// <summary>
-    /// Known-length encoding (RFC 9292 section 3.1) that fills <paramref name="destination"/> to its end with padding.
-    /// </summary>
-    /// <exception cref="ArgumentException">The destination is shorter than <see cref="EncodedSize"/>.</exception>
-    public void Encode(Span<byte> destination)
-    {
-        if (destination.Length < EncodedSize)
-            throw new ArgumentException("The request does not fit.", nameof(destination));
-        Write(destination, KnownLength, 0);
-    }
-
-    /// <summary>Known-length encoding, padded with zero bytes up to <paramref name="paddedSize"/>.</summary>
-    /// <exception cref="ArgumentException">
-    /// The request is longer than <paramref name="paddedSize"/>, and that is not 0.
-    /// </exception>
-    public byte[] Encode(int paddedSize = 0)
-    {
-        var encoded = new byte[paddedSize == 0 ? EncodedSize : paddedSize];
-        Encode(encoded);
-        return encoded;
-    }
-
-    /// <summary>
-    /// Indeterminate-length encoding (RFC 9292 section 3.2) with the content in chunks, without padding.
-    /// </summary>
-    public byte[] EncodeIndeterminate(int chunkSize = 16 * 1024)
-    {
-        ArgumentOutOfRangeException.ThrowIfLessThan(chunkSize, 1);
-        var encoded = new byte[SizeOf(chunkSize)];
-        Write(encoded, IndeterminateLength, chunkSize);
-        return encoded;
-    }
+    private protected override int Framing => 0;
 
     /// <summary>Decodes either encoding. Strict: see <see cref="BinaryHttpError"/> for all that is refused.</summary>
     public static bool TryDecode(
@@ -133,11 +85,6 @@ public sealed record BinaryRequest
         return request is not null;
     }
 
-    /// <summary>The value of the header field with this lower-case name.</summary>
-    /// <returns>False when it is absent or stands there more than once.</returns>
-    public bool TryGetHeader(string name, [NotNullWhen(true)] out string? value) =>
-        FieldSection.TryGetSingle(Headers, name, out value);
-
     /// <summary>The method only: a path can name what nobody should read in a log.</summary>
     public override string ToString() => $"{nameof(BinaryRequest)} {Method}";
 
@@ -149,20 +96,19 @@ public sealed record BinaryRequest
     //   Known-Length Field Section (..),             Indeterminate-Length Field Section (..),
     //   Padding (..),                                Padding (..),
     // }                                            }
-    private void Write(Span<byte> destination, int framing, int chunkSize)
+    private protected override void WriteStart(ref MessageWriter writer, bool indeterminate)
     {
-        var indeterminate = framing == IndeterminateLength;
-        var writer = new MessageWriter(destination);
-        writer.WriteInteger(framing);
         writer.WriteText(Method);
         writer.WriteText(Scheme);
         writer.WriteText(Authority);
         writer.WriteText(Path);
-        writer.WriteFields(Headers, indeterminate);
-        writer.WriteContent(Content.Span, chunkSize);
-        writer.WriteFields(Trailers, indeterminate);
-        writer.Pad();
     }
+
+    private protected override int SizeOfStart(bool indeterminate) =>
+        MessageWriter.SizeOfText(Method)
+        + MessageWriter.SizeOfText(Scheme)
+        + MessageWriter.SizeOfText(Authority)
+        + MessageWriter.SizeOfText(Path);
 
     private static BinaryRequest? Read(ref MessageReader reader, ReadOnlyMemory<byte> message)
     {
@@ -195,14 +141,4 @@ public sealed record BinaryRequest
         error = MessageRules.CheckRequest(request.Authority, headers, content.Length, trailers);
         return error == BinaryHttpError.None || reader.Fail(error) ? request : null;
     }
-
-    private int SizeOf(int chunkSize) =>
-        1
-        + MessageWriter.SizeOfText(Method)
-        + MessageWriter.SizeOfText(Scheme)
-        + MessageWriter.SizeOfText(Authority)
-        + MessageWriter.SizeOfText(Path)
-        + MessageWriter.SizeOfFields(Headers, chunkSize > 0)
-        + MessageWriter.SizeOfContent(Content.Length, chunkSize)
-        + MessageWriter.SizeOfFields(Trailers, chunkSize > 0);
 }

@@ -32,10 +32,8 @@ public sealed record InformationalResponse
 /// <summary>
 /// An HTTP response as one self-contained message, <c>message/bhttp</c> (RFC 9292). Immutable and always valid.
 /// </summary>
-public sealed record BinaryResponse
+public sealed record BinaryResponse : BinaryMessage
 {
-    private const int KnownLength = 1;
-    private const int IndeterminateLength = 3;
     private const int FirstFinalStatus = 200;
 
     /// <summary>Makes a response.</summary>
@@ -63,64 +61,19 @@ public sealed record BinaryResponse
         ReadOnlyMemory<byte> content,
         BinaryField[] trailers,
         InformationalResponse[] informational)
+        : base(headers, content, trailers)
     {
         Status = status;
-        Headers = headers;
-        Content = content;
-        Trailers = trailers;
         Informational = informational;
     }
 
     /// <summary>200 to 599.</summary>
     public int Status { get; }
 
-    /// <summary>The header section in order.</summary>
-    public IReadOnlyList<BinaryField> Headers { get; }
-
-    /// <summary>The content; after decoding, a part of the message that was decoded.</summary>
-    public ReadOnlyMemory<byte> Content { get; }
-
-    /// <summary>The trailer section in order.</summary>
-    public IReadOnlyList<BinaryField> Trailers { get; }
-
     /// <summary>Informational responses in front of this one.</summary>
     public IReadOnlyList<InformationalResponse> Informational { get; }
 
-    /// <summary>Bytes of <see cref="Encode(Span{byte})"/> without padding.</summary>
-    public int EncodedSize => SizeOf(0);
-
-    /// <summary>
-    /// Known-length encoding (RFC 9292 section 3.1) that fills <paramref name="destination"/> to its end with padding.
-    /// </summary>
-    /// <exception cref="ArgumentException">The destination is shorter than <see cref="EncodedSize"/>.</exception>
-    public void Encode(Span<byte> destination)
-    {
-        if (destination.Length < EncodedSize)
-            throw new ArgumentException("The response does not fit.", nameof(destination));
-        Write(destination, KnownLength, 0);
-    }
-
-    /// <summary>Known-length encoding, padded with zero bytes up to <paramref name="paddedSize"/>.</summary>
-    /// <exception cref="ArgumentException">
-    /// The response is longer than <paramref name="paddedSize"/>, and that is not 0.
-    /// </exception>
-    public byte[] Encode(int paddedSize = 0)
-    {
-        var encoded = new byte[paddedSize == 0 ? EncodedSize : paddedSize];
-        Encode(encoded);
-        return encoded;
-    }
-
-    /// <summary>
-    /// Indeterminate-length encoding (RFC 9292 section 3.2) with the content in chunks, without padding.
-    /// </summary>
-    public byte[] EncodeIndeterminate(int chunkSize = 16 * 1024)
-    {
-        ArgumentOutOfRangeException.ThrowIfLessThan(chunkSize, 1);
-        var encoded = new byte[SizeOf(chunkSize)];
-        Write(encoded, IndeterminateLength, chunkSize);
-        return encoded;
-    }
+    private protected override int Framing => 1;
 
     /// <summary>Decodes either encoding. Strict: see <see cref="BinaryHttpError"/> for all that is refused.</summary>
     public static bool TryDecode(
@@ -135,11 +88,6 @@ public sealed record BinaryResponse
         return response is not null;
     }
 
-    /// <summary>The value of the header field with this lower-case name.</summary>
-    /// <returns>False when it is absent or stands there more than once.</returns>
-    public bool TryGetHeader(string name, [NotNullWhen(true)] out string? value) =>
-        FieldSection.TryGetSingle(Headers, name, out value);
-
     /// <summary>The status only.</summary>
     public override string ToString() => $"{nameof(BinaryResponse)} {Status}";
 
@@ -153,11 +101,8 @@ public sealed record BinaryResponse
     //   Known-Length Field Section (..),             Indeterminate-Length Field Section (..),
     //   Padding (..),                                Padding (..),
     // }                                            }
-    private void Write(Span<byte> destination, int framing, int chunkSize)
+    private protected override void WriteStart(ref MessageWriter writer, bool indeterminate)
     {
-        var indeterminate = framing == IndeterminateLength;
-        var writer = new MessageWriter(destination);
-        writer.WriteInteger(framing);
         foreach (var earlier in Informational)
         {
             writer.WriteInteger(earlier.Status);
@@ -165,10 +110,14 @@ public sealed record BinaryResponse
         }
 
         writer.WriteInteger(Status);
-        writer.WriteFields(Headers, indeterminate);
-        writer.WriteContent(Content.Span, chunkSize);
-        writer.WriteFields(Trailers, indeterminate);
-        writer.Pad();
+    }
+
+    private protected override int SizeOfStart(bool indeterminate)
+    {
+        var size = VariableInteger.SizeOf(Status);
+        foreach (var earlier in Informational)
+            size += VariableInteger.SizeOf(earlier.Status) + MessageWriter.SizeOfFields(earlier.Headers, indeterminate);
+        return size;
     }
 
     private static BinaryResponse? Read(
@@ -206,17 +155,5 @@ public sealed record BinaryResponse
     {
         reader.Fail(error);
         return null;
-    }
-
-    private int SizeOf(int chunkSize)
-    {
-        var indeterminate = chunkSize > 0;
-        var size = 1 + VariableInteger.SizeOf(Status);
-        foreach (var earlier in Informational)
-            size += VariableInteger.SizeOf(earlier.Status) + MessageWriter.SizeOfFields(earlier.Headers, indeterminate);
-        return size
-            + MessageWriter.SizeOfFields(Headers, indeterminate)
-            + MessageWriter.SizeOfContent(Content.Length, chunkSize)
-            + MessageWriter.SizeOfFields(Trailers, indeterminate);
     }
 }

@@ -40,7 +40,7 @@ public sealed class ObliviousRequest : IDisposable
     public int Layer => Math.Max(0, PaddingClasses.LayerOf(EncapsulatedSize));
 
     /// <summary>
-    /// Bytes of the longest <see cref="BinaryResponse.EncodedSize"/> that <see cref="Seal(BinaryResponse)"/> takes.
+    /// Bytes of the longest <see cref="BinaryMessage.EncodedSize"/> that <see cref="Seal(BinaryResponse)"/> takes.
     /// </summary>
     public int MaxResponseSize => PaddingClasses.LargestOf(Layer) - Encapsulation.ResponseOverhead(suite);
 
