@@ -38,10 +38,6 @@ public sealed class TileHashReader(ITileSource source, long treeSize)
     public static IReadOnlyList<TileAddress> TilesForInclusion(long index, long size) =>
         TilesFor(size, reader => InclusionProof.Generate(index, size, reader));
 
-    /// <summary>The tiles needed to prove consistency, so that they can be fetched at once.</summary>
-    public static IReadOnlyList<TileAddress> TilesForConsistency(long oldSize, long newSize) =>
-        TilesFor(newSize, reader => ConsistencyProof.Generate(oldSize, newSize, reader));
-
     /// <summary>The tiles needed to know the root of a tree and to continue it.</summary>
     public static IReadOnlyList<TileAddress> TilesForRoot(long size) =>
         TilesFor(size, reader => MerkleTree.FromNodes(size, reader));

@@ -1,6 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
-using System.Security.Cryptography;
 using System.Text;
 using Bauta.Crypto.Merkle;
 
@@ -68,10 +67,6 @@ public sealed class Checkpoint : IEquatable<Checkpoint>
         checkpoint = new(NoteText.StrictUtf8.GetString(origin), size, root, extensions);
         return true;
     }
-
-    /// <summary>The lower-case hexadecimal SHA-256 of an origin, which C2SP tlog-witness puts into a path.</summary>
-    public static string OriginHash(string origin) =>
-        Convert.ToHexStringLower(SHA256.HashData(NoteText.StrictUtf8.GetBytes(origin)));
 
     /// <summary>The text to sign.</summary>
     public byte[] ToBytes() => NoteText.StrictUtf8.GetBytes(ToString());

@@ -16,9 +16,6 @@ namespace Bauta.Crypto.Notes;
 /// </remarks>
 public sealed class TlogProof
 {
-    /// <summary>Extension of files that hold one.</summary>
-    public const string FileExtension = ".tlog-proof";
-
     /// <summary>Largest extra data in bytes.</summary>
     public const int MaxExtraSize = 64 * 1024;
 

@@ -62,7 +62,7 @@ internal sealed class DemoPlaces
         var places = new DemoPlaces(full, kept ?? portBase ?? DefaultPortBase, shape ?? new NetworkShape());
         DurableFile.CreateDirectory(full);
         places.MakeRoles(time);
-        places.Network().ToBytes().WriteTo(places.NetworkPath);
+        DurableFile.Write(places.NetworkPath, places.Network().ToBytes());
         return places;
     }
 
@@ -154,10 +154,4 @@ internal sealed record NetworkShape
 
     /// <summary>The connection of a place; null for a file of its own.</summary>
     public Func<string, string?> Database { get; init; } = _ => null;
-}
-
-/// <summary>Files of the demo that hold no secret.</summary>
-internal static class DemoFiles
-{
-    public static void WriteTo(this byte[] bytes, string path) => DurableFile.Write(path, bytes);
 }

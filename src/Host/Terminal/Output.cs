@@ -16,8 +16,6 @@ internal sealed class Output(bool isJson, TextWriter result, TextWriter error)
     private const int PipeWidth = 160;
     private bool isAnswered;
 
-    public bool IsJson => isJson;
-
     /// <summary>For the person who called.</summary>
     public void Line(string text = "") => (isJson ? error : result).WriteLine(text);
 
