@@ -29,16 +29,21 @@ public sealed class PartyHttp<TError>(HttpClient http)
         HttpMethod method, string path, TBody body, JsonTypeInfo<TBody> bodyJson, JsonTypeInfo<T> json, int maxLength,
         CancellationToken cancellation)
         where T : class =>
-        SendAsync(method, path, JsonBody.Of(body, bodyJson), null,
-            bytes => Read(bytes, json), maxLength, cancellation);
+        SendAsync(method, path, JsonBody.Of(body, bodyJson), json, maxLength, cancellation);
 
     /// <summary>A signed statement as the body and a JSON answer.</summary>
     public Task<Result<T, TError>> SendJoseAsync<T>(
         HttpMethod method, string path, ISignedText statement, JsonTypeInfo<T> json, int maxLength,
         CancellationToken cancellation)
         where T : class =>
-        SendAsync(method, path, JsonBody.Jose(statement), null,
-            bytes => Read(bytes, json), maxLength, cancellation);
+        SendAsync(method, path, JsonBody.Jose(statement), json, maxLength, cancellation);
+
+    /// <summary>Any body, or none, and a JSON answer.</summary>
+    public Task<Result<T, TError>> SendAsync<T>(
+        HttpMethod method, string path, HttpContent? content, JsonTypeInfo<T> json, int maxLength,
+        CancellationToken cancellation)
+        where T : class =>
+        SendAsync(method, path, content, null, bytes => Read(bytes, json), maxLength, cancellation);
 
     /// <summary>Any body, any answer.</summary>
     /// <param name="method">The method.</param>
@@ -67,8 +72,9 @@ public sealed class PartyHttp<TError>(HttpClient http)
             using var response =
                 await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation);
             var success = response.IsSuccessStatusCode;
-            var bytes = await ReadBoundedAsync(
-                response.Content, success ? maxLength : Problem.MaxLength, cancellation);
+            var bytes = await BoundedBody.ReadAsync(
+                response.Content, success ? maxLength : Problem.MaxLength, cancellation)
+                ?? throw new ProtocolViolationException("The answer is longer than allowed.");
             return success
                 ? read(bytes)
                 : readRefusal?.Invoke(
@@ -102,24 +108,6 @@ public sealed class PartyHttp<TError>(HttpClient http)
         StrictJson.TryRead(bytes, json, out var message)
             ? message
             : throw new ProtocolViolationException($"The answer is not a {typeof(T).Name}.");
-
-    private static async Task<byte[]> ReadBoundedAsync(
-        HttpContent content, int maxLength, CancellationToken cancellation)
-    {
-        if (content.Headers.ContentLength > maxLength)
-            throw new ProtocolViolationException("The answer is longer than allowed.");
-        await using var stream = await content.ReadAsStreamAsync(cancellation);
-        using var bytes = new MemoryStream();
-        var buffer = new byte[16 * 1024];
-        for (int count; (count = await stream.ReadAsync(buffer, cancellation)) > 0;)
-        {
-            bytes.Write(buffer, 0, count);
-            if (bytes.Length > maxLength)
-                throw new ProtocolViolationException("The answer is longer than allowed.");
-        }
-
-        return bytes.ToArray();
-    }
 }
 
 /// <summary>Request bodies.</summary>
@@ -133,13 +121,14 @@ public static class JsonBody
 
     /// <summary>A message as JSON.</summary>
     public static ByteArrayContent Of<T>(T body, JsonTypeInfo<T> json) =>
-        Make(StrictJson.Write(body, json), JsonMediaType);
+        Of(StrictJson.Write(body, json), JsonMediaType);
 
     /// <summary>A signed statement as it was signed.</summary>
     public static ByteArrayContent Jose(ISignedText statement) =>
-        Make(Encoding.ASCII.GetBytes(statement.Text), JoseMediaType);
+        Of(Encoding.ASCII.GetBytes(statement.Text), JoseMediaType);
 
-    private static ByteArrayContent Make(byte[] bytes, string mediaType)
+    /// <summary>Bytes of another media type.</summary>
+    public static ByteArrayContent Of(byte[] bytes, string mediaType)
     {
         var content = new ByteArrayContent(bytes);
         content.Headers.ContentType = new MediaTypeHeaderValue(mediaType);

@@ -64,25 +64,8 @@ internal sealed class NextHop(HttpMessageInvoker wire, TimeSpan timeout, TimePro
             return MaskError.BadAnswer;
         if (mediaType != expected)
             return new HopAnswer(status, null, []);
-        var most = status == 200 ? maxLength : Problem.MaxLength;
-        var claimed = response.Content.Headers.ContentLength;
-        if (claimed > most)
-            return MaskError.BadAnswer;
-        await using var stream = await response.Content.ReadAsStreamAsync(cancellation);
-        var bytes = new byte[claimed ?? Math.Min(most + 1, 16 * 1024)];
-        var length = 0;
-        while (length != claimed)
-        {
-            if (length == bytes.Length)
-                Array.Resize(ref bytes, Math.Min(bytes.Length * 2, most + 1));
-            var count = await stream.ReadAsync(bytes.AsMemory(length), cancellation);
-            if (count == 0)
-                break;
-            length += count;
-            if (length > most)
-                return MaskError.BadAnswer;
-        }
-
-        return new HopAnswer(status, mediaType, length == bytes.Length ? bytes : bytes[..length]);
+        var body = await BoundedBody.ReadAsync(
+            response.Content, status == 200 ? maxLength : Problem.MaxLength, cancellation);
+        return body is null ? MaskError.BadAnswer : new HopAnswer(status, mediaType, body);
     }
 }

@@ -23,11 +23,7 @@ public sealed class ShopDeskClient(HttpClient http) : IShopDesk
         var body = new StreamContent(content);
         body.Headers.ContentType = new MediaTypeHeaderValue("application/octet-stream");
         return party.SendAsync(
-            HttpMethod.Post, "files", body, null,
-            bytes => StrictJson.TryRead(bytes, DeskJson.Default.StoredFile, out var stored)
-                ? stored
-                : throw new ProtocolViolationException("The answer is not a stored file."),
-            MaxAnswer, cancellation);
+            HttpMethod.Post, "files", body, DeskJson.Default.StoredFile, MaxAnswer, cancellation);
     }
 
     public Task<Result<OfferTerms, DeskError>> AddOfferAsync(NewOffer offer, CancellationToken cancellation) =>
@@ -36,11 +32,7 @@ public sealed class ShopDeskClient(HttpClient http) : IShopDesk
 
     public Task<Result<OfferTerms, DeskError>> WithdrawOfferAsync(OfferId offer, CancellationToken cancellation) =>
         party.SendAsync(
-            HttpMethod.Post, $"offers/{offer}/withdrawal", null, null,
-            bytes => StrictJson.TryRead(bytes, DeskJson.Default.OfferTerms, out var terms)
-                ? terms
-                : throw new ProtocolViolationException("The answer is not an offer."),
-            MaxAnswer, cancellation);
+            HttpMethod.Post, $"offers/{offer}/withdrawal", null, DeskJson.Default.OfferTerms, MaxAnswer, cancellation);
 
     public Task<Result<OfferList, DeskError>> OffersAsync(OfferId? after, CancellationToken cancellation) =>
         party.GetAsync(after is null ? "offers" : $"offers?after={after}", DeskJson.Default.OfferList, MaxPage,

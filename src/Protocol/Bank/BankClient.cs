@@ -1,4 +1,3 @@
-using System.Net.Http.Headers;
 using Bauta.Crypto.BlindRsa;
 using Bauta.Crypto.PrivacyPass;
 using Bauta.Protocol.Archive;
@@ -35,9 +34,8 @@ public sealed class BankClient(HttpClient http) : IBank, IBankOperator
         CancellationToken cancellation)
     {
         var single = requests.Count == 1 && body.Length == TokenRequest.Size;
-        var content = new ByteArrayContent(body);
-        content.Headers.ContentType =
-            new MediaTypeHeaderValue(single ? PrivateTokenNames.RequestMediaType : TokenBatch.RequestMediaType);
+        var content = JsonBody.Of(
+            body, single ? PrivateTokenNames.RequestMediaType : TokenBatch.RequestMediaType);
         return party.SendAsync<IReadOnlyList<byte[]>>(
             HttpMethod.Post, single ? "token-request" : "token-requests", content,
             (WithdrawalOrder.Header, order.Text),
@@ -47,16 +45,10 @@ public sealed class BankClient(HttpClient http) : IBank, IBankOperator
 
     /// <inheritdoc/>
     public Task<Result<LockAnswer, BankError>> LockAsync(
-        SignedAuthorization authorization, CancellationToken cancellation)
-    {
-        var content = new ByteArrayContent(authorization.Utf8);
-        content.Headers.ContentType = new MediaTypeHeaderValue(SignedAuthorization.MediaType);
-        return party.SendAsync(HttpMethod.Put, $"locks/{authorization.Content.Transaction}", content, null,
-            bytes => StrictJson.TryRead(bytes, ProtocolJson.Default.LockAnswer, out var answer)
-                ? answer
-                : throw new ProtocolViolationException("The answer is not a P3."),
+        SignedAuthorization authorization, CancellationToken cancellation) =>
+        party.SendAsync(HttpMethod.Put, $"locks/{authorization.Content.Transaction}",
+            JsonBody.Of(authorization.Utf8, SignedAuthorization.MediaType), ProtocolJson.Default.LockAnswer,
             SmallAnswer, cancellation);
-    }
 
     /// <inheritdoc/>
     public Task<Result<SettlementAnswer, BankError>> DecideAsync(

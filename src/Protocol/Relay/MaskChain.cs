@@ -102,37 +102,15 @@ internal static class Wire
         }
 
         using var response = await wire.SendAsync(request, cancellation);
-        var content = response.Content;
-        return ((int)response.StatusCode, content.Headers.ContentType?.MediaType,
-            await ReadAsync(content, maxLength, cancellation));
-    }
-
-    private static async Task<byte[]> ReadAsync(HttpContent content, int maxLength, CancellationToken cancellation)
-    {
-        var claimed = content.Headers.ContentLength;
-        if (claimed > maxLength)
-            throw new HttpRequestException("The answer is longer than allowed.");
-        var bytes = new byte[claimed ?? 16 * 1024];
-        var length = 0;
         try
         {
-            await using var stream = await content.ReadAsStreamAsync(cancellation);
-            for (int count; (count = await stream.ReadAsync(bytes.AsMemory(length), cancellation)) > 0;)
-            {
-                length += count;
-                if (length == claimed)
-                    return bytes;
-                if (length == bytes.Length)
-                    Array.Resize(ref bytes, bytes.Length * 2);
-                if (length > maxLength)
-                    throw new HttpRequestException("The answer is longer than allowed.");
-            }
+            var bytes = await BoundedBody.ReadAsync(response.Content, maxLength, cancellation)
+                ?? throw new HttpRequestException("The answer is longer than allowed.");
+            return ((int)response.StatusCode, response.Content.Headers.ContentType?.MediaType, bytes);
         }
         catch (IOException cut)
         {
             throw new HttpRequestException("The answer was cut off.", cut);
         }
-
-        return bytes[..length];
     }
 }
