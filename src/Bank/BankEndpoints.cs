@@ -144,11 +144,7 @@ public static class BankEndpoints
     // RFC 9578 section 4: keys in use and the next ones, each with the time from which it signs.
     private static byte[] DirectoryOf(DenominationList list, UnixTime now)
     {
-        var revoked = list.Revocations
-            .Select(entry => LogEntry.TryParse(entry.Entry, out var leaf)
-                ? Convert.ToHexString(leaf.StatementAs<Revocation>().Content.TokenKeyId)
-                : string.Empty)
-            .ToHashSet();
+        var revoked = list.RevokedKeyIds();
         var keys = list.Denominations.Select(listed => listed.Key.Content)
             .Where(key => now < key.WithdrawUntil)
             .Select(key => new IssuerKey(

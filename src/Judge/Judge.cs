@@ -59,7 +59,7 @@ public static class PurchaseJudge
 
     private static P256PublicKey KeyOf(Signed<PartyCard> card, string role, Hearing hearing)
     {
-        var key = P256PublicKey.FromSpki(card.Content.Key);
+        var key = card.Content.IdentityKey();
         hearing.Trust($"{role} {card.Content.Name}", key.Thumbprint);
         hearing.Demand(card.IsSignedBy(key) && card.Content.Role == role, Outcome.NotProven,
             $"the {role}'s card is signed by the key it names");

@@ -17,8 +17,7 @@ internal sealed class TokenKeys
     {
         foreach (var entry in listed)
             if (entry.Key.Content.Issuer == issuerName && entry.Key.IsSignedBy(issuer)
-                && policy.TryVerify(entry.Proof, out var logged) && logged.Entry.Kind == LogEntry.Denomination
-                && logged.Entry.Statement == entry.Key.Text
+                && entry.StandsIn(policy)
                 && RsaPublicKey.TryFromSpki(entry.Key.Content.TokenKey, out var key))
                 byId[Convert.ToHexString(key.KeyId)] = (entry.Key.Content, key);
     }

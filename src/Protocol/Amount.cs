@@ -84,9 +84,16 @@ public sealed record Currency
     /// <returns>The currency.</returns>
     /// <exception cref="FormatException">The code or the number of decimals is not allowed.</exception>
     public static Currency Create(string code, int decimals) =>
-        code is { Length: 3 } && code.All(char.IsAsciiLetterUpper) && decimals is >= 0 and <= 4
+        Names.IsCurrency(code, decimals)
             ? new Currency(code, decimals)
             : throw new FormatException("A currency is three upper-case letters and 0 to 4 decimals.");
+
+    /// <summary>Reads the text form, such as <c>EUR/2</c>.</summary>
+    /// <exception cref="FormatException">The text is none.</exception>
+    public static Currency Parse(string? text) =>
+        text?.Split('/') is [var code, [var digit]] && Names.IsCurrency(code, digit - '0')
+            ? new Currency(code, digit - '0')
+            : throw new FormatException("A currency is three capital letters and its decimals, such as EUR/2.");
 
     /// <summary>Reads an amount as a person writes it, such as <c>2.50</c>.</summary>
     /// <param name="text">Digits, at most one point, at most <see cref="Decimals"/> digits behind it.</param>
@@ -122,13 +129,16 @@ public sealed record Currency
             : string.Create(CultureInfo.InvariantCulture,
                 $"{major}.{minor.ToString(CultureInfo.InvariantCulture).PadLeft(Decimals, '0')} {Code}");
     }
+
+    /// <summary>The text form that <see cref="Parse"/> reads.</summary>
+    public override string ToString() => $"{Code}/{Decimals}";
 }
 
 /// <summary>A point in time in whole seconds since 1970 UTC, the only clock unit on the wire.</summary>
 [JsonConverter(typeof(UnixTimeConverter))]
 public readonly record struct UnixTime : IComparable<UnixTime>
 {
-    private const long MaximumSeconds = 253_402_300_799;
+    internal const long MaximumSeconds = 253_402_300_799;
 
     private UnixTime(long seconds) => Seconds = seconds;
 
@@ -194,7 +204,7 @@ public sealed class UnixTimeConverter : JsonConverter<UnixTime>
     /// <inheritdoc/>
     public override UnixTime Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
     {
-        if (!reader.TryGetInt64(out var value) || value is < 0 or > 253_402_300_799)
+        if (!reader.TryGetInt64(out var value) || value is < 0 or > UnixTime.MaximumSeconds)
             throw new JsonException("Not a time.");
         return UnixTime.FromSeconds(value);
     }

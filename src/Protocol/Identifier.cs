@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -53,7 +54,7 @@ public abstract class Identifier<TSelf> : IEquatable<TSelf>
     /// <param name="text">43 characters of base64url.</param>
     /// <param name="identifier">The identifier, when the text is one.</param>
     /// <returns>Whether the text is an identifier.</returns>
-    public static bool TryParse(string? text, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out TSelf? identifier)
+    public static bool TryParse(string? text, [NotNullWhen(true)] out TSelf? identifier)
     {
         identifier = null;
         if (text is not { Length: 43 } || !Base64Url.TryDecode(text, out var decoded) || decoded.Length != Size)

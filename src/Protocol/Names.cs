@@ -3,11 +3,11 @@ namespace Bauta.Protocol;
 /// <summary>Checks that many messages share.</summary>
 public static class Names
 {
-    /// <summary>Size of an uncompressed P-256 SPKI in bytes.</summary>
-    public const int SpkiSize = 91;
-
     /// <summary>Whether this is a currency code: three upper-case ASCII letters.</summary>
     public static bool IsCurrency(string code) => code is { Length: 3 } && code.All(char.IsAsciiLetterUpper);
+
+    /// <summary>Whether this is a currency code, with 0 to 4 decimals of the minor unit.</summary>
+    public static bool IsCurrency(string code, int decimals) => IsCurrency(code) && decimals is >= 0 and <= 4;
 
     /// <summary>
     /// Whether this names a party: 1 to 64 of a-z, 0-9, dot and hyphen, as in a host name or a log's origin, with

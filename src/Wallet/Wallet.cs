@@ -1,4 +1,3 @@
-using Bauta.Crypto.Jose;
 using Bauta.Protocol;
 using Bauta.Protocol.Parties;
 using Bauta.Wallet.Network;
@@ -29,16 +28,12 @@ public sealed partial class Wallet(WalletStore store, INetwork network, TimeProv
     /// <summary>The bank's currency; remembered, so that history reads without a network.</summary>
     public async Task<Currency> CurrencyAsync(CancellationToken cancellation)
     {
-        var known = await Store.SettingAsync(CurrencySetting, cancellation);
-        if (known is null)
-        {
-            var terms = (await network.BankCardAsync(cancellation)).Content.Bank!;
-            known = $"{terms.Currency}/{terms.Decimals}";
-            await Store.SetAsync(CurrencySetting, known, cancellation);
-        }
-
-        var parts = known.Split('/');
-        return Currency.Create(parts[0], int.Parse(parts[1], System.Globalization.CultureInfo.InvariantCulture));
+        if (await Store.SettingAsync(CurrencySetting, cancellation) is { } known)
+            return Currency.Parse(known);
+        var terms = (await network.BankCardAsync(cancellation)).Content.Bank!;
+        var currency = Currency.Create(terms.Currency, terms.Decimals);
+        await Store.SetAsync(CurrencySetting, currency.ToString(), cancellation);
+        return currency;
     }
 
     /// <summary>The bank's denominations, verified.</summary>
@@ -47,7 +42,7 @@ public sealed partial class Wallet(WalletStore store, INetwork network, TimeProv
         var card = (await network.BankCardAsync(cancellation)).Content;
         var list = await network.Bank.DenominationsAsync(cancellation);
         return DenominationBook.Verify(
-            list, card.Name, P256PublicKey.FromSpki(card.Key), network.Policy, Now, network.MinWithdrawSeconds);
+            list, card.Name, card.IdentityKey(), network.Policy, Now, network.MinWithdrawSeconds);
     }
 
     /// <summary>

@@ -1,3 +1,4 @@
+using System.Text;
 using Bauta.Protocol;
 using Bauta.Storage;
 using Bauta.Wallet.Purchase;
@@ -78,13 +79,13 @@ public sealed class WalletStore : IAsyncDisposable
     public async Task<string?> SettingAsync(string name, CancellationToken cancellation)
     {
         var box = await Database.ReadAsync(transaction => Get(transaction, name), cancellation);
-        return box is null ? null : System.Text.Encoding.UTF8.GetString(vault.Open(name, box));
+        return box is null ? null : Encoding.UTF8.GetString(vault.Open(name, box));
     }
 
     /// <summary>Keeps a setting, sealed.</summary>
     public Task SetAsync(string name, string value, CancellationToken cancellation)
     {
-        var box = vault.Seal(name, System.Text.Encoding.UTF8.GetBytes(value));
+        var box = vault.Seal(name, Encoding.UTF8.GetBytes(value));
         return Database.WriteAsync(transaction => Set(transaction, name, box), cancellation);
     }
 

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
+using System.Text;
 using Base64UrlText = System.Buffers.Text.Base64Url;
 
 namespace Bauta.Crypto.Jose;
@@ -38,7 +39,7 @@ public static class Base64Url
         try
         {
             // Bytes above 127 become characters outside the alphabet.
-            var length = System.Text.Encoding.Latin1.GetChars(ascii, text);
+            var length = Encoding.Latin1.GetChars(ascii, text);
             return TryDecode(text.AsSpan(0, length), out bytes);
         }
         finally

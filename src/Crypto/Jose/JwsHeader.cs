@@ -13,7 +13,6 @@ internal sealed record JwsHeader(string Typ, string KeyId)
 {
     internal const int MaxSize = 256;
     private const int MaxTypLength = 64;
-    private const int KeyIdLength = 43;
     private const int KeyIdSize = 32;
 
     private static readonly SearchValues<char> typAlphabet =
@@ -74,5 +73,6 @@ internal sealed record JwsHeader(string Typ, string KeyId)
         typ is { Length: > 0 and <= MaxTypLength } && !typ.AsSpan().ContainsAnyExcept(typAlphabet);
 
     private static bool IsKeyId([NotNullWhen(true)] string? keyId) =>
-        keyId is { Length: KeyIdLength } && Base64Url.TryDecode(keyId, out var bytes) && bytes.Length == KeyIdSize;
+        keyId is { Length: P256PublicKey.ThumbprintLength } && Base64Url.TryDecode(keyId, out var bytes)
+        && bytes.Length == KeyIdSize;
 }

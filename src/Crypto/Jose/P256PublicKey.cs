@@ -14,6 +14,9 @@ public sealed class P256PublicKey : IEquatable<P256PublicKey>
     /// <summary>Bytes of a SubjectPublicKeyInfo with a named curve and an uncompressed point.</summary>
     public const int SpkiSize = 91;
 
+    /// <summary>Characters of a <see cref="Thumbprint"/>.</summary>
+    public const int ThumbprintLength = 43;
+
     /// <summary>Bytes of a signature, r then s.</summary>
     public const int SignatureSize = P256.SignatureSize;
 

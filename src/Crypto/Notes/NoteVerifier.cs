@@ -3,6 +3,7 @@ using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Security.Cryptography;
+using System.Text;
 using Bauta.Crypto.Merkle;
 using Bauta.Crypto.Signatures;
 
@@ -150,7 +151,7 @@ public sealed class NoteVerifier : IEquatable<NoteVerifier>
         key = null;
         if (text.Length != MerkleHash.Base64Length
             || !System.Text.Ascii.IsValid(text)
-            || !StrictText.TryDecodeBase64(System.Text.Encoding.ASCII.GetBytes(text), out var bytes)
+            || !StrictText.TryDecodeBase64(Encoding.ASCII.GetBytes(text), out var bytes)
             || bytes.Length != 1 + Ed25519PublicKey.Size
             || bytes[0] is not ((byte)NoteKeyType.Ed25519 or (byte)NoteKeyType.Cosignature))
             return false;

@@ -5,7 +5,6 @@ using Bauta.Crypto.Jose;
 using Bauta.Host.Config;
 using Bauta.Host.Terminal;
 using Bauta.Protocol;
-using Bauta.Protocol.Archive;
 using Bauta.Protocol.Bank;
 using Bauta.Protocol.Relay;
 
@@ -68,14 +67,11 @@ internal sealed record OpenBank(
     public async Task<IReadOnlyList<ListedKey>> KeysAsync(CancellationToken cancellation)
     {
         var list = await Client.DenominationsAsync(cancellation);
-        var revoked = list.Revocations
-            .Select(entry => LogEntry.TryParse(entry.Entry, out var leaf)
-                ? Base64Url.Encode(leaf.StatementAs<Revocation>().Content.TokenKeyId)
-                : "")
-            .ToHashSet(StringComparer.Ordinal);
+        var revoked = list.RevokedKeyIds();
         return [.. list.Denominations.Select(listed => listed.Key.Content)
-            .Select(terms => (Terms: terms, Id: Base64Url.Encode(SHA256.HashData(terms.TokenKey))))
-            .Select(key => new ListedKey(key.Id, key.Terms, revoked.Contains(key.Id)))];
+            .Select(terms => (Terms: terms, Id: SHA256.HashData(terms.TokenKey)))
+            .Select(key => new ListedKey(
+                Base64Url.Encode(key.Id), key.Terms, revoked.Contains(Convert.ToHexString(key.Id))))];
     }
 }
 

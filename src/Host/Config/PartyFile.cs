@@ -48,7 +48,7 @@ internal sealed record PartyFile(
         : throw new InvalidDataException($"The party file of {Name} holds no key that signs notes.");
 
     /// <summary>A bank's currency.</summary>
-    public Currency ReadCurrency() => CurrencyText.Parse(Currency);
+    public Currency ReadCurrency() => Protocol.Currency.Parse(Currency);
 
     /// <summary>Reads the file of a party of one role.</summary>
     /// <exception cref="HostException">There is none.</exception>
@@ -68,17 +68,6 @@ internal sealed record PartyFile(
 
     public void Write(string path) =>
         DurableFile.Write(path, StrictJson.Write(this, PartyFileJson.Default.PartyFile));
-}
-
-/// <summary>A currency in text: <c>EUR/2</c>.</summary>
-internal static class CurrencyText
-{
-    public static Currency Parse(string? text) => text?.Split('/') is [var code, [var decimals and >= '0' and <= '4']]
-        && Names.IsCurrency(code)
-        ? Currency.Create(code, decimals - '0')
-        : throw new FormatException("A currency is three capital letters and its decimals, such as EUR/2.");
-
-    public static string Write(Currency currency) => $"{currency.Code}/{currency.Decimals}";
 }
 
 [JsonSourceGenerationOptions(

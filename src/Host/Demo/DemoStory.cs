@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
@@ -255,7 +256,7 @@ internal sealed class DemoStory(
         var seconds = time.GetElapsedTime(startedAt).TotalSeconds;
         output.Line();
         output.Line(string.Create(
-            System.Globalization.CultureInfo.InvariantCulture, $"All of this took {seconds:0.0} s."));
+            CultureInfo.InvariantCulture, $"All of this took {seconds:0.0} s."));
         output.Answer(new JsonObject
         {
             ["sold"] = goods.FullName,

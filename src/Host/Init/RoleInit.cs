@@ -33,7 +33,7 @@ internal static class RoleInit
         var party = new PartyFile(
             role.Role, role.Name, PartyAddress.OriginOf(role.Url), identity.PublicKey.Spki, noteKey?.ToString(),
             role.Role == PartyRoles.Archive ? Policy(role, noteKey!) : null,
-            role.Role == PartyRoles.Bank ? CurrencyText.Write(CurrencyText.Parse(role.Currency)) : null);
+            role.Role == PartyRoles.Bank ? Currency.Parse(role.Currency).ToString() : null);
         party.Write(role.PartyPath);
         DurableFile.Create(role.ConfigPath, Encoding.UTF8.GetBytes(ConfigText.Of(role)));
         return party;

@@ -2,6 +2,7 @@ using Bauta.Bank;
 using Bauta.Bank.Denominations;
 using Bauta.Bank.Ledger;
 using Bauta.Host.Config;
+using Bauta.Protocol;
 using Bauta.Protocol.Acquirer;
 using Bauta.Protocol.Archive;
 using Bauta.Protocol.Bank;
@@ -53,7 +54,7 @@ internal static class BankRole
     private static BankOptions Options(BankConfig config) => new()
     {
         Name = config.Name,
-        Currency = CurrencyText.Parse(config.Currency),
+        Currency = Currency.Parse(config.Currency),
         Exponents = config.Exponents,
         WithdrawSeconds = (long)(config.WithdrawDays * Day),
         SpendSeconds = (long)(config.SpendDays * Day),

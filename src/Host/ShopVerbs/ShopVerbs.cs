@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Text.Json.Nodes;
 using Bauta.Host.Config;
 using Bauta.Host.Roles;
@@ -136,7 +137,7 @@ internal sealed class ListVerb() : ShopVerb(
         {
             one.Offer.ToString(),
             shop.Currency.Format(one.Price),
-            one.SizeBytes.ToString(System.Globalization.CultureInfo.InvariantCulture),
+            one.SizeBytes.ToString(CultureInfo.InvariantCulture),
             one.Title,
         }));
         shop.Output.Answer(new JsonObject { ["offers"] = new JsonArray([.. all.Select(Describe)]) });

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Text.Json.Nodes;
 using Bauta.Protocol;
 using Bauta.Protocol.Merchant;
@@ -95,7 +96,7 @@ internal sealed class BuyVerb : WalletVerb
         {
             one.Offer.ToString(),
             one.Currency == currency.Code ? currency.Format(one.Price) : $"{one.Price} {one.Currency} (minor units)",
-            one.SizeBytes.ToString(System.Globalization.CultureInfo.InvariantCulture),
+            one.SizeBytes.ToString(CultureInfo.InvariantCulture),
             one.Title,
         }));
         open.Output.Answer(new JsonObject

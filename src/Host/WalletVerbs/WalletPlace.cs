@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.Globalization;
+using System.Text;
 using Bauta.Host.Terminal;
 using Bauta.Protocol.Relay;
 using Bauta.Storage;
@@ -54,19 +56,19 @@ internal static class WalletPlace
     public static async Task KeepNetworkAsync(
         WalletStore store, NetworkFile network, CancellationToken cancellation)
     {
-        await store.SetAsync(NetworkSetting, System.Text.Encoding.UTF8.GetString(network.ToBytes()), cancellation);
+        await store.SetAsync(NetworkSetting, Encoding.UTF8.GetString(network.ToBytes()), cancellation);
         // A wallet that changed its masks from day to day would show itself to all of them in the end.
         var route = network.Routes.Count == 0
             ? -1
             : System.Security.Cryptography.RandomNumberGenerator.GetInt32(network.Routes.Count);
         await store.SetAsync(
-            RouteSetting, route.ToString(System.Globalization.CultureInfo.InvariantCulture), cancellation);
+            RouteSetting, route.ToString(CultureInfo.InvariantCulture), cancellation);
     }
 
     /// <summary>The network that the wallet keeps.</summary>
     public static async Task<NetworkFile> NetworkAsync(WalletStore store, CancellationToken cancellation) =>
         await store.SettingAsync(NetworkSetting, cancellation) is { } text
-        && NetworkFile.TryParse(System.Text.Encoding.UTF8.GetBytes(text), out var network)
+        && NetworkFile.TryParse(Encoding.UTF8.GetBytes(text), out var network)
             ? network
             : throw new HostException(ExitCode.BadFile, "This wallet keeps no network file. Make it anew with init.");
 
@@ -77,7 +79,7 @@ internal static class WalletPlace
         var kept = await store.SettingAsync(RouteSetting, cancellation);
         var route = isDirect || kept is null or "-1"
             ? MaskRoute.Direct
-            : file.RouteAt(int.Parse(kept, System.Globalization.CultureInfo.InvariantCulture));
+            : file.RouteAt(int.Parse(kept, CultureInfo.InvariantCulture));
         if (route.Opener is null || route.Relay is null)
             output.Note($"Note: {route.GivesAway}");
         return new HttpNetwork(file, route, TimeProvider.System);

@@ -6,7 +6,6 @@ using Bauta.Merchant.Offers;
 using Bauta.Protocol;
 using Bauta.Protocol.Merchant;
 using Bauta.Storage;
-using KeyCommitment = Bauta.Protocol.KeyCommitment;
 
 namespace Bauta.Merchant.Purchase;
 

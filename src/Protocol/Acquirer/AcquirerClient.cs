@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace Bauta.Protocol.Acquirer;
 
 /// <summary>An acquirer over HTTP: see <c>docs/protocol/acquirer.md</c>.</summary>
@@ -18,7 +20,7 @@ public sealed class AcquirerClient(HttpClient http) : IAcquirer
     public Task<Result<Signed<PayoutReceipt>, AcquirerError>> PayOutAsync(
         Signed<PayoutOrder> order, CancellationToken cancellation) =>
         party.SendAsync(HttpMethod.Post, "payouts", JsonBody.Jose(order), null,
-            bytes => Signed<PayoutReceipt>.TryParse(System.Text.Encoding.UTF8.GetString(bytes), out var receipt)
+            bytes => Signed<PayoutReceipt>.TryParse(Encoding.UTF8.GetString(bytes), out var receipt)
                 ? receipt
                 : throw new ProtocolViolationException("The answer is not a receipt."),
             MaxAnswer, cancellation);

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using Bauta.Crypto.Jose;
@@ -23,7 +24,7 @@ public sealed record Release(byte[] ReleaseKey, byte[] MaskedKey) : IStatement<R
     public static JsonTypeInfo<Release> Json => ProtocolJson.Default.Release;
 
     /// <inheritdoc/>
-    public bool IsWellFormed() => ReleaseKey.Length == Names.SpkiSize && MaskedKey.Length == 32;
+    public bool IsWellFormed() => ReleaseKey.Length == P256PublicKey.SpkiSize && MaskedKey.Length == 32;
 
     /// <summary>
     /// Whether this release answers a lock note: signed by the key that owns <c>n</c>, and the masked key hashes to
@@ -52,7 +53,7 @@ public sealed record BankRegistration(string Name, byte[] Key) : IStatement<Bank
     public static JsonTypeInfo<BankRegistration> Json => ProtocolJson.Default.BankRegistration;
 
     /// <inheritdoc/>
-    public bool IsWellFormed() => Names.IsPartyName(Name) && Key.Length == Names.SpkiSize;
+    public bool IsWellFormed() => Names.IsPartyName(Name) && Key.Length == P256PublicKey.SpkiSize;
 }
 
 /// <summary>What the log's leaves say. A leaf is this record as JSON, at most <see cref="MaxLength"/> bytes.</summary>
@@ -93,7 +94,7 @@ public sealed record LogEntry(
     /// <returns>Whether kind and members agree, and a decision is on the right side of its lock note's
     /// expiry.</returns>
     public static bool TryParse(
-        ReadOnlySpan<byte> leaf, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out LogEntry? entry)
+        ReadOnlySpan<byte> leaf, [NotNullWhen(true)] out LogEntry? entry)
     {
         if (leaf.Length <= MaxLength && StrictJson.TryRead(leaf, ProtocolJson.Default.LogEntry, out entry)
             && entry.IsWellFormed())

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Text;
 using System.Text.Json.Serialization.Metadata;
 using Bauta.Crypto.BlindRsa;
 using Bauta.Crypto.Jose;
@@ -37,7 +38,7 @@ public sealed record Denomination(
 
     /// <inheritdoc/>
     public bool IsWellFormed() =>
-        Names.IsPartyName(Issuer) && Names.IsCurrency(Currency) && Decimals is >= 0 and <= 4
+        Names.IsPartyName(Issuer) && Names.IsCurrency(Currency, Decimals)
         && Value.MinorUnits > 0 && long.IsPow2(Value.MinorUnits) && Value.MinorUnits <= 1L << MaxExponent
         && WithdrawFrom < WithdrawUntil && WithdrawUntil <= SpendUntil && SpendUntil <= ExpiresAt
         && RsaPublicKey.TryFromSpki(TokenKey, out _);
@@ -92,7 +93,7 @@ public sealed record WithdrawalOrder(byte[] ReserveKey, byte[] BodyHash) : IStat
     public static JsonTypeInfo<WithdrawalOrder> Json => ProtocolJson.Default.WithdrawalOrder;
 
     /// <inheritdoc/>
-    public bool IsWellFormed() => ReserveKey.Length == Names.SpkiSize && BodyHash.Length == 32;
+    public bool IsWellFormed() => ReserveKey.Length == P256PublicKey.SpkiSize && BodyHash.Length == 32;
 }
 
 /// <summary>A signed reading of one's own reserve or account; it moves nothing.</summary>
@@ -113,7 +114,7 @@ public sealed record ReadOrder(byte[] Key, UnixTime At) : IStatement<ReadOrder>
     public static JsonTypeInfo<ReadOrder> Json => ProtocolJson.Default.ReadOrder;
 
     /// <inheritdoc/>
-    public bool IsWellFormed() => Key.Length == Names.SpkiSize;
+    public bool IsWellFormed() => Key.Length == P256PublicKey.SpkiSize;
 }
 
 /// <summary>One token in an authorization and how much of it to lock.</summary>
@@ -124,7 +125,7 @@ public sealed record TokenSpend(byte[] Token, byte[] Key, Amount Amount)
 {
     /// <summary>Whether sizes and ranges hold.</summary>
     public bool IsWellFormed() =>
-        Token.Length == Crypto.PrivacyPass.Token.Size && Key.Length == Names.SpkiSize && Amount > Amount.Zero;
+        Token.Length == Crypto.PrivacyPass.Token.Size && Key.Length == P256PublicKey.SpkiSize && Amount > Amount.Zero;
 }
 
 /// <summary>
@@ -194,7 +195,7 @@ public sealed class SignedAuthorization
     public static SignedAuthorization Sign(Authorization content, IReadOnlyList<ISigner> keys)
     {
         var body = JwsJson.Sign(Authorization.Typ, StrictJson.Write(content, ProtocolJson.Default.Authorization), keys);
-        return TryParse(System.Text.Encoding.ASCII.GetBytes(body), out var signed)
+        return TryParse(Encoding.ASCII.GetBytes(body), out var signed)
             ? signed
             : throw new ArgumentException("This authorization is not well formed.", nameof(content));
     }
@@ -292,7 +293,7 @@ public sealed record RefreshOrder(byte[] Token, byte[] Key, ReserveId Reserve) :
     public static JsonTypeInfo<RefreshOrder> Json => ProtocolJson.Default.RefreshOrder;
 
     /// <inheritdoc/>
-    public bool IsWellFormed() => Token.Length == Crypto.PrivacyPass.Token.Size && Key.Length == Names.SpkiSize;
+    public bool IsWellFormed() => Token.Length == Crypto.PrivacyPass.Token.Size && Key.Length == P256PublicKey.SpkiSize;
 }
 
 /// <summary>
@@ -317,7 +318,7 @@ public sealed record RecoupOrder(byte[] Token, byte[] Key, byte[] Seed, ReserveI
     public static JsonTypeInfo<RecoupOrder> Json => ProtocolJson.Default.RecoupOrder;
 
     /// <inheritdoc/>
-    public bool IsWellFormed() => Token.Length == Crypto.PrivacyPass.Token.Size && Key.Length == Names.SpkiSize
+    public bool IsWellFormed() => Token.Length == Crypto.PrivacyPass.Token.Size && Key.Length == P256PublicKey.SpkiSize
         && Seed.Length == BlindRsa.SeedSize;
 }
 
@@ -338,7 +339,7 @@ public sealed record AccountOrder(byte[] Key, string Payee, UnixTime At) : IStat
     public static JsonTypeInfo<AccountOrder> Json => ProtocolJson.Default.AccountOrder;
 
     /// <inheritdoc/>
-    public bool IsWellFormed() => Key.Length == Names.SpkiSize && Names.IsLine(Payee, 128);
+    public bool IsWellFormed() => Key.Length == P256PublicKey.SpkiSize && Names.IsLine(Payee, 128);
 }
 
 /// <summary>Orders a payout from a merchant's account; signed by the account key.</summary>
@@ -359,5 +360,5 @@ public sealed record PayoutRequest(RequestId Id, byte[] Key, string Currency, Am
 
     /// <inheritdoc/>
     public bool IsWellFormed() =>
-        Key.Length == Names.SpkiSize && Names.IsCurrency(Currency) && Amount > Amount.Zero;
+        Key.Length == P256PublicKey.SpkiSize && Names.IsCurrency(Currency) && Amount > Amount.Zero;
 }

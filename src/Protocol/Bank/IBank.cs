@@ -5,7 +5,12 @@ namespace Bauta.Protocol.Bank;
 /// <summary>A denomination as the bank lists it: the announcement and the proof that it stands in the log.</summary>
 /// <param name="Key">The announcement.</param>
 /// <param name="Proof">Its entry in the log with the witness quorum.</param>
-public sealed record ListedDenomination(Signed<Denomination> Key, LoggedEntry Proof);
+public sealed record ListedDenomination(Signed<Denomination> Key, LoggedEntry Proof)
+{
+    /// <summary>Whether the announcement stands in an archive's log under its quorum.</summary>
+    public bool StandsIn(ArchivePolicy policy) => policy.TryVerify(Proof, out var logged)
+        && logged.Entry.Kind == LogEntry.Denomination && logged.Entry.Statement == Key.Text;
+}
 
 /// <summary>All denominations that can still be withdrawn, spent or refreshed, and the revocations in force.</summary>
 /// <param name="Denominations">At most <see cref="MaxDenominations"/>.</param>
@@ -18,6 +23,13 @@ public sealed record DenominationList(
 
     /// <summary>The most bytes of JSON that a bank answers, so that the list passes through a mask.</summary>
     public const int MaxBytes = 1 << 20;
+
+    /// <summary>The IDs of the revoked keys in hexadecimal, as the bank states them: nothing is verified.</summary>
+    public IReadOnlySet<string> RevokedKeyIds() => Revocations
+        .Select(entry => LogEntry.TryParse(entry.Entry, out var leaf)
+            ? Convert.ToHexString(leaf.StatementAs<Revocation>().Content.TokenKeyId)
+            : string.Empty)
+        .ToHashSet();
 }
 
 /// <summary>Credits a reserve with money that an acquirer took in, or with what another bank refreshed.</summary>

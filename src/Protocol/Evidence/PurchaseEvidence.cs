@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Bauta.Protocol.Archive;
 using Bauta.Protocol.Bank;
 using Bauta.Protocol.Merchant;
@@ -38,7 +39,7 @@ public sealed record PurchaseEvidence(
 
     /// <summary>Reads an evidence file strictly. Nothing in it is verified yet.</summary>
     public static bool TryParse(
-        ReadOnlySpan<byte> utf8, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out PurchaseEvidence? evidence)
+        ReadOnlySpan<byte> utf8, [NotNullWhen(true)] out PurchaseEvidence? evidence)
     {
         evidence = null;
         return utf8.Length <= MaxLength && StrictJson.TryRead(utf8, ProtocolJson.Default.PurchaseEvidence, out evidence)

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text.Json.Serialization.Metadata;
 using Bauta.Crypto.Goods;
 using Bauta.Crypto.Jose;
@@ -65,7 +66,7 @@ public sealed record PurchaseRequest(RequestId Id, OfferId Offer, Amount Price, 
 /// <param name="Secret">32 bytes from which customer and merchant derive the IDs of other chains.</param>
 public sealed record Merchandise(
     byte[] ReleaseKey, OfferTerms Contract, string Bank, AccountId Account, UnixTime ExpiresAt, PolicyId Archive,
-    byte[] Mask, Protocol.KeyCommitment Commitment, byte[] GoodsRoot, long ChunkCount, long CiphertextSizeBytes,
+    byte[] Mask, KeyCommitment Commitment, byte[] GoodsRoot, long ChunkCount, long CiphertextSizeBytes,
     byte[] Secret)
     : IStatement<Merchandise>
 {
@@ -128,7 +129,7 @@ public sealed record GoodsChunk(IReadOnlyList<byte[]> Path, byte[] Ciphertext)
 
     /// <summary>Reads the binary form.</summary>
     public static bool TryDecode(
-        ReadOnlySpan<byte> bytes, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out GoodsChunk? chunk)
+        ReadOnlySpan<byte> bytes, [NotNullWhen(true)] out GoodsChunk? chunk)
     {
         chunk = null;
         if (bytes.IsEmpty || bytes.Length > MaxLength || bytes[0] > 40 || bytes.Length < 1 + (bytes[0] * 32) + 16)

@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace Bauta.Protocol.Merchant;
 
 /// <summary>A merchant over HTTP: see <c>docs/protocol/merchant.md</c>.</summary>
@@ -17,7 +19,7 @@ public sealed class MerchantClient(HttpClient http) : IMerchant
     public Task<Result<Signed<Merchandise>, MerchantError>> PurchaseAsync(
         PurchaseRequest request, CancellationToken cancellation) =>
         party.SendAsync(HttpMethod.Post, "purchases", JsonBody.Of(request, ProtocolJson.Default.PurchaseRequest), null,
-            bytes => Signed<Merchandise>.TryParse(System.Text.Encoding.UTF8.GetString(bytes), out var merchandise)
+            bytes => Signed<Merchandise>.TryParse(Encoding.UTF8.GetString(bytes), out var merchandise)
                 ? merchandise
                 : throw new ProtocolViolationException("The answer is not a P1."),
             MaxAnswer, cancellation);

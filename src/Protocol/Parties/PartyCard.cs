@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization.Metadata;
 using Bauta.Crypto.Jose;
+using Bauta.Protocol.Archive;
 
 namespace Bauta.Protocol.Parties;
 
@@ -37,6 +38,9 @@ public sealed record PartyCard(
         && (Bank is null) == (Role != Roles.Bank) && (Merchant is null) == (Role != Roles.Merchant)
         && (Archive is null) == (Role != Roles.Archive)
         && (Bank?.IsWellFormed() ?? true) && (Merchant?.IsWellFormed() ?? true);
+
+    /// <summary>The key that signs this and the party's statements.</summary>
+    public P256PublicKey IdentityKey() => P256PublicKey.FromSpki(Key);
 }
 
 /// <summary>The roles of the network.</summary>
@@ -79,8 +83,8 @@ public sealed record BankTerms(
     long DisputeWindowSeconds, BankPeer? Issuer = null, BankPeer? SpentAt = null)
 {
     /// <summary>Whether sizes and ranges hold.</summary>
-    public bool IsWellFormed() => Names.IsCurrency(Currency) && Decimals is >= 0 and <= 4
-        && Policies.Count is >= 1 and <= 16 && Policies.All(policy => policy.Length <= 8192)
+    public bool IsWellFormed() => Names.IsCurrency(Currency, Decimals)
+        && Policies.Count is >= 1 and <= 16 && Policies.All(policy => policy.Length <= ArchivePolicy.MaxLength)
         && MinExpirySeconds >= 0 && MaxExpirySeconds >= MinExpirySeconds && DisputeWindowSeconds >= 0
         && (Issuer is null || SpentAt is null)
         && (Issuer?.IsWellFormed() ?? true) && (SpentAt?.IsWellFormed() ?? true);
@@ -92,10 +96,10 @@ public sealed record BankTerms(
 public sealed record BankPeer(string Name, string Key)
 {
     /// <summary>The bank that a card is of.</summary>
-    public static BankPeer Of(PartyCard card) => new(card.Name, P256PublicKey.FromSpki(card.Key).Thumbprint);
+    public static BankPeer Of(PartyCard card) => new(card.Name, card.IdentityKey().Thumbprint);
 
     /// <summary>Whether sizes and ranges hold.</summary>
-    public bool IsWellFormed() => Names.IsPartyName(Name) && Key.Length == 43;
+    public bool IsWellFormed() => Names.IsPartyName(Name) && Key.Length == P256PublicKey.ThumbprintLength;
 }
 
 /// <summary>A merchant's terms.</summary>
@@ -105,6 +109,6 @@ public sealed record BankPeer(string Name, string Key)
 public sealed record MerchantTerms(string Bank, string BankKey, IReadOnlyList<string> Policies)
 {
     /// <summary>Whether sizes and ranges hold.</summary>
-    public bool IsWellFormed() => Names.IsPartyName(Bank) && BankKey.Length == 43
-        && Policies.Count is >= 1 and <= 16 && Policies.All(policy => policy.Length <= 8192);
+    public bool IsWellFormed() => Names.IsPartyName(Bank) && BankKey.Length == P256PublicKey.ThumbprintLength
+        && Policies.Count is >= 1 and <= 16 && Policies.All(policy => policy.Length <= ArchivePolicy.MaxLength);
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using Bauta.Crypto.Jose;
 
 namespace Bauta.Protocol.Relay;
 
@@ -9,8 +10,6 @@ namespace Bauta.Protocol.Relay;
 /// </summary>
 public sealed record PartyAddress
 {
-    private const int ThumbprintLength = 43;
-
     private PartyAddress(Uri root, string thumbprint) => (Root, Thumbprint) = (root, thumbprint);
 
     /// <summary>The party's base address; ends in a slash.</summary>
@@ -57,6 +56,6 @@ public sealed record PartyAddress
     private static bool IsRoot(Uri uri) => uri.IsAbsoluteUri && uri.Scheme is "http" or "https"
         && uri.PathAndQuery == "/" && uri.Fragment.Length == 0 && uri.UserInfo.Length == 0 && uri.Host.Length > 0;
 
-    private static bool IsThumbprint(string text) => text.Length == ThumbprintLength
+    private static bool IsThumbprint(string text) => text.Length == P256PublicKey.ThumbprintLength
         && Crypto.Jose.Base64Url.TryDecode(text, out var bytes) && bytes.Length == 32;
 }

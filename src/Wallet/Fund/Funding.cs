@@ -1,3 +1,4 @@
+using System.Text;
 using Bauta.Crypto.Jose;
 using Bauta.Protocol;
 using Bauta.Protocol.Acquirer;
@@ -94,7 +95,7 @@ public sealed partial class Wallet
             throw new WalletException(WalletError.Distrusted,
                 "The acquirer's notice names another reserve or amount. Complain to it with the payment's receipt.");
         await SetFundingAsync(
-            request.Id, FundingState.Noticed, System.Text.Encoding.ASCII.GetBytes(notice.Text), cancellation);
+            request.Id, FundingState.Noticed, Encoding.ASCII.GetBytes(notice.Text), cancellation);
         await CarryNoticeAsync(request.Id, notice, cancellation);
         return true;
     }
@@ -127,7 +128,7 @@ public sealed partial class Wallet
         "UPDATE reserves SET open = $1 WHERE reserve = $2", false, reserve.ToArray());
 
     private static Signed<FundingNotice> ReadNotice(byte[] record) =>
-        Signed<FundingNotice>.TryParse(System.Text.Encoding.ASCII.GetString(record), out var notice)
+        Signed<FundingNotice>.TryParse(Encoding.ASCII.GetString(record), out var notice)
             ? notice
             : throw new WalletException(WalletError.Damaged, "A funding in the wallet's file cannot be read.");
 

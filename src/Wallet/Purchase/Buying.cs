@@ -114,14 +114,14 @@ public sealed partial class Wallet
         var card = Card(order.ShopCard);
         var bank = Card(order.BankCard);
         var terms = bank.Bank!;
-        if (!signed.IsSignedBy(P256PublicKey.FromSpki(card.Key)))
+        if (!signed.IsSignedBy(card.IdentityKey()))
             return "is not signed by the shop";
         if (!StrictJson.Write(promise.Contract, ProtocolJson.Default.OfferTerms)
             .AsSpan().SequenceEqual(StrictJson.Write(order.Offer, ProtocolJson.Default.OfferTerms)))
             return "promises something else than the offer";
         if (!promise.Archive.Equals(order.Archive))
             return "names another archive";
-        if (promise.Bank != bank.Name || card.Merchant!.BankKey != P256PublicKey.FromSpki(bank.Key).Thumbprint)
+        if (promise.Bank != bank.Name || card.Merchant!.BankKey != bank.IdentityKey().Thumbprint)
             return "names another bank than the one that locks this wallet's tokens";
         if (promise.ExpiresAt < Now.AddSeconds(terms.MinExpirySeconds)
             || promise.ExpiresAt > Now.AddSeconds(terms.MaxExpirySeconds))
@@ -264,7 +264,7 @@ public sealed partial class Wallet
                 cancellation);
         }
 
-        var bank = P256PublicKey.FromSpki(Card(state.Order.BankCard).Key);
+        var bank = Card(state.Order.BankCard).IdentityKey();
         if (!Answers(answer.Value, authorization.Content, bank))
         {
             if (await PublishedAsync(state, state.Merchandise, state.Authorization, progress, cancellation)

@@ -1,4 +1,3 @@
-using Bauta.Crypto.Jose;
 using Bauta.Protocol;
 using Bauta.Protocol.Archive;
 using Bauta.Protocol.Bank;
@@ -95,7 +94,7 @@ public sealed partial class Wallet
         network.Policy.Id.Equals(state.Merchandise.Content.Archive)
         && network.Policy.TryVerify(decision, out var logged) && logged.Entry.IsDecision
         && state.Lock.LockNote.SaysTheSameAs(logged.Entry.LockNote)
-        && logged.Entry.LockNote!.IsSignedBy(P256PublicKey.FromSpki(Card(state.Order.BankCard).Key))
+        && logged.Entry.LockNote!.IsSignedBy(Card(state.Order.BankCard).IdentityKey())
             ? logged.Entry
             : null;
 

@@ -1,4 +1,3 @@
-using Bauta.Crypto.Jose;
 using Bauta.Protocol;
 using Bauta.Protocol.Archive;
 using Bauta.Protocol.Merchant;
@@ -33,7 +32,7 @@ public sealed partial class Wallet
         CancellationToken cancellation)
     {
         var promise = merchandise.Content;
-        var bank = P256PublicKey.FromSpki(Card(state.Order.BankCard).Key);
+        var bank = Card(state.Order.BankCard).IdentityKey();
         var answer = await network.Archive.DecisionAsync(
             BankKeyId.Parse(bank.Thumbprint), promise.Transaction(), cancellation);
         if (!answer.IsOk)

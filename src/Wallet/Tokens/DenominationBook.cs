@@ -61,8 +61,7 @@ public sealed class DenominationBook
             var terms = listed.Key.Content;
             if (terms.Issuer != bankName || !listed.Key.IsSignedBy(bankKey))
                 throw Distrust("lists a key that it did not sign");
-            if (!policy.TryVerify(listed.Proof, out var logged) || logged.Entry.Kind != LogEntry.Denomination
-                || logged.Entry.Statement != listed.Key.Text)
+            if (!listed.StandsIn(policy))
                 throw Distrust("lists a key that does not stand in the archive's log under its quorum");
             if (!RsaPublicKey.TryFromSpki(terms.TokenKey, out var key))
                 throw Distrust("lists a key that is none");
