@@ -1,3 +1,5 @@
+using Bauta.Crypto.BinaryHttp;
+
 namespace Bauta.Crypto.ObliviousHttp;
 
 /// <summary>
@@ -23,6 +25,9 @@ public static class PaddingClasses
 
     /// <summary>The sizes of layer 0, smallest first.</summary>
     public static IReadOnlyList<int> Sizes => baseSizes;
+
+    /// <summary>Limits of the messages inside: a content is as long as the largest class at most.</summary>
+    public static BinaryHttpLimits Limits { get; } = new() { MaxContentBytes = Largest };
 
     /// <summary>Bytes of the largest encapsulated message of a layer.</summary>
     public static int LargestOf(int layer) => LargestBase + Check(layer) * LayerSize;

@@ -14,8 +14,6 @@ namespace Bauta.Http.Gateway;
 /// </summary>
 internal sealed partial class GatewayMiddleware(RequestDelegate next, PartyGateway gateway, ILogger logger)
 {
-    private static readonly BinaryHttpLimits limits = new() { MaxContentBytes = PaddingClasses.Largest };
-
     public Task RunAsync(HttpContext context)
     {
         if (!context.Request.Path.Equals(PartyGateway.Path, StringComparison.Ordinal))
@@ -54,7 +52,7 @@ internal sealed partial class GatewayMiddleware(RequestDelegate next, PartyGatew
 
     private async Task<BinaryResponse> AnswerAsync(HttpContext outer, ObliviousRequest opened)
     {
-        if (!opened.TryDecode(limits, out var request, out _))
+        if (!opened.TryDecode(PaddingClasses.Limits, out var request, out _))
             return SealedAnswer.Refuse(HostError.Malformed);
         var time = gateway.Keys.Time;
         switch (RequestDate.Check(request, time, GatewayKeyRing.DateTolerance))

@@ -11,8 +11,6 @@ namespace Bauta.Protocol.Relay;
 /// </summary>
 internal sealed class MaskChain
 {
-    private static readonly BinaryHttpLimits limits = new() { MaxContentBytes = PaddingClasses.Largest };
-
     private readonly HttpMessageInvoker wire;
     private readonly PartyAddress opener;
     private readonly Uri entry;
@@ -51,7 +49,7 @@ internal sealed class MaskChain
             if (status != 200 || mediaType != Encapsulation.ResponseMediaType)
                 throw new HttpRequestException(
                     $"A mask answered {status}.", null, (HttpStatusCode)status);
-            return exchange.TryOpen(bytes, limits, out var response)
+            return exchange.TryOpen(bytes, PaddingClasses.Limits, out var response)
                 ? response
                 : throw new HttpRequestException("The answer of the mask does not open: it was altered on the way.");
         }

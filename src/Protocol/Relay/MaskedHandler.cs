@@ -12,8 +12,6 @@ namespace Bauta.Protocol.Relay;
 /// </summary>
 internal sealed class MaskedHandler : HttpMessageHandler
 {
-    private static readonly BinaryHttpLimits limits = new() { MaxContentBytes = PaddingClasses.Largest };
-
     // What tells programs, hops or traces apart does not travel.
     private static readonly HashSet<string> dropped = new(StringComparer.OrdinalIgnoreCase)
     {
@@ -55,7 +53,7 @@ internal sealed class MaskedHandler : HttpMessageHandler
                 || mediaType != Encapsulation.ResponseMediaType)
                 throw new HttpRequestException(
                     $"The way to the party answered {answer.Status}.", null, (HttpStatusCode)answer.Status);
-            return exchange.TryOpen(answer.Content.Span, limits, out var response)
+            return exchange.TryOpen(answer.Content.Span, PaddingClasses.Limits, out var response)
                 ? ToMessage(response, request)
                 : throw new HttpRequestException("The answer does not open: it was altered on the way.");
         }
