@@ -1,3 +1,4 @@
+using Bauta.Protocol;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -27,6 +28,19 @@ public static class AnswerRoutes
     /// <summary>The value of a route parameter, or the empty string.</summary>
     public static string RouteText(this HttpContext context, string name) =>
         context.Request.RouteValues[name] as string ?? string.Empty;
+
+    /// <summary>The identifier behind which a page of a list begins; null, and true, when none is given.</summary>
+    public static bool TryReadAfter<T>(this HttpContext context, out T? after)
+        where T : Identifier<T>, IIdentifier<T>
+    {
+        after = null;
+        return context.Request.Query["after"] switch
+        {
+            [] => true,
+            [var text] => Identifier<T>.TryParse(text, out after),
+            _ => false,
+        };
+    }
 
     private static RequestDelegate Delegate(Func<HttpContext, Task<Answer>> handler) => async context =>
     {

@@ -16,12 +16,14 @@ public static class RequestBody
     // Memory is taken as bytes arrive, so that a length that is only claimed costs nothing.
     private const int FirstBufferLength = 16 * 1024;
 
+    private static readonly UTF8Encoding strictUtf8 = new(false, true);
+
     /// <summary>Reads a body of one media type.</summary>
     public static Task<Result<byte[], HostError>> ReadBytesAsync(
         this HttpContext context, string mediaType, int maxLength) =>
         IsMediaType(context.Request, mediaType)
             ? ReadAsync(context, maxLength)
-            : Refused<byte[]>(HostError.UnsupportedMediaType);
+            : Task.FromResult<Result<byte[], HostError>>(HostError.UnsupportedMediaType);
 
     /// <summary>Reads a JSON body.</summary>
     public static async Task<Result<T, HostError>> ReadJsonAsync<T>(
@@ -82,11 +84,6 @@ public static class RequestBody
             && (semicolon < 0
                 || type[(semicolon + 1)..].Trim().Equals("charset=utf-8", StringComparison.OrdinalIgnoreCase));
     }
-
-    private static readonly UTF8Encoding strictUtf8 = new(false, true);
-
-    private static Task<Result<T, HostError>> Refused<T>(HostError error) =>
-        Task.FromResult(Result<T, HostError>.Refuse(error));
 
     private static async Task<Result<byte[], HostError>> ReadAsync(HttpContext context, int maxLength)
     {

@@ -2,7 +2,6 @@ using System.Globalization;
 using Bauta.Http;
 using Bauta.Protocol;
 using Bauta.Protocol.Merchant;
-using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 
 namespace Bauta.Merchant;
@@ -16,7 +15,7 @@ public static class MerchantEndpoints
     public static void MapMerchant(this IEndpointRouteBuilder routes, IMerchant merchant)
     {
         routes.MapGetAnswer("/offers", async context =>
-            TryReadAfter(context, out var after)
+            context.TryReadAfter<OfferId>(out var after)
                 ? Answer.Json(await merchant.OffersAsync(after, context.RequestAborted), ProtocolJson.Default.OfferList)
                 : Answer.Refuse(MerchantError.Malformed));
         routes.MapPostAnswer("/purchases", async context =>
@@ -43,17 +42,6 @@ public static class MerchantEndpoints
                     await merchant.PayAsync(request.Value, context.RequestAborted), ProtocolJson.Default.PaymentAnswer)
                 : Answer.Refuse(request);
         });
-    }
-
-    private static bool TryReadAfter(HttpContext context, out OfferId? after)
-    {
-        after = null;
-        return context.Request.Query["after"] switch
-        {
-            [] => true,
-            [var text] => OfferId.TryParse(text, out after),
-            _ => false,
-        };
     }
 
     // One text for one number: digits only, no leading zero.

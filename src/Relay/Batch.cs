@@ -4,8 +4,7 @@ namespace Bauta.Relay;
 
 /// <summary>
 /// Holds what passes until the end of the running period, then lets all of it go in random order. Its size is bounded
-/// by
-/// the connections of the host. Thread-safe.
+/// by the connections of the host. Thread-safe.
 /// </summary>
 /// <param name="period">The length of a period; zero holds nothing.</param>
 /// <param name="time">The clock.</param>

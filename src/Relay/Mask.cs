@@ -43,8 +43,7 @@ public sealed class Mask : IDisposable
 
     /// <summary>
     /// How a mask listens unless told otherwise: sources are single customers or one other mask, which the operator
-    /// adds
-    /// to the unlimited ones.
+    /// adds to the unlimited ones.
     /// </summary>
     public static PartyHostSettings DefaultSettings { get; } = new()
     {

@@ -1,4 +1,5 @@
 using System.Data.Common;
+using Bauta.Merchant.Pay;
 using Bauta.Protocol;
 using Bauta.Protocol.Archive;
 using Bauta.Storage;
@@ -8,20 +9,24 @@ namespace Bauta.Merchant.Desk;
 /// <summary>Reads the list of sales.</summary>
 internal static class SaleStore
 {
+    private const string Sales =
+        """
+        SELECT s.n, p.offer_id, o.title, p.price, s.released_at, s.state, s.outcome
+        FROM payments s JOIN purchases p ON p.n = s.n JOIN offers o ON o.offer_id = p.offer_id
+        """;
+
     public static SaleList Page(IReadTransaction transaction, TransactionId? after, string currency)
     {
         var rows = after is null
             ? transaction.Query(
-                """
-                SELECT s.n, p.offer_id, o.title, p.price, s.released_at, s.state, s.outcome
-                FROM payments s JOIN purchases p ON p.n = s.n JOIN offers o ON o.offer_id = p.offer_id
+                $"""
+                {Sales}
                 ORDER BY s.released_at DESC, s.n DESC LIMIT $1
                 """,
                 Load, SaleList.MaxSales + 1)
             : transaction.Query(
-                """
-                SELECT s.n, p.offer_id, o.title, p.price, s.released_at, s.state, s.outcome
-                FROM payments s JOIN purchases p ON p.n = s.n JOIN offers o ON o.offer_id = p.offer_id
+                $"""
+                {Sales}
                 WHERE (s.released_at, s.n) < (SELECT released_at, n FROM payments WHERE n = $2)
                 ORDER BY s.released_at DESC, s.n DESC LIMIT $1
                 """,
@@ -43,13 +48,14 @@ internal static class SaleStore
         var (state, outcome) = (row.GetInt64(5), row.GetStringOrNull(6));
         var name = (state, outcome) switch
         {
-            (1, _) => Sale.Released,
-            (4, _) => Sale.Disputed,
+            (PaymentStore.Released, _) => Sale.Released,
+            (PaymentStore.Disputed, _) => Sale.Disputed,
             (_, LogEntry.Commit) => Sale.Committed,
             _ => Sale.Aborted,
         };
         return new Sale(
             TransactionId.FromBytes(row.GetBytes(0)), OfferId.FromBytes(row.GetBytes(1)), row.GetString(2),
-            Amount.FromMinorUnits(row.GetInt64(3)), UnixTime.FromSeconds(row.GetInt64(4)), name, state == 3);
+            Amount.FromMinorUnits(row.GetInt64(3)), UnixTime.FromSeconds(row.GetInt64(4)), name,
+            state == PaymentStore.Settled);
     }
 }

@@ -30,11 +30,11 @@ public static class ShopDeskEndpoints
                 ? Answer.Json(await desk.WithdrawOfferAsync(offer, context.RequestAborted), DeskJson.Default.OfferTerms)
                 : Answer.Refuse(DeskError.Malformed));
         Get("/offers", async context =>
-            TryReadAfter<OfferId>(context, out var after)
+            context.TryReadAfter<OfferId>(out var after)
                 ? Answer.Json(await desk.OffersAsync(after, context.RequestAborted), DeskJson.Default.OfferList)
                 : Answer.Refuse(DeskError.Malformed));
         Get("/sales", async context =>
-            TryReadAfter<TransactionId>(context, out var after)
+            context.TryReadAfter<TransactionId>(out var after)
                 ? Answer.Json(await desk.SalesAsync(after, context.RequestAborted), DeskJson.Default.SaleList)
                 : Answer.Refuse(DeskError.Malformed));
         Get("/account", async context =>
@@ -62,17 +62,5 @@ public static class ShopDeskEndpoints
             size.MaxRequestBodySize = null;
         return Answer.Json(
             await desk.StoreFileAsync(context.Request.Body, context.RequestAborted), DeskJson.Default.StoredFile);
-    }
-
-    private static bool TryReadAfter<T>(HttpContext context, out T? after)
-        where T : Identifier<T>, IIdentifier<T>
-    {
-        after = null;
-        return context.Request.Query["after"] switch
-        {
-            [] => true,
-            [var text] => Identifier<T>.TryParse(text, out after),
-            _ => false,
-        };
     }
 }

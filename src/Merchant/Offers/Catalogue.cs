@@ -26,17 +26,16 @@ internal sealed class Catalogue(MerchantOptions options, IDatabase database, Goo
     private const int MaxPageBytes = 900 * 1024;
     private const int BytesBesideText = 600;
 
+    private const string Columns =
+        "offer_id, title, description, price, currency, file_name, size_bytes, content_hash";
+
     private volatile Shelf shelf = new([]);
 
     /// <summary>Reads the offers that are there from earlier.</summary>
     public async Task LoadAsync(CancellationToken cancellation) =>
         shelf = new Shelf(await database.ReadAsync(
             transaction => transaction.Query(
-                """
-                SELECT offer_id, title, description, price, currency, file_name, size_bytes, content_hash
-                FROM offers WHERE withdrawn_at IS NULL
-                """,
-                Terms),
+                $"SELECT {Columns} FROM offers WHERE withdrawn_at IS NULL", Terms),
             cancellation));
 
     /// <summary>The offer, while it stands.</summary>
@@ -113,11 +112,7 @@ internal sealed class Catalogue(MerchantOptions options, IDatabase database, Goo
 
     private static OfferTerms? Stored(IReadTransaction transaction, OfferId offer) =>
         transaction.QuerySingleOrDefault(
-            """
-            SELECT offer_id, title, description, price, currency, file_name, size_bytes, content_hash
-            FROM offers WHERE offer_id = $1
-            """,
-            Terms, offer.ToArray());
+            $"SELECT {Columns} FROM offers WHERE offer_id = $1", Terms, offer.ToArray());
 
     private static OfferTerms Terms(DbDataReader row) => new(
         OfferId.FromBytes(row.GetBytes(0)), row.GetString(1), row.GetString(2),

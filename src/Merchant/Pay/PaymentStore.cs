@@ -9,24 +9,21 @@ namespace Bauta.Merchant.Pay;
 /// <summary>The rows of payments: each is loaded back into the type of its state.</summary>
 internal static class PaymentStore
 {
-    private const int Released = 1;
-    private const int Decided = 2;
-    private const int Settled = 3;
-    private const int Disputed = 4;
+    public const int Released = 1;
+    public const int Decided = 2;
+    public const int Settled = 3;
+    public const int Disputed = 4;
+
+    private const string Columns = "n, lock_note, payment_note, release, state, attempts, outcome, entry, proof";
 
     public static PaidPurchase? Find(IReadTransaction transaction, TransactionId n) =>
-        transaction.QuerySingleOrDefault(
-            """
-            SELECT n, lock_note, payment_note, release, state, attempts, outcome, entry, proof
-            FROM payments WHERE n = $1
-            """,
-            Load, n.ToArray());
+        transaction.QuerySingleOrDefault($"SELECT {Columns} FROM payments WHERE n = $1", Load, n.ToArray());
 
     /// <summary>What is unfinished and due, longest due first.</summary>
     public static IReadOnlyList<PaidPurchase> Due(IReadTransaction transaction, UnixTime now, int limit) =>
         transaction.Query(
-            """
-            SELECT n, lock_note, payment_note, release, state, attempts, outcome, entry, proof
+            $"""
+            SELECT {Columns}
             FROM payments WHERE state < 3 AND next_try_at <= $1 ORDER BY next_try_at LIMIT $2
             """,
             Load, now.Seconds, limit);

@@ -16,6 +16,7 @@ internal sealed partial class PayingOut
     private const int ListLimit = 100;
     private const int PollSeconds = 30;
     private const int MaxAttempts = 30;
+    private const string Columns = "payout_id, amount, payout_order, ordered_at, state, attempts";
 
     private readonly MerchantOptions options;
     private readonly IDatabase database;
@@ -77,8 +78,8 @@ internal sealed partial class PayingOut
     public Task<PayoutList> ListAsync(CancellationToken cancellation) =>
         database.ReadAsync(
             transaction => new PayoutList([.. transaction.Query(
-                """
-                SELECT payout_id, amount, payout_order, ordered_at, state, attempts FROM payouts
+                $"""
+                SELECT {Columns} FROM payouts
                 ORDER BY ordered_at DESC, payout_id DESC LIMIT $1
                 """,
                 Load, ListLimit).Select(row => row.View())]),
@@ -90,8 +91,8 @@ internal sealed partial class PayingOut
         var now = UnixTime.Now(clock);
         var due = await database.ReadAsync(
             transaction => transaction.Query(
-                """
-                SELECT payout_id, amount, payout_order, ordered_at, state, attempts FROM payouts
+                $"""
+                SELECT {Columns} FROM payouts
                 WHERE state IN ('sending', 'ordered') AND next_try_at <= $1 ORDER BY next_try_at LIMIT $2
                 """,
                 Load, now.Seconds, options.StepsAtOnce),
@@ -161,10 +162,7 @@ internal sealed partial class PayingOut
 
     private static Row? Find(IReadTransaction transaction, RequestId id) =>
         transaction.QuerySingleOrDefault(
-            """
-            SELECT payout_id, amount, payout_order, ordered_at, state, attempts FROM payouts WHERE payout_id = $1
-            """,
-            Load, id.ToArray());
+            $"SELECT {Columns} FROM payouts WHERE payout_id = $1", Load, id.ToArray());
 
     private static Row Load(DbDataReader row) => new(
         RequestId.FromBytes(row.GetBytes(0)), Amount.FromMinorUnits(row.GetInt64(1)),
