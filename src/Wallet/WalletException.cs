@@ -55,4 +55,8 @@ public sealed class WalletException : Exception
 
     /// <summary>Which one.</summary>
     public WalletError Error { get; }
+
+    /// <summary>Something that this wallet wrote itself does not parse.</summary>
+    internal static WalletException Unreadable(string what) =>
+        new(WalletError.Damaged, $"A {what} in the wallet's file cannot be read.");
 }

@@ -156,7 +156,7 @@ public sealed class WalletStore : IAsyncDisposable
         var name = $"purchases/{RequestId.FromBytes(id)}";
         return StrictJson.TryRead(vault.Open(name, box), WalletJson.Default.PurchaseState, out var state)
             ? state
-            : throw new WalletException(WalletError.Damaged, "A purchase in the wallet's file cannot be read.");
+            : throw WalletException.Unreadable("purchase");
     }
 
     private static IDatabase Open(string folder, TimeProvider clock) => Storage.Database.Open(

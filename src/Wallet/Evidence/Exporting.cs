@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Bauta.Crypto.PrivacyPass;
 using Bauta.Protocol;
 using Bauta.Protocol.Archive;
@@ -57,15 +58,18 @@ public sealed partial class Wallet
 
     private static Signed<PartyCard> ReadCard(string text) => Signed<PartyCard>.TryParse(text, out var card)
         ? card
-        : throw new WalletException(WalletError.Damaged, "A purchase in the wallet's file cannot be read.");
+        : throw WalletException.Unreadable("purchase");
+
+    private static SignedAuthorization ReadAuthorization(byte[] bytes) =>
+        SignedAuthorization.TryParse(bytes, out var authorization)
+            ? authorization
+            : throw WalletException.Unreadable("purchase");
 
     /// <summary>The denomination keys of the tokens in P2, with their places in the archive's log.</summary>
     private async Task<IReadOnlyList<ListedDenomination>> KeysOfAsync(
         byte[] authorization, CancellationToken cancellation)
     {
-        if (!SignedAuthorization.TryParse(authorization, out var signed))
-            throw new WalletException(WalletError.Damaged, "A purchase in the wallet's file cannot be read.");
-        var keyIds = signed.Content.Tokens
+        var keyIds = ReadAuthorization(authorization).Content.Tokens
             .Select(spend => Token.TryDecode(spend.Token, out var token) ? token.KeyId : [])
             .DistinctBy(Convert.ToHexString);
         return await Store.Database.ReadAsync<IReadOnlyList<ListedDenomination>>(
@@ -81,6 +85,6 @@ public sealed partial class Wallet
         "INSERT INTO denominations (token_key_id, record) VALUES ($1, $2) ON CONFLICT (token_key_id) DO NOTHING",
         key.Key.KeyId, StrictJson.Write(key.Listed, WalletJson.Default.ListedDenomination));
 
-    private static ListedDenomination? ReadKey(System.Data.Common.DbDataReader row) =>
+    private static ListedDenomination? ReadKey(DbDataReader row) =>
         StrictJson.TryRead(row.GetBytes(0), WalletJson.Default.ListedDenomination, out var listed) ? listed : null;
 }

@@ -130,7 +130,7 @@ public sealed partial class Wallet
     private static Signed<FundingNotice> ReadNotice(byte[] record) =>
         Signed<FundingNotice>.TryParse(Encoding.ASCII.GetString(record), out var notice)
             ? notice
-            : throw new WalletException(WalletError.Damaged, "A funding in the wallet's file cannot be read.");
+            : throw WalletException.Unreadable("funding");
 
     private Task<IReadOnlyList<WalletReserve>> ReservesAsync(CancellationToken cancellation) =>
         Store.Database.ReadAsync(
@@ -152,12 +152,18 @@ public sealed partial class Wallet
     private async Task<Amount> ReserveBalanceAsync(WalletReserve reserve, CancellationToken cancellation)
     {
         using var key = KeyOf(reserve);
+        return (await ReadReserveAsync(key, cancellation))?.Balance ?? Amount.Zero;
+    }
+
+    /// <summary>A reserve as the bank has it; null when it does not know it.</summary>
+    private async Task<ReserveState?> ReadReserveAsync(P256PrivateKey key, CancellationToken cancellation)
+    {
         var answer = await network.Bank.ReserveAsync(
             Signed<ReadOrder>.Sign(key, new ReadOrder(key.PublicKey.Spki, Now)), cancellation);
         if (answer.IsOk)
-            return answer.Value.Balance;
+            return answer.Value;
         return answer.Error == BankError.UnknownReserve
-            ? Amount.Zero
+            ? null
             : throw Refused("The bank refused to read a reserve", answer.Error.Value, answer.Detail);
     }
 }

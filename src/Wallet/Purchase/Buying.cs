@@ -2,6 +2,7 @@ using Bauta.Crypto.Jose;
 using Bauta.Protocol;
 using Bauta.Protocol.Bank;
 using Bauta.Protocol.Merchant;
+using Bauta.Protocol.Parties;
 using Bauta.Protocol.Relay;
 using Bauta.Storage;
 using Bauta.Wallet.Purchase;
@@ -234,8 +235,7 @@ public sealed partial class Wallet
     private async Task<PurchaseState> LockAsync(
         Authorized state, IProgress<WalletStep>? progress, CancellationToken cancellation)
     {
-        if (!SignedAuthorization.TryParse(state.Authorization, out var authorization))
-            throw new WalletException(WalletError.Damaged, "A purchase in the wallet's file cannot be read.");
+        var authorization = ReadAuthorization(state.Authorization);
         progress?.Report(new WalletStep("P2",
             $"customer -> bank: {authorization.Content.Tokens.Count} token(s) authorized for this transaction"));
         Result<LockAnswer, BankError> answer;
@@ -295,9 +295,9 @@ public sealed partial class Wallet
 
     private static PartyAddress Shop(PurchaseOrder order) => PartyAddress.TryParse(order.Shop, out var shop)
         ? shop
-        : throw new WalletException(WalletError.Damaged, "A purchase in the wallet's file cannot be read.");
+        : throw WalletException.Unreadable("purchase");
 
-    private static Protocol.Parties.PartyCard Card(string text) => ReadCard(text).Content;
+    private static PartyCard Card(string text) => ReadCard(text).Content;
 
     /// <summary>The tokens that a bank locks now and that are still worth their value if a lock that lasts as long
     /// ends without a payment.</summary>

@@ -2,6 +2,7 @@ using Bauta.Protocol;
 using Bauta.Protocol.Archive;
 using Bauta.Protocol.Bank;
 using Bauta.Protocol.Merchant;
+using Bauta.Storage;
 using Bauta.Wallet.Purchase;
 using Bauta.Wallet.Tokens;
 
@@ -103,7 +104,7 @@ public sealed partial class Wallet
         Committed state, IProgress<WalletStep>? progress, CancellationToken cancellation)
     {
         if (!network.Policy.TryVerify(state.Decision, out var logged))
-            throw new WalletException(WalletError.Damaged, "A decision in the wallet's file cannot be read.");
+            throw WalletException.Unreadable("decision");
         var goods = new GoodsFile(Store.Folder, state.Order.Id, state.Merchandise.Content);
         var maskedKey = logged.Entry.Release!.Content.MaskedKey;
         if (await goods.OpenIntoAsync(maskedKey, state.Order.OutputPath, cancellation) is not { } asPromised)
@@ -149,18 +150,10 @@ public sealed partial class Wallet
         return returned;
     }
 
-    private static void EndTokens(Storage.IWriteTransaction transaction, PurchaseState state, bool spent)
+    private static void EndTokens(IWriteTransaction transaction, PurchaseState state, bool spent)
     {
-        var bytes = state switch
-        {
-            Locked locked => locked.Authorization,
-            Authorized authorized => authorized.Authorization,
-            Denied denied => denied.Authorization,
-            Aborted aborted => aborted.Authorization,
-            _ => throw new InvalidOperationException($"{state.GetType().Name} holds no authorization."),
-        };
-        if (!SignedAuthorization.TryParse(bytes, out var authorization))
-            throw new WalletException(WalletError.Damaged, "A purchase in the wallet's file cannot be read.");
+        var authorization = ReadAuthorization(Statements(state).P2
+            ?? throw new InvalidOperationException($"{state.GetType().Name} holds no authorization."));
         foreach (var token in TokenTable.OfPurchase(transaction, state.Order.Id))
         {
             var used = authorization.Content.Tokens

@@ -62,12 +62,9 @@ public sealed partial class Wallet
             using var key = Store.Seed.ReserveKey(number);
             var reserve = new WalletReserve(ReserveId.Of(key.PublicKey), number, null, null, true);
             await PauseAsync(cancellation);
-            var answer = await network.Bank.ReserveAsync(
-                Signed<ReadOrder>.Sign(key, new ReadOrder(key.PublicKey.Spki, Now)), cancellation);
-            if (!answer.IsOk && answer.Error != BankError.UnknownReserve)
-                throw Refused("The bank refused to read a reserve", answer.Error.Value, answer.Detail);
-            misses = answer.IsOk ? 0 : misses + 1;
-            if (!answer.IsOk)
+            var isKnown = await ReadReserveAsync(key, cancellation) is not null;
+            misses = isKnown ? 0 : misses + 1;
+            if (!isKnown)
                 continue;
             found.Add(reserve);
             await Store.Database.WriteAsync(
