@@ -84,8 +84,8 @@ internal sealed class DenominationKeeper(
                 {
                     DenominationRows.SetRevocation(
                         transaction, key.Number, Announcement.Of(LogEntry.Revocation, revocation));
-                    transaction.OnCommit(() => shelf.Replace(shelf.Current.With(
-                        shelf.Current[key.Number] with { IsRevoked = true, Signer = null })));
+                    transaction.OnCommit(() => shelf.Put(
+                        shelf.Current[key.Number] with { IsRevoked = true, Signer = null }));
                 },
                 cancellation);
             log.KeyRevoked();
@@ -185,12 +185,13 @@ internal sealed class DenominationKeeper(
             from, withdrawUntil, spendUntil, spendUntil.AddSeconds(options.RefreshSeconds)));
         var made = new DenominationKey(
             shelf.Current.NextNumber, statement, signer.PublicKey, signer.PublicKey.KeyId,
-            statement.Content.Challenge().Digest, null, false, null, false, signer, true);
+            statement.Content.Challenge().Digest, Proof: null, IsRevoked: false, RevocationProof: null,
+            IsClosed: false, signer, IsOwn: true);
         await database.WriteAsync(
             (transaction, _) =>
             {
                 DenominationRows.Insert(transaction, made, Announcement.Of(LogEntry.Denomination, statement));
-                transaction.OnCommit(() => shelf.Replace(shelf.Current.With(made)));
+                transaction.OnCommit(() => shelf.Put(made));
             },
             cancellation);
     }
@@ -205,8 +206,8 @@ internal sealed class DenominationKeeper(
             await database.WriteAsync(
                 (transaction, _) =>
                 {
-                    transaction.OnCommit(() => shelf.Replace(shelf.Current.With(
-                        shelf.Current[key.Number] with { Signer = null })));
+                    transaction.OnCommit(() => shelf.Put(
+                        shelf.Current[key.Number] with { Signer = null }));
                 },
                 cancellation);
         }
@@ -222,8 +223,8 @@ internal sealed class DenominationKeeper(
                     if (!shelf.Current[key.Number].IsClosed)
                     {
                         DenominationRows.Close(transaction, key.Number);
-                        transaction.OnCommit(() => shelf.Replace(shelf.Current.With(
-                            shelf.Current[key.Number] with { IsClosed = true })));
+                        transaction.OnCommit(() => shelf.Put(
+                            shelf.Current[key.Number] with { IsClosed = true }));
                     }
 
                     // What an abort unlocks later on is written off by a later run.

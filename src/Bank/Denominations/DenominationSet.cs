@@ -89,6 +89,9 @@ internal sealed class DenominationShelf
         listing = null;
     }
 
+    /// <summary>Adds a key, or what has changed of one.</summary>
+    public void Put(DenominationKey key) => Replace(current.With(key));
+
     /// <summary>The list at a time. It is the same object until it changes, so that it is serialised once.</summary>
     public DenominationList List(UnixTime now)
     {

@@ -38,13 +38,13 @@ internal sealed class IssuerFollower(
             || Verify(entry, LogEntry.Denomination) != key.Text)
             throw new ProtocolViolationException("The issuer lists a key that it does not prove.");
         var taken = new DenominationKey(
-            shelf.Current.NextNumber, key, publicKey, publicKey.KeyId, content.Challenge().Digest, entry, false, null,
-            false, null, false);
+            shelf.Current.NextNumber, key, publicKey, publicKey.KeyId, content.Challenge().Digest, entry,
+            IsRevoked: false, RevocationProof: null, IsClosed: false, Signer: null, IsOwn: false);
         await database.WriteAsync(
             (transaction, _) =>
             {
                 DenominationRows.Insert(transaction, taken, Announcement.Of(LogEntry.Denomination, key, entry));
-                transaction.OnCommit(() => shelf.Replace(shelf.Current.With(taken)));
+                transaction.OnCommit(() => shelf.Put(taken));
             },
             cancellation);
     }
@@ -61,8 +61,8 @@ internal sealed class IssuerFollower(
             {
                 DenominationRows.SetRevocation(
                     transaction, key.Number, Announcement.Of(LogEntry.Revocation, revocation, entry));
-                transaction.OnCommit(() => shelf.Replace(shelf.Current.With(
-                    shelf.Current[key.Number] with { IsRevoked = true, RevocationProof = entry })));
+                transaction.OnCommit(() => shelf.Put(
+                    shelf.Current[key.Number] with { IsRevoked = true, RevocationProof = entry }));
             },
             cancellation);
     }

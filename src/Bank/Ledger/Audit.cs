@@ -3,7 +3,7 @@ using Bauta.Storage;
 namespace Bauta.Bank.Ledger;
 
 /// <summary>
-/// Counts every row and compares with the totals: what an operator runs after a restore, and every test at its end.
+/// Counts every row and compares with the totals: what tests and measurements run at their end.
 /// It reads all of the bank's tables.
 /// </summary>
 public static class Audit
