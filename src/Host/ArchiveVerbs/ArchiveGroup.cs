@@ -21,28 +21,28 @@ internal static class ArchiveGroup
 /// <summary>A verb that reads a log.</summary>
 internal abstract class LogVerb : DoingVerb
 {
-    protected LogVerb(string name, string description, string example)
-        : base(name, description, example)
-    {
-        Add(Network);
-        Add(Masked);
-    }
-
-    private Option<string> Network { get; } = new("--network")
+    private readonly Option<string> network = new("--network")
     {
         Description = "The network file that names the archive and its policy.",
         Required = true,
     };
 
-    private Option<bool> Masked { get; } = new("--masked")
+    private readonly Option<bool> masked = new("--masked")
     {
         Description = "Read through the masks of the network file, so that the archive does not learn who watches.",
     };
 
+    protected LogVerb(string name, string description, string example)
+        : base(name, description, example)
+    {
+        Add(network);
+        Add(masked);
+    }
+
     protected HttpNetwork Connect(ParseResult parsed)
     {
-        var file = WalletPlace.ReadNetwork(parsed.GetRequiredValue(Network));
-        var route = parsed.GetValue(Masked) && file.Routes.Count > 0 ? file.RouteAt(0) : MaskRoute.Direct;
+        var file = WalletPlace.ReadNetwork(parsed.GetRequiredValue(network));
+        var route = parsed.GetValue(masked) && file.Routes.Count > 0 ? file.RouteAt(0) : MaskRoute.Direct;
         return new HttpNetwork(file, route, TimeProvider.System);
     }
 

@@ -6,6 +6,11 @@ namespace Bauta.Host.Init;
 /// <summary>Writes a configuration with a comment above every line that an operator may want to change.</summary>
 internal static class ConfigText
 {
+    private static readonly JsonSerializerOptions relaxed = new()
+    {
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
     public static string Of(NewRole role) => $$"""
         // Configuration of a {{role.Role}}. JSON with comments; paths are relative to this file.
         // Start it with: bauta serve {{role.Role}} --config {{Path.GetFileName(role.ConfigPath)}}
@@ -162,9 +167,4 @@ internal static class ConfigText
     private static string Text(string value) => JsonSerializer.Serialize(value, relaxed);
 
     private static string Texts(IReadOnlyList<string> values) => $"[{string.Join(", ", values.Select(Text))}]";
-
-    private static readonly JsonSerializerOptions relaxed = new()
-    {
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-    };
 }

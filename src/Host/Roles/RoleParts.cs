@@ -35,6 +35,8 @@ internal sealed partial class RoleParts(RoleConfig config, RoleEnvironment envir
 
     public TimeProvider Time => environment.Time;
 
+    public Action<ILoggingBuilder>? Logging => environment.Logging;
+
     public Task<Exception> Failure => failure.Task;
 
     /// <summary>How this role reaches other parties: directly, since they know its address anyway.</summary>
@@ -166,8 +168,6 @@ internal sealed partial class RoleParts(RoleConfig config, RoleEnvironment envir
 
     [LoggerMessage(LogLevel.Error, "Nothing can be stored, and what is asked is refused until it can be: {Reason}")]
     private static partial void LogRefused(ILogger logger, string reason);
-
-    public Action<ILoggingBuilder>? Logging => environment.Logging;
 
     public async ValueTask DisposeAsync()
     {

@@ -56,11 +56,6 @@ internal abstract class ShopVerb(string name, string description, string example
 /// <summary>A shop's desk.</summary>
 internal sealed record OpenShop(IShopDesk Desk, Currency Currency, ParseResult Parsed, Output Output)
 {
-    public Amount Amount(string text) => Currency.TryParseAmount(text, out var amount) && amount > Protocol.Amount.Zero
-        ? amount
-        : throw new HostException(ExitCode.Usage,
-            $"{text} is not an amount of {Currency.Code} with at most {Currency.Decimals} decimals, such as 2.50.");
-
     /// <summary>The value, or the refusal as a failure of the verb.</summary>
     public static T ValueOf<T>(Result<T, DeskError> result) => result.IsOk
         ? result.Value
@@ -94,7 +89,7 @@ internal sealed class AddVerb : ShopVerb
         var file = new FileInfo(shop.Parsed.GetRequiredValue(path));
         if (!file.Exists)
             throw new HostException(ExitCode.NotFound, $"{file.FullName} is missing.");
-        var amount = shop.Amount(shop.Parsed.GetRequiredValue(price));
+        var amount = AmountText.Parse(shop.Parsed.GetRequiredValue(price), shop.Currency);
         var terms = await shop.Output.BarAsync($"copying {file.Name}", bar => Selling.OfferAsync(
             shop.Desk, file, amount, shop.Parsed.GetValue(title), shop.Parsed.GetValue(description), bar,
             cancellation));
@@ -201,7 +196,7 @@ internal sealed class PayoutVerb : ShopVerb
     protected override async Task<ExitCode> RunAsync(OpenShop shop, CancellationToken cancellation)
     {
         var account = OpenShop.ValueOf(await shop.Desk.AccountAsync(cancellation));
-        var sum = shop.Parsed.GetValue(amount) is { } text ? shop.Amount(text) : account.Available;
+        var sum = shop.Parsed.GetValue(amount) is { } text ? AmountText.Parse(text, shop.Currency) : account.Available;
         if (sum == Protocol.Amount.Zero || sum > account.Available)
             throw new HostException(ExitCode.NotEnough,
                 $"{shop.Currency.Format(account.Available)} of {shop.Currency.Format(account.Balance)} are past the "

@@ -5,18 +5,14 @@ namespace Bauta.Host.WalletVerbs;
 /// <summary><c>bauta wallet</c>.</summary>
 internal static class WalletGroup
 {
-    public static Verb Build()
+    public static Verb Build() => new VerbGroup("wallet", "The customer's side: tokens, purchases, evidence.",
+        "bauta wallet balance --wallet data/demo/wallet --password-file data/demo/wallet.password",
+        new InitWalletVerb(), new FundVerb(), new WithdrawVerb(), new BalanceVerb(), new BuyVerb(),
+        new HistoryVerb(), new ResumeVerb(), new RefreshVerb(), new BackupVerb(), new RestoreVerb(),
+        new EvidenceVerb())
     {
-        var group = new VerbGroup("wallet", "The customer's side: tokens, purchases, evidence.",
-            "bauta wallet balance --wallet data/demo/wallet --password-file data/demo/wallet.password",
-            new InitWalletVerb(), new FundVerb(), new WithdrawVerb(), new BalanceVerb(), new BuyVerb(),
-            new HistoryVerb(), new ResumeVerb(), new RefreshVerb(), new BackupVerb(), new RestoreVerb(),
-            new EvidenceVerb())
-        {
-            WalletPlace.Folder,
-            WalletPlace.PasswordFile,
-            WalletPlace.Direct,
-        };
-        return group;
-    }
+        WalletPlace.Folder,
+        WalletPlace.PasswordFile,
+        WalletPlace.Direct,
+    };
 }

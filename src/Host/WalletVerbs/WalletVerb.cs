@@ -34,9 +34,6 @@ internal sealed record OpenWallet(
     public async Task<(Currency Currency, Amount Amount)> AmountAsync(string text, CancellationToken cancellation)
     {
         var currency = await Wallet.CurrencyAsync(cancellation);
-        return currency.TryParseAmount(text, out var amount) && amount > Amount.Zero
-            ? (currency, amount)
-            : throw new HostException(ExitCode.Usage,
-                $"{text} is not an amount of {currency.Code} with at most {currency.Decimals} decimals, such as 2.50.");
+        return (currency, AmountText.Parse(text, currency));
     }
 }
