@@ -5,9 +5,6 @@ using Bauta.Protocol.Archive;
 using Bauta.Protocol.Bank;
 using Bauta.Protocol.Parties;
 using Bauta.Storage;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace Bauta.Host.Roles;
 
@@ -44,7 +41,11 @@ internal static class MerchantRole
                     archive.ReadPolicy(), new ArchiveClient(parts.ClientOf(archive))))],
             parts.Time, parts.Logger("Bauta.Merchant"), cancellation));
         parts.Loop(merchant.RunAsync);
-        await OpenDeskAsync(config, parts, merchant.Desk, cancellation);
+        await parts.ListenAsync(
+            DeskHost.Build(
+                DeskAddress.Parse(config.DeskAddress), merchant.Desk,
+                DeskToken.OpenOrCreate(config.KeyPath(DeskTokenFile))),
+            cancellation);
         return await parts.StartAsync(
             identity,
             (gateway, at) => new PartyCard(
@@ -60,19 +61,5 @@ internal static class MerchantRole
             throw new HostException(ExitCode.NotFound,
                 $"{token} is missing: this shop never ran. Start it with: bauta serve merchant --config FILE");
         return ShopDeskClient.Connect(DeskAddress.Parse(config.DeskAddress), DeskToken.Open(token));
-    }
-
-    private static async Task OpenDeskAsync(
-        MerchantConfig config, RoleParts parts, IShopDesk desk, CancellationToken cancellation)
-    {
-        var address = DeskAddress.Parse(config.DeskAddress);
-        var token = DeskToken.OpenOrCreate(config.KeyPath(DeskTokenFile));
-        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.Services.AddRoutingCore();
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(address.Listen);
-        var app = builder.Build();
-        app.UseRouting();
-        app.MapShopDesk(desk, token);
-        await parts.ListenAsync(app, cancellation);
     }
 }
