@@ -16,14 +16,8 @@ public sealed class DiskTests(SharedNetwork shared)
     private static string[] Victims(params string[] sample) => KillPointTests.IsFull ? all : sample;
 
     [Fact]
-    public async Task A_flush_that_fails_is_reported_stops_the_role_and_loses_nothing()
-    {
-        var victims = Victims("bank", "wallet");
-        var network = await shared.UseAsync("broken-disk");
-        var shop = await Shop.OpenAsync(network, Price);
-        await Books.FundAsync(network.Parties, Price * victims.Length * KillPointTests.MostPurchases);
-        var before = await Books.ValueAsync(network.Parties);
-        foreach (var victim in victims)
+    public Task A_flush_that_fails_is_reported_stops_the_role_and_loses_nothing() =>
+        UnderEachAsync("broken-disk", Victims("bank", "wallet"), async (network, shop, victim) =>
         {
             var earlier = await BeforePurchaseAsync(network, victim, "fsync,fdatasync");
             var said = await KillPointTests.BuyUnderAsync(
@@ -31,21 +25,11 @@ public sealed class DiskTests(SharedNetwork shared)
             // What was written is in doubt, so the process ends rather than go on; the next one reads what is there.
             Assert.True(said.ExitCode == 1, $"{victim}: exit code {said.ExitCode}. {said.Errors}");
             Assert.Contains(victim == "wallet" ? "disk" : "cannot go on safely", said.Errors, StringComparison.Ordinal);
-            await KillPointTests.EndsWellAsync(network, shop, before);
-        }
-
-        await Books.EveryTokenIsGoodAsync(network.Parties);
-    }
+        });
 
     [Fact]
-    public async Task A_full_disk_is_reported_and_loses_nothing()
-    {
-        var victims = Victims("archive", "merchant", "wallet");
-        var network = await shared.UseAsync("full-disk");
-        var shop = await Shop.OpenAsync(network, Price);
-        await Books.FundAsync(network.Parties, Price * victims.Length * KillPointTests.MostPurchases);
-        var before = await Books.ValueAsync(network.Parties);
-        foreach (var victim in victims)
+    public Task A_full_disk_is_reported_and_loses_nothing() =>
+        UnderEachAsync("full-disk", Victims("archive", "merchant", "wallet"), async (network, shop, victim) =>
         {
             var earlier = await BeforePurchaseAsync(network, victim, "pwrite64");
             var said = await KillPointTests.BuyUnderAsync(
@@ -61,7 +45,18 @@ public sealed class DiskTests(SharedNetwork shared)
                 Assert.True(said.ExitCode == -1, $"{victim}: exit code {said.ExitCode}. {said.Errors}");
                 Assert.Contains("full", said.Errors, StringComparison.OrdinalIgnoreCase);
             }
+        });
 
+    private async Task UnderEachAsync(
+        string wallet, string[] victims, Func<ProxiedNetwork, Shop, string, Task> buyAsync)
+    {
+        var network = await shared.UseAsync(wallet);
+        var shop = await Shop.OpenAsync(network, Price);
+        await Books.FundAsync(network.Parties, Price * victims.Length * KillPointTests.MostPurchases);
+        var before = await Books.ValueAsync(network.Parties);
+        foreach (var victim in victims)
+        {
+            await buyAsync(network, shop, victim);
             await KillPointTests.EndsWellAsync(network, shop, before);
         }
 

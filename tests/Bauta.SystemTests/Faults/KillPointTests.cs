@@ -48,10 +48,7 @@ public sealed class KillPointTests(SharedNetwork shared)
                     isMasked, link.Key, index, point.Moment, Victim(link.Key, isMasked, point.IsCaller))))));
         }
 
-        var random = new Random(SharedNetwork.Seed);
-        var order = all.OrderBy(_ => random.Next()).GroupBy(point => point.Victim)
-            .SelectMany(group => group.Select((point, turn) => (turn, point))).OrderBy(pair => pair.turn)
-            .Select(pair => pair.point).ToArray();
+        var order = SharedNetwork.Spread(all, point => point.Victim);
         var run = IsFull ? order : order[..SampleMessages];
         var (killed, watch) = (0, Stopwatch.StartNew());
         for (var at = 0; at < run.Length; at++)

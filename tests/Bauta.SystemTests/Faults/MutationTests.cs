@@ -36,11 +36,7 @@ public sealed class MutationTests(SharedNetwork shared)
                     fault => new Case(isMasked, link.Key, fault, index)))));
         }
 
-        // Every kind of link once before any of them twice, so that a sample is spread out.
-        var random = new Random(SharedNetwork.Seed);
-        var order = cases.OrderBy(_ => random.Next()).GroupBy(one => (one.Link, one.IsMasked))
-            .SelectMany(group => group.Select((one, turn) => (turn, one))).OrderBy(pair => pair.turn)
-            .Select(pair => pair.one).ToArray();
+        var order = SharedNetwork.Spread(cases, one => (one.Link, one.IsMasked));
         var run = isFull ? order : order[..SampleFaults];
         await RunAsync(network, shop, run);
         TestContext.Current.SendDiagnosticMessage($"{run.Length} of {cases.Count} faults");

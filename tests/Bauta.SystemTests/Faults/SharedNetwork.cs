@@ -26,5 +26,14 @@ public sealed class SharedNetwork : IDisposable
         return network;
     }
 
+    /// <summary>Shuffled by the seed, every group once before any of them twice: so a sample is spread out.</summary>
+    internal static T[] Spread<T, TGroup>(IEnumerable<T> all, Func<T, TGroup> groupOf)
+    {
+        var random = new Random(Seed);
+        return [.. all.OrderBy(_ => random.Next()).GroupBy(groupOf)
+            .SelectMany(group => group.Select((one, turn) => (turn, one))).OrderBy(pair => pair.turn)
+            .Select(pair => pair.one)];
+    }
+
     public void Dispose() => network?.Dispose();
 }

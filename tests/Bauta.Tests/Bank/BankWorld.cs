@@ -233,6 +233,26 @@ public abstract class BankSuite : IDisposable
         Assert.Equal(expected, result.Error);
     }
 
+    /// <summary>Refreshes and locks of one token at once: either all refreshes or one lock.</summary>
+    /// <param name="issuer">Where the token comes from.</param>
+    /// <param name="locker">Where it is spent; the same bank or another.</param>
+    /// <param name="rounds">How many tokens.</param>
+    protected static async Task RaceAsync(BankWorld issuer, BankWorld locker, int rounds)
+    {
+        for (var round = 0; round < rounds; round++)
+        {
+            var coin = (await issuer.CoinsAsync(8))[0];
+            var refreshes = Enumerable.Range(0, 8).Select(_ => Task.Run(
+                () => locker.Bank.RefreshAsync(locker.RefreshOrder(coin), default))).ToArray();
+            var locks = Enumerable.Range(0, 8).Select(_ => Task.Run(
+                () => locker.LockAsync(locker.Authorization(new Sale(), coin.Spend(1)), coin))).ToArray();
+            var refreshed = (await Task.WhenAll(refreshes)).Count(answer => answer.IsOk);
+            var locked = (await Task.WhenAll(locks)).Count(answer => answer.IsOk);
+            Assert.True((refreshed, locked) is (8, 0) or (0, 1), $"{refreshed} refreshed, {locked} locked");
+            await locker.AuditAsync();
+        }
+    }
+
     public void Dispose()
     {
         directory.Dispose();

@@ -44,18 +44,7 @@ public abstract class RefreshTests : BankSuite
     public async Task A_refresh_and_a_lock_that_race_move_the_value_one_way()
     {
         await using var world = await OpenAsync();
-        for (var round = 0; round < 10; round++)
-        {
-            var coin = (await world.CoinsAsync(8))[0];
-            var refreshes = Enumerable.Range(0, 8).Select(_ => Task.Run(
-                () => world.Bank.RefreshAsync(world.RefreshOrder(coin), default))).ToArray();
-            var locks = Enumerable.Range(0, 8).Select(_ => Task.Run(
-                () => world.LockAsync(world.Authorization(new Sale(), coin.Spend(1)), coin))).ToArray();
-            var refreshed = (await Task.WhenAll(refreshes)).Count(answer => answer.IsOk);
-            var locked = (await Task.WhenAll(locks)).Count(answer => answer.IsOk);
-            Assert.True((refreshed, locked) is (8, 0) or (0, 1), $"{refreshed} refreshed, {locked} locked");
-            await world.AuditAsync();
-        }
+        await RaceAsync(world, world, rounds: 10);
     }
 
     [Fact]

@@ -79,18 +79,7 @@ public abstract class TwoBankTests : BankSuite
     {
         await using var issuer = await OpenIssuerAsync();
         await using var locker = await OpenLockerAsync(issuer);
-        for (var round = 0; round < 5; round++)
-        {
-            var coin = (await issuer.CoinsAsync(8))[0];
-            var refreshes = Enumerable.Range(0, 8).Select(_ => Task.Run(
-                () => locker.Bank.RefreshAsync(locker.RefreshOrder(coin), default))).ToArray();
-            var locks = Enumerable.Range(0, 8).Select(_ => Task.Run(
-                () => locker.LockAsync(locker.Authorization(new Sale(), coin.Spend(1)), coin))).ToArray();
-            var refreshed = (await Task.WhenAll(refreshes)).Count(answer => answer.IsOk);
-            var locked = (await Task.WhenAll(locks)).Count(answer => answer.IsOk);
-            Assert.True((refreshed, locked) is (8, 0) or (0, 1), $"{refreshed} refreshed, {locked} locked");
-            await locker.AuditAsync();
-        }
+        await RaceAsync(issuer, locker, rounds: 5);
     }
 
     [Fact]

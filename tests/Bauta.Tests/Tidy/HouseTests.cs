@@ -125,7 +125,6 @@ public sealed partial class HouseTests
         Assert.Contains("END OF TERMS AND CONDITIONS", text, StringComparison.Ordinal);
     }
 
-    // The executable and its system tests are still being wrapped.
     private static bool IsSource(string file) => file.EndsWith(".cs", StringComparison.Ordinal);
 
     private static string NameOf(string project) => Path.GetFileName(Path.GetDirectoryName(project)!);
