@@ -22,9 +22,9 @@ public sealed partial class Merchant : IMerchant, IAsyncDisposable
 {
     private static readonly TimeSpan resumePause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan openPause = TimeSpan.FromHours(1);
-    private static readonly TimeSpan dropPause = TimeSpan.FromSeconds(30);
 
     private readonly CancellationTokenSource lifetime = new();
+    private readonly TimeSpan dropPause;
     private readonly TimeProvider clock;
     private readonly ILogger log;
     private readonly Catalogue catalogue;
@@ -40,6 +40,8 @@ public sealed partial class Merchant : IMerchant, IAsyncDisposable
     {
         options.Check();
         (this.clock, this.log) = (clock, log);
+        // So that what is to go after the grace goes within a tenth of it.
+        dropPause = TimeSpan.FromSeconds(Math.Clamp(options.GraceSeconds / 10, 1, 30));
         Terms = new MerchantTerms(
             options.Bank, keys.Bank.Thumbprint, [.. archives.Select(archive => archive.Policy.Text)]);
         var byPolicy = archives.ToDictionary(archive => archive.Policy.Id);

@@ -32,7 +32,8 @@ public sealed record MerchantOptions
     /// <summary>P3 is refused this long before expiry, so that P4 reaches the archive in time.</summary>
     public int PayMarginSeconds { get; init; } = 10;
 
-    /// <summary>How long an unpaid purchase is kept after its expiry.</summary>
+    /// <summary>How long an unpaid purchase is kept after its expiry; a paid one is settled within it once the archive
+    /// and the bank can be reached.</summary>
     public int GraceSeconds { get; init; } = 3600;
 
     /// <summary>How long the id of a purchase that was dropped still answers that it has expired.</summary>

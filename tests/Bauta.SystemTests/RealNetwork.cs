@@ -27,34 +27,60 @@ internal sealed partial class RealNetwork : IDisposable
 
     private static int lastPorts = Environment.ProcessId % 500 * 20;
 
+    // A network takes long to make, and one that was just made is like any other: most tests get a copy of this one.
+    private static RealNetwork? original;
+    private static bool isCopied;
+
     private readonly Dictionary<string, Role> running = [];
     private readonly int portBase;
+
+    private bool isCopy;
 
     private RealNetwork(string folder, int portBase) => (Folder, this.portBase) = (folder, portBase);
 
     public string Folder { get; }
 
-    /// <summary>Makes the network with one purchase done, and leaves it stopped.</summary>
+    /// <summary>A network with one purchase done, stopped; one at a time, since all are on the same ports.</summary>
     /// <param name="settings">Values to put into the configuration of a role.</param>
     public static Task<RealNetwork> PrepareAsync(params (string Role, string Name, string Value)[] settings) =>
         PrepareAsync(isMasked: false, settings);
 
-    /// <summary>Makes the network with one purchase done, and leaves it stopped.</summary>
+    /// <summary>A network with one purchase done, stopped; one at a time, since all are on the same ports.</summary>
     /// <param name="isMasked">Whether the wallet goes through both masks.</param>
     /// <param name="settings">Values to put into the configuration of a role.</param>
     public static async Task<RealNetwork> PrepareAsync(
         bool isMasked, params (string Role, string Name, string Value)[] settings)
     {
+        original ??= await MakeAsync();
+        if (isCopied)
+            throw new InvalidOperationException("Two tests would use the same ports.");
         var folder = Directory.CreateTempSubdirectory("bauta-system-").FullName;
-        var network = new RealNetwork(folder, FreePortBase()) { IsMasked = isMasked };
-        var said = await BautaAsync(TimeSpan.FromMinutes(3),
-            "demo", "--once", "--direct", "--json", "--data", folder, "--port-base", $"{network.portBase}");
-        if (said.ExitCode != 0)
-            throw new InvalidOperationException($"The demo failed: {said}");
+        using (var copying = Start("cp", ["-a", Path.Combine(original.Folder, "."), folder]))
+        {
+            var said = await EndAsync(copying, TimeSpan.FromMinutes(1), "cp");
+            if (said.ExitCode != 0)
+                throw new InvalidOperationException($"The network was not copied: {said}");
+        }
+
+        isCopied = true;
+        var network = new RealNetwork(folder, original.portBase) { IsMasked = isMasked, isCopy = true };
         foreach (var (role, name, value) in settings)
             network.Set(role, name, value);
         return network;
     }
+
+    /// <summary>Makes a network on ports of its own, with one purchase done, and leaves it stopped.</summary>
+    public static async Task<RealNetwork> MakeAsync()
+    {
+        var folder = Directory.CreateTempSubdirectory("bauta-system-").FullName;
+        var network = new RealNetwork(folder, FreePortBase());
+        var said = await BautaAsync(TimeSpan.FromMinutes(3),
+            "demo", "--once", "--direct", "--json", "--data", folder, "--port-base", $"{network.portBase}");
+        return said.ExitCode == 0 ? network : throw new InvalidOperationException($"The demo failed: {said}");
+    }
+
+    /// <summary>Deletes what the copies are made of.</summary>
+    public static void Forget() => Interlocked.Exchange(ref original, null)?.Dispose();
 
     public async Task StartAsync(params string[] roles)
     {
@@ -94,6 +120,9 @@ internal sealed partial class RealNetwork : IDisposable
         for (var waited = TimeSpan.Zero; IsRunning(role) && waited < limit; waited += TimeSpan.FromMilliseconds(200))
             await Task.Delay(200);
     }
+
+    /// <summary>The process of a role that runs.</summary>
+    public int ProcessOf(string role) => running[role].Id;
 
     /// <summary>SIGKILL: nothing is flushed, nothing is said.</summary>
     /// <returns>What the process had written to its output and log.</returns>
@@ -183,6 +212,8 @@ internal sealed partial class RealNetwork : IDisposable
         foreach (var role in running.Keys.ToArray())
             Kill(role);
         Directory.Delete(Folder, recursive: true);
+        if (isCopy)
+            isCopied = false;
     }
 
     public string[] WalletArguments(params string[] arguments) =>
@@ -237,7 +268,7 @@ internal sealed partial class RealNetwork : IDisposable
         var sockets = new SocketsHttpHandler();
         sockets.SslOptions.RemoteCertificateValidationCallback = (_, _, _, _) => true;
         using var http = new HttpClient(sockets) { Timeout = TimeSpan.FromSeconds(2) };
-        for (var tries = 0; tries < 300; tries++)
+        for (var tries = 0; tries < 1200; tries++)
         {
             if (running[role].HasExited)
                 throw new InvalidOperationException(
@@ -253,7 +284,7 @@ internal sealed partial class RealNetwork : IDisposable
                 // Not listening yet; the loop is bounded.
             }
 
-            await Task.Delay(100);
+            await Task.Delay(25);
         }
 
         throw new TimeoutException($"{role} did not become healthy.");
@@ -292,6 +323,8 @@ internal sealed partial class RealNetwork : IDisposable
     {
         private readonly Task<string> output = process.StandardOutput.ReadToEndAsync();
         private readonly Task<string> errors = process.StandardError.ReadToEndAsync();
+
+        public int Id => process.Id;
 
         public bool HasExited => process.HasExited;
 

@@ -180,6 +180,9 @@ internal sealed record MerchantConfig : StoringConfig
     /// <summary>P3 is refused this long before expiry.</summary>
     public int PayMarginSeconds { get; init; } = 10;
 
+    /// <summary>How long a purchase that nobody paid for is kept after its expiry.</summary>
+    public int GraceSeconds { get; init; } = 3600;
+
     [JsonIgnore]
     public override string Role => PartyRoles.Merchant;
 

@@ -60,7 +60,7 @@ internal sealed class DemoStory(
         await PrepareMoneyAsync(wallet, currency, price, cancellation);
         var shop = PartyAddress.Parse(file.Shops.Values.Single());
         await network.Merchant(shop).OffersAsync(null, cancellation);
-        Step(SightTable.Offers, "customer -> shop: what is on sale?");
+        Step(DemoSights.Offers, "customer -> shop: what is on sale?");
         var before = OpenShop.ValueOf(await desk.AccountAsync(cancellation)).Balance;
         var state = await wallet.BuyAsync(
             shop, offer, OutputPath(goods), TimeSpan.FromMinutes(1), this, cancellation);
@@ -105,16 +105,16 @@ internal sealed class DemoStory(
     public void Report(WalletStep value)
     {
         // P3 is one statement that travels twice: to the customer, then on to the shop.
-        var step = value.Label == SightTable.Lock && ++payments > 1 ? SightTable.Pay : value.Label;
-        if (step == SightTable.Commit)
-            Step(SightTable.Release, "shop -> archive: the masked key, signed by the key that owns the transaction");
+        var step = value.Label == DemoSights.Lock && ++payments > 1 ? DemoSights.Pay : value.Label;
+        if (step == DemoSights.Commit)
+            Step(DemoSights.Release, "shop -> archive: the masked key, signed by the key that owns the transaction");
         Step(step, value.Text);
     }
 
     private void Step(string step, string text)
     {
         output.Line($"{step.Split(' ')[0],-9}{text}");
-        var seen = SightTable.Steps.Contains(step) ? SightTable.Of(step, isDirect).ToArray() : [];
+        var seen = DemoSights.Steps.Contains(step) ? DemoSights.Of(step, isDirect).ToArray() : [];
         foreach (var sight in seen)
             output.Dim(told.Add(sight)
                 ? $"           {sight.Party + " sees:",-20} {sight.Sees}; never: {sight.Never}"
@@ -201,10 +201,10 @@ internal sealed class DemoStory(
         var round = RoundSumAbove(price);
         if (!await wallet.FundAsync(round, TestCard, cancellation))
             throw new HostException(ExitCode.StillOpen, "The acquirer did not decide in time. Run the demo again.");
-        Step(SightTable.Fund,
+        Step(DemoSights.Fund,
             $"customer -> acquirer: {currency.Format(round)} by test card; its notice funds a reserve at the bank");
         await wallet.WithdrawAsync(round, cancellation);
-        Step(SightTable.Withdraw, $"bank -> customer: {currency.Format(round)} in blindly signed tokens");
+        Step(DemoSights.Withdraw, $"bank -> customer: {currency.Format(round)} in blindly signed tokens");
     }
 
     private static Amount RoundSumAbove(Amount price)
@@ -226,7 +226,7 @@ internal sealed class DemoStory(
             if (!account.IsOk || account.Value.Balance == before)
                 continue;
             var after = account.Value.Balance;
-            Step(SightTable.Settle,
+            Step(DemoSights.Settle,
                 $"bank: the merchant account went from {currency.Format(before)} to {currency.Format(after)}");
             return;
         }

@@ -155,7 +155,10 @@ internal static class ConfigText
 
           // How long a purchase of a small file stays open, and how long before its end payment is refused.
           "lifetimeSeconds": 900,
-          "payMarginSeconds": 10
+          "payMarginSeconds": 10,
+
+          // How long a purchase that nobody paid for is kept after its expiry.
+          "graceSeconds": 3600
         """;
 
     private static string Database(NewRole role) => $$"""

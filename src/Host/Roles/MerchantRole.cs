@@ -32,6 +32,7 @@ internal static class MerchantRole
             GoodsDirectory = config.PathOf(config.Goods),
             LifetimeSeconds = config.LifetimeSeconds,
             PayMarginSeconds = config.PayMarginSeconds,
+            GraceSeconds = config.GraceSeconds,
         };
         var merchant = parts.Own(await Merchant.Merchant.OpenAsync(
             options, parts.Database(config, MerchantSchema.Migrations), keys,

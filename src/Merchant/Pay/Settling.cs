@@ -177,8 +177,11 @@ internal sealed partial class Settling
             : throw new ProtocolViolationException("The bank did not act as the archive decided.");
     }
 
-    private UnixTime NextTry(int attempts) =>
-        UnixTime.Now(clock).AddSeconds(Math.Min(options.MaxRetrySeconds, 1L << Math.Min(attempts, MaxAttempts)));
+    // A customer who asks again and again makes an attempt each time; however many failed, the pause stays within the
+    // grace, so that a sale is over by its end.
+    private UnixTime NextTry(int attempts) => UnixTime.Now(clock).AddSeconds(Math.Min(
+        Math.Min(options.MaxRetrySeconds, Math.Max(1, options.GraceSeconds / 2)),
+        1L << Math.Min(attempts, MaxAttempts)));
 
     [LoggerMessage(LogLevel.Warning, "A settlement step failed ({Reason}) and will be tried again.")]
     private partial void LogFailed(string reason);

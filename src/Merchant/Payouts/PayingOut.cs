@@ -122,8 +122,8 @@ internal sealed partial class PayingOut
         // A bank that is only busy, or that has taken the order before, is asked again; any other refusal is final.
         if (answer.Error == BankError.TooMany || payout.State == Payout.Ordered)
             return (await StoreAsync(payout, payout.State, cancellation)).View();
-        await StoreAsync(payout, Payout.Refused, cancellation);
-        return Refused<Payout>(answer.Error.Value);
+        var stored = await StoreAsync(payout, Payout.Refused, cancellation);
+        return stored.State == Payout.Refused ? Refused<Payout>(answer.Error.Value) : stored.View();
     }
 
     private async Task<Row> StoreAsync(Row payout, string state, CancellationToken cancellation)
@@ -133,16 +133,21 @@ internal sealed partial class PayingOut
         var attempts = Math.Min(payout.Attempts + 1, MaxAttempts);
         var pause = state == Payout.Ordered ? PollSeconds : Math.Min(options.MaxRetrySeconds, 1L << attempts);
         var nextTry = UnixTime.Now(clock).AddSeconds(pause);
-        // A payout that has ended stays as it ended: an answer that was long under way does not take it back.
-        await database.WriteAsync(
-            transaction => transaction.Execute(
-                """
-                UPDATE payouts SET state = $2, attempts = $3, next_try_at = $4
-                WHERE payout_id = $1 AND state IN ('sending', 'ordered')
-                """,
-                payout.Id.ToArray(), state, attempts, nextTry.Seconds),
+        // Two may ask at once, and an answer may be long under way: what the bank has taken is not refused any more,
+        // and what has ended stays as it ended.
+        return await database.WriteAsync(
+            transaction =>
+            {
+                transaction.Execute(
+                    """
+                    UPDATE payouts SET state = $2, attempts = $3, next_try_at = $4
+                    WHERE payout_id = $1 AND (state = 'sending'
+                        OR state IN ('ordered', 'refused') AND $2 IN ('ordered', 'paid', 'returned'))
+                    """,
+                    payout.Id.ToArray(), state, attempts, nextTry.Seconds);
+                return Find(transaction, payout.Id) ?? throw new InvalidOperationException("A payout is gone.");
+            },
             cancellation);
-        return payout with { State = state, Attempts = attempts };
     }
 
     private static Result<T, DeskError> Refused<T>(BankError error) => Result<T, DeskError>.Refuse(

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Security.Cryptography;
 using Xunit;
 
@@ -25,13 +26,13 @@ internal static class Books
         {
             var shop = await network.ShopAsync("sales");
             Assert.True(shop.ExitCode == 0, shop.Errors);
-            if ((long)shop.Json["total"]! == (long?)shop.Json["balance"] + network.PaidOut || tries == 60)
+            if ((long)shop.Json["total"]! == (long?)shop.Json["balance"] + network.PaidOut || tries == 150)
             {
                 Assert.Equal((long)shop.Json["total"]!, (long?)shop.Json["balance"] + network.PaidOut);
                 return await HeldAsync(network) + (long)shop.Json["total"]!;
             }
 
-            await Task.Delay(500);
+            await Task.Delay(200);
         }
     }
 
@@ -61,9 +62,27 @@ internal static class Books
         for (var tries = 0; said.ExitCode != 0; tries++)
         {
             ExitsAsDocumented(said, "resume");
-            Assert.True(tries < 40, $"A purchase is still open long after its expiry: {said.Output}");
-            await Task.Delay(500);
+            Assert.True(tries < 80, $"A purchase is still open long after its expiry: {said.Output}");
+            await Task.Delay(200);
             said = await network.WalletAsync("resume");
+        }
+    }
+
+    /// <summary>
+    /// Nothing is pending past the expiry of the last purchase plus the shop's grace, whoever is still there to ask.
+    /// </summary>
+    public static async Task NothingIsPendingAsync(RealNetwork network)
+    {
+        var limit = TimeSpan.FromSeconds(ProxiedNetwork.LifetimeSeconds + ProxiedNetwork.GraceSeconds);
+        for (var watch = Stopwatch.StartNew(); ; await Task.Delay(250))
+        {
+            var locked = LiveRows.Number(network, "bank", "SELECT locked FROM bank_totals");
+            var locks = LiveRows.Number(network, "bank", "SELECT COUNT(*) FROM locks WHERE state = 0");
+            var payments = LiveRows.Number(network, "merchant", "SELECT COUNT(*) FROM payments WHERE state < 3");
+            if (locked == 0 && locks == 0 && payments == 0)
+                return;
+            Assert.True(watch.Elapsed < limit,
+                $"Past expiry and grace: {locked} locked in {locks} locks, {payments} payments are not settled.");
         }
     }
 

@@ -22,10 +22,15 @@ internal sealed class HttpBytes
     /// <summary>Such as <c>PUT /locks/abc HTTP/1.1</c>.</summary>
     public string FirstLine => Head[..Head.IndexOf('\r', StringComparison.Ordinal)];
 
+    /// <summary>Whether it is a request under Oblivious HTTP.</summary>
+    public bool IsSealed => Field("content-type") == "message/ohttp-req";
+
+    /// <summary>Of an answer.</summary>
+    public int Status => int.Parse(FirstLine.Split(' ')[1], CultureInfo.InvariantCulture);
+
     /// <summary>What an answer says: status, media type and bytes, without what changes with the time of day.</summary>
-    public (int Status, string? MediaType, string Body) Said => (
-        int.Parse(FirstLine.Split(' ')[1], CultureInfo.InvariantCulture), Field("content-type"),
-        Convert.ToBase64String(Dechunked()));
+    public (int Status, string? MediaType, string Body) Said =>
+        (Status, Field("content-type"), Convert.ToBase64String(Dechunked()));
 
     public static async Task<HttpBytes?> ReadAsync(NetworkStream stream, bool isAnswer, CancellationToken cancellation)
     {

@@ -126,6 +126,7 @@ public sealed class KillPointTests(SharedNetwork shared)
         await network.CalmAsync();
         await network.Parties.StartMissingAsync();
         await Books.ResumeUntilNothingIsOpenAsync(network.Parties);
+        await Books.NothingIsPendingAsync(network.Parties);
         await shop.EveryPurchaseEndedAsync();
         if (valueBefore is not null)
             Assert.Equal(valueBefore, await Books.ValueAsync(network.Parties));
@@ -135,11 +136,18 @@ public sealed class KillPointTests(SharedNetwork shared)
     /// Purchases while a role, or the wallet, runs under strace, until one meets what is injected: how often a role
     /// flushes when it starts is not the same each time.
     /// </summary>
+    /// <param name="network">The parties.</param>
+    /// <param name="shop">Where the purchases are made.</param>
+    /// <param name="victim">Who runs under strace.</param>
+    /// <param name="injection">What happens to it.</param>
+    /// <param name="mayEnd">Whether the victim may be about to end by itself, and is waited for.</param>
+    /// <param name="act">What is done instead of a purchase.</param>
     /// <returns>
     /// What the victim wrote to its standard error until it ended, or until it was stopped; -1 when it was stopped.
     /// </returns>
     internal static async Task<Said> BuyUnderAsync(
-        ProxiedNetwork network, Shop shop, string victim, Injection injection)
+        ProxiedNetwork network, Shop shop, string victim, Injection injection, bool mayEnd = true,
+        Func<Task<Said>>? act = null)
     {
         var parties = network.Parties;
         if (victim == "wallet")
@@ -156,11 +164,11 @@ public sealed class KillPointTests(SharedNetwork shared)
         var purchases = 0;
         do
         {
-            said = await shop.BuyAsync();
-            Books.ExitsAsDocumented(said, "buy");
+            said = await (act ?? shop.BuyAsync)();
+            Books.ExitsAsDocumented(said, act is null ? "buy" : "what was done instead");
         }
         while (said.ExitCode == 0 && parties.IsRunning(victim) && ++purchases < MostPurchases);
-        if (said.ExitCode != 0)
+        if (said.ExitCode != 0 && mayEnd)
             await parties.EndedAsync(victim, TimeSpan.FromSeconds(15));
         var (exitCode, log) = parties.Stop(victim);
         return new Said(exitCode ?? -1, said.Output, log);

@@ -7,8 +7,9 @@ namespace Bauta.SystemTests.Faults;
 /// SIGKILL at a random moment of a purchase, of the wallet or of a role; restart; resume. In the gate a sample, in full
 /// with BAUTA_KILLS=1000.
 /// </summary>
-public sealed class KillTests
+public sealed class KillTests(SharedNetwork shared)
 {
+    private const long Price = 4096;
     private const int SampleKills = 8;
 
     private static readonly string[] victims = ["wallet", "bank", "archive", "merchant", "witness-1", "witness-2"];
@@ -19,21 +20,21 @@ public sealed class KillTests
         var kills = int.TryParse(Environment.GetEnvironmentVariable("BAUTA_KILLS"), out var asked)
             ? asked
             : SampleKills;
-        using var network = await RealNetwork.PrepareAsync(
-            ("merchant", "lifetimeSeconds", "8"), ("merchant", "payMarginSeconds", "1"),
-            ("bank", "minExpirySeconds", "1"));
-        await network.StartAsync();
-        var offer = (await network.ShopAsync("list")).Json["offers"]![0]!;
-        var price = (long)offer["price"]!;
-        await FundAsync(network, price * (kills + 2));
-        var before = await ValueAsync(network);
-
+        var network = await shared.UseAsync("kills");
+        var parties = network.Parties;
+        var shop = await Shop.OpenAsync(network, Price);
+        await Books.FundAsync(parties, Price * Math.Min(kills + 2, 52));
+        var before = await Books.ValueAsync(parties);
         for (var round = 0; round < kills; round++)
         {
+            if (round % 50 == 49)
+            {
+                await Books.FundAsync(parties, Price * 50);
+                before += Price * 50;
+            }
+
             var victim = victims[round % victims.Length];
-            var output = Path.Combine(network.Folder, $"bought-{round}");
-            using (var buying = network.StartWallet(
-                "buy", "shop.demo", (string)offer["offer"]!, "--out", output))
+            using (var buying = parties.StartWallet(shop.NextPurchase()))
             {
                 await Task.Delay(RandomNumberGenerator.GetInt32(200, 2500));
                 if (victim == "wallet")
@@ -42,73 +43,22 @@ public sealed class KillTests
                 }
                 else
                 {
-                    network.Kill(victim);
-                    await network.StartAsync(victim);
+                    parties.Kill(victim);
+                    await parties.StartAsync(victim);
                 }
 
                 await buying.WaitForExitAsync();
             }
 
-            await ResumeUntilNothingIsOpenAsync(network);
-            await EveryPurchaseEndedAsync(network, (string)offer["sha256"]!);
+            await Books.ResumeUntilNothingIsOpenAsync(parties);
+            await Books.NothingIsPendingAsync(parties);
+            await shop.EveryPurchaseEndedAsync();
         }
 
-        // The demo made one; a loop in which nothing was ever begun would prove nothing.
-        var begun = (await network.WalletAsync("history")).Json["purchases"]!.AsArray().Count - 1;
+        // A loop in which nothing was ever begun would prove nothing.
+        var begun = await shop.EveryPurchaseEndedAsync();
         Assert.True(begun >= kills / 2, $"Only {begun} purchases were begun in {kills} rounds.");
-        Assert.Equal(before, await ValueAsync(network));
-    }
-
-    private static async Task FundAsync(RealNetwork network, long minorUnits)
-    {
-        var sum = $"{(minorUnits + 99) / 100}.00";
-        Assert.Equal(0, (await network.WalletAsync("fund", sum, "--card", "4242424242424242")).ExitCode);
-        Assert.Equal(0, (await network.WalletAsync("withdraw", sum)).ExitCode);
-    }
-
-    /// <summary>What the customer holds and what the shop was paid.</summary>
-    private static async Task<long> ValueAsync(RealNetwork network)
-    {
-        // The bank settles by push or by its own poll; a moment may pass.
-        for (var tries = 0; ; tries++)
-        {
-            var wallet = await network.WalletAsync("balance");
-            var shop = await network.ShopAsync("sales");
-            Assert.Equal(0, wallet.ExitCode);
-            Assert.Equal(0, shop.ExitCode);
-            if ((long)shop.Json["total"]! == (long?)shop.Json["balance"] || tries == 40)
-            {
-                Assert.Equal((long)shop.Json["total"]!, (long?)shop.Json["balance"]);
-                return (long)wallet.Json["spendable"]! + (long)wallet.Json["setAside"]!
-                    + (long)wallet.Json["toRefresh"]! + (long)wallet.Json["inReserves"]! + (long)shop.Json["total"]!;
-            }
-
-            await Task.Delay(500);
-        }
-    }
-
-    private static async Task ResumeUntilNothingIsOpenAsync(RealNetwork network)
-    {
-        // Eight seconds to expiry, and as long again for the abort to be cosigned and carried to the bank.
-        for (var tries = 0; tries < 40; tries++)
-        {
-            if ((await network.WalletAsync("resume")).ExitCode == 0)
-                return;
-            await Task.Delay(500);
-        }
-
-        Assert.Fail("A purchase is still open long after its expiry.");
-    }
-
-    private static async Task EveryPurchaseEndedAsync(RealNetwork network, string sha256)
-    {
-        foreach (var purchase in (await network.WalletAsync("history")).Json["purchases"]!.AsArray())
-        {
-            var state = (string)purchase!["state"]!;
-            Assert.Contains(state, new[] { "opened", "returned", "abandoned" });
-            if (state == "opened")
-                Assert.Equal(sha256, Convert.ToHexStringLower(
-                    SHA256.HashData(await File.ReadAllBytesAsync((string)purchase["file"]!))));
-        }
+        Assert.Equal(before, await Books.ValueAsync(parties));
+        await Books.EveryTokenIsGoodAsync(parties);
     }
 }

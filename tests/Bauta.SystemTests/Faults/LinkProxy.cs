@@ -73,11 +73,17 @@ internal sealed class LinkProxy : IDisposable
     private readonly CancellationTokenSource stopping = new();
     private readonly int target;
     private readonly IMeddler meddler;
+    private readonly IPAddress source;
     private byte[]? late;
 
-    public LinkProxy(Link link, int target, IMeddler meddler)
+    /// <param name="link">From whom to whom.</param>
+    /// <param name="target">The port of the party called.</param>
+    /// <param name="meddler">Chooses what happens.</param>
+    /// <param name="source">The address that the party called sees, on this machine.</param>
+    public LinkProxy(Link link, int target, IMeddler meddler, IPAddress? source = null)
     {
         (Link, this.target, this.meddler) = (link, target, meddler);
+        this.source = source ?? IPAddress.Loopback;
         listener.Start();
         _ = AcceptAsync();
     }
@@ -155,7 +161,9 @@ internal sealed class LinkProxy : IDisposable
             && await CarryAsync(sent, NothingHappens, isCut: false) is { } second)
         {
             meddler.Doubled(new Twice(Link, line, answer, second));
-            answer = second;
+            // Sealed bytes that come again are refused; whoever sent them is answered once.
+            if (!request.IsSealed || second.Status == answer.Status)
+                answer = second;
         }
 
         await meddler.AtAsync(Link, line, Moment.Answered);
@@ -180,7 +188,7 @@ internal sealed class LinkProxy : IDisposable
         limit.CancelAfter(patience);
         try
         {
-            using var party = new TcpClient();
+            using var party = new TcpClient(new IPEndPoint(source, 0));
             await party.ConnectAsync(IPAddress.Loopback, target, limit.Token);
             var stream = party.GetStream();
             await stream.WriteAsync(request, limit.Token);

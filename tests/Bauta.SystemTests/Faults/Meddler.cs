@@ -13,8 +13,8 @@ internal sealed class Meddler(int seed) : IMeddler
     private readonly List<Twice> twice = [];
     private readonly Random dice = new(seed);
     private Func<Link, string, Fault?> choose = (_, _) => null;
-    private Func<Link, Moment, Task>? act;
-    private (Link Link, Moment Moment, int Index)? target;
+    private Func<Link, string, Moment, bool> isTarget = (_, _, _) => false;
+    private Func<Task> act = () => Task.CompletedTask;
     private int passed;
 
     public Random Random { get; } = new(seed);
@@ -46,8 +46,9 @@ internal sealed class Meddler(int seed) : IMeddler
     {
         lock (gate)
         {
-            (choose, act, target, passed, Hits) = ((_, _) => null, null, null, 0, 0);
+            (choose, isTarget, passed, Hits) = ((_, _) => null, (_, _, _) => false, 0, 0);
             seen.Clear();
+            twice.Clear();
         }
     }
 
@@ -67,12 +68,28 @@ internal sealed class Meddler(int seed) : IMeddler
             choose = (_, _) => dice.Next(oneIn) == 0 ? all[dice.Next(all.Length)] : null;
     }
 
-    /// <summary>Every message twice.</summary>
-    public void Double()
+    /// <summary>A fault at the first of some messages, whatever else is chosen.</summary>
+    public void First(string request, Fault fault)
+    {
+        lock (gate)
+        {
+            var (isOver, before) = (false, choose);
+            choose = (at, text) =>
+            {
+                if (isOver || !text.StartsWith(request, StringComparison.Ordinal))
+                    return before(at, text);
+                isOver = true;
+                return fault;
+            };
+        }
+    }
+
+    /// <summary>Every message twice; on some links only, if they are named.</summary>
+    public void Double(params Link[] links)
     {
         Calm();
         lock (gate)
-            choose = (_, _) => Fault.Double;
+            choose = (at, _) => links.Length == 0 || links.Contains(at) ? Fault.Double : null;
     }
 
     /// <summary>An action at one moment of one message of one link.</summary>
@@ -80,7 +97,19 @@ internal sealed class Meddler(int seed) : IMeddler
     {
         Calm();
         lock (gate)
-            (target, act) = ((link, moment, index), (_, _) => action());
+            (isTarget, act) = ((at, _, when) => at == link && when == moment && passed++ == index, action);
+    }
+
+    /// <summary>An action at one moment of the first of some messages; what else is chosen stays.</summary>
+    public void Act(string request, Moment moment, Func<Task> action)
+    {
+        lock (gate)
+        {
+            (isTarget, act) = (
+                (_, text, when) => when == moment && text.StartsWith(request, StringComparison.Ordinal)
+                    && passed++ == 0,
+                action);
+        }
     }
 
     public Fault? Choose(Link link, string request)
@@ -98,10 +127,10 @@ internal sealed class Meddler(int seed) : IMeddler
     {
         lock (gate)
         {
-            if (target is not var (at, when, index) || at != link || when != moment || passed++ != index)
+            if (!isTarget(link, request, moment))
                 return Task.CompletedTask;
             Hits++;
-            return act!(link, moment);
+            return act();
         }
     }
 

@@ -14,7 +14,7 @@ public sealed class MutationTests(SharedNetwork shared)
     private const int SampleFaults = 6;
     private const int SampleStorms = 3;
 
-    private static readonly bool isFull = Environment.GetEnvironmentVariable("BAUTA_FAULTS") == "all";
+    internal static readonly bool IsFull = Environment.GetEnvironmentVariable("BAUTA_FAULTS") == "all";
 
     private sealed record Case(bool IsMasked, Link Link, Fault Fault, int Index);
 
@@ -37,7 +37,7 @@ public sealed class MutationTests(SharedNetwork shared)
         }
 
         var order = SharedNetwork.Spread(cases, one => (one.Link, one.IsMasked));
-        var run = isFull ? order : order[..SampleFaults];
+        var run = IsFull ? order : order[..SampleFaults];
         await RunAsync(network, shop, run);
         TestContext.Current.SendDiagnosticMessage($"{run.Length} of {cases.Count} faults");
     }
@@ -47,7 +47,7 @@ public sealed class MutationTests(SharedNetwork shared)
     {
         var network = await shared.UseAsync("storm");
         var shop = await Shop.OpenAsync(network, Price);
-        var purchases = isFull ? 100 : SampleStorms;
+        var purchases = IsFull ? 100 : SampleStorms;
         await Books.FundAsync(network.Parties, Price * (purchases + 2));
         var before = await Books.ValueAsync(network.Parties);
         for (var round = 0; round < purchases; round++)
@@ -58,6 +58,7 @@ public sealed class MutationTests(SharedNetwork shared)
             Books.ExitsAsDocumented(await network.Parties.WalletAsync("resume"), $"resume {round}");
             await network.CalmAsync();
             await Books.ResumeUntilNothingIsOpenAsync(network.Parties);
+            await Books.NothingIsPendingAsync(network.Parties);
             await shop.EveryPurchaseEndedAsync();
         }
 
@@ -86,6 +87,7 @@ public sealed class MutationTests(SharedNetwork shared)
                 hits += network.Meddler.Hits;
                 await network.CalmAsync();
                 await Books.ResumeUntilNothingIsOpenAsync(network.Parties);
+                await Books.NothingIsPendingAsync(network.Parties);
                 await shop.EveryPurchaseEndedAsync();
                 if (before is not null)
                     Assert.Equal(before, await Books.ValueAsync(network.Parties));
@@ -96,7 +98,7 @@ public sealed class MutationTests(SharedNetwork shared)
                 Console.Error.WriteLine(failures[^1]);
             }
 
-            if (isFull)
+            if (IsFull)
                 Console.Error.WriteLine($"{watch.Elapsed:hh\\:mm\\:ss} {at + 1}/{cases.Length} {one}");
         }
 

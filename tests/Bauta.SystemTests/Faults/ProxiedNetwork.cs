@@ -11,6 +11,12 @@ internal sealed class ProxiedNetwork : IDisposable
     /// <summary>Comes on the customer's behalf: the wallet, or the second mask.</summary>
     public const string Customer = "customer";
 
+    /// <summary>How long a purchase is open.</summary>
+    public const int LifetimeSeconds = 8;
+
+    /// <summary>How long after that the shop keeps what nobody paid for, and everything must be over.</summary>
+    public const int GraceSeconds = 5;
+
     private static readonly Link[] links =
     [
         new(Customer, "bank"), new(Customer, "archive"), new(Customer, "merchant"), new(Customer, "acquirer"),
@@ -30,9 +36,12 @@ internal sealed class ProxiedNetwork : IDisposable
     /// <summary>All that a network with short purchases needs; every role runs.</summary>
     public static async Task<ProxiedNetwork> StartAsync(int seed)
     {
-        var network = await RealNetwork.PrepareAsync(
-            ("merchant", "lifetimeSeconds", "8"), ("merchant", "payMarginSeconds", "1"),
-            ("bank", "minExpirySeconds", "1"), ("bank", "disputeWindowSeconds", "1"));
+        var network = await RealNetwork.MakeAsync();
+        network.Set("merchant", "lifetimeSeconds", $"{LifetimeSeconds}");
+        network.Set("merchant", "graceSeconds", $"{GraceSeconds}");
+        network.Set("merchant", "payMarginSeconds", "1");
+        network.Set("bank", "minExpirySeconds", "1");
+        network.Set("bank", "disputeWindowSeconds", "1");
         var proxied = new ProxiedNetwork(network, new Meddler(seed));
         try
         {
@@ -50,10 +59,16 @@ internal sealed class ProxiedNetwork : IDisposable
         }
     }
 
+    /// <summary>What a wallet is told that knows only the proxies.</summary>
+    public string NetworkFile => Path.Combine(Parties.Folder, "network-proxied.json");
+
+    /// <summary>Where a link begins.</summary>
+    public Uri OriginOf(Link link) => new(proxies[link].Origin + "/");
+
     /// <summary>A wallet that knows only the proxies; the verbs work on it from here on.</summary>
     public async Task MakeWalletAsync(string folder)
     {
-        var path = Path.Combine(Parties.Folder, "network-proxied.json");
+        var path = NetworkFile;
         var text = await File.ReadAllTextAsync(Path.Combine(Parties.Folder, "network.json"));
         foreach (var (link, proxy) in proxies.Where(pair => pair.Key.From == Customer))
             text = text.Replace(UrlOf(link.To) + "#", proxy.Origin + "#", StringComparison.Ordinal);

@@ -35,5 +35,9 @@ public sealed class SharedNetwork : IDisposable
             .Select(pair => pair.one)];
     }
 
-    public void Dispose() => network?.Dispose();
+    public void Dispose()
+    {
+        network?.Dispose();
+        RealNetwork.Forget();
+    }
 }

@@ -33,10 +33,14 @@ internal sealed class Shop
         return new Shop(network, added.Json, folder, (long)(await network.ShopAsync("sales")).Json["committed"]!);
     }
 
+    /// <summary>How long a purchase waits for its decision.</summary>
+    public int PatienceSeconds { get; set; } = 20;
+
     /// <summary>The verb that buys, with a file name that was not used before.</summary>
     public string[] NextPurchase() =>
     [
-        "buy", "shop.demo", offer, "--out", Path.Combine(folder, $"bought-{bought++}"), "--patience", "20",
+        "buy", "shop.demo", offer, "--out", Path.Combine(folder, $"bought-{bought++}"), "--patience",
+        $"{PatienceSeconds}",
     ];
 
     public Task<Said> BuyAsync() => network.WalletAsync(NextPurchase());
@@ -48,12 +52,12 @@ internal sealed class Shop
         var (opened, all) = await Books.EveryPurchaseEndedAsync(network, sha256);
         var committed = 0L;
         // The wallet may hear of a decision before the shop does.
-        for (var tries = 0; tries < 60; tries++)
+        for (var tries = 0; tries < 150; tries++)
         {
             committed = (long)(await network.ShopAsync("sales")).Json["committed"]! - committedBefore;
             if (committed >= opened)
                 break;
-            await Task.Delay(500);
+            await Task.Delay(200);
         }
 
         Assert.Equal(opened, committed);

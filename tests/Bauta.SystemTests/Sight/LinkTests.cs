@@ -37,7 +37,13 @@ public sealed class LinkTests
                 Assert.True(0 == Grams.Shared(Of(mask), Of(other)), $"{mask} and {other} share a value.");
         Assert.True(0 == Grams.Shared(
             (booksBefore.Payers, booksAfter.Payers), (booksBefore.Sales, booksAfter.Sales)),
-            "The bank's records of reserves and withdrawals share a value with its records of sales.");
+            "The bank's records of payers and withdrawals share a value with its records of sales and refreshes.");
+        // A refresh does join what is left of a token that paid with a fresh reserve; further it does not lead.
+        var refreshes = (booksBefore.Refreshes, booksAfter.Refreshes);
+        Assert.True(Grams.Shared(refreshes, (booksBefore.Sales, booksAfter.Sales)) > 0, "No token was refreshed.");
+        Assert.True(0 == Grams.Shared(refreshes, (booksBefore.Payers, booksAfter.Payers)),
+            "A refresh shares a value with a payer or a withdrawal.");
+        Assert.True(0 == Grams.Shared(refreshes, Of("acquirer")), "The acquirer shares a value with a refresh.");
 
         // Neighbours in a chain do share: it shows that the search finds, and is what the two of them can join.
         foreach (var (one, other) in ((string, string)[])
@@ -68,35 +74,41 @@ public sealed class LinkTests
             network.Wallet = $"customer-{purchase % Customers}";
             await OkAsync(
                 network, "buy", "shop.demo", "linked", "--out", Path.Combine(network.Folder, $"linked-{purchase}"));
+            // What is left of the tokens that paid, and the others too; the next purchase is paid with fresh ones.
+            await OkAsync(network, "refresh", "--days", "10000", "--pause", "0");
         }
     }
 
     /// <summary>Stops every role and takes what it holds on disk and wrote to its log.</summary>
-    private static Dictionary<string, Grams> Snapshot(RealNetwork network) => roles.ToDictionary(
-        role => role,
-        role =>
-        {
-            var log = Encoding.UTF8.GetBytes(network.Kill(role));
-            return Grams.Of([.. network.FilesOf(role).Select(file => file.Content), log]);
-        });
+    private static Dictionary<string, Grams> Snapshot(RealNetwork network)
+    {
+        var logs = roles.ToDictionary(role => role, role => Encoding.UTF8.GetBytes(network.Kill(role)));
+        return roles.AsParallel().Select(role => (
+                Role: role,
+                Grams: Grams.Of([.. network.FilesOf(role).Select(file => file.Content), logs[role]])))
+            .ToDictionary(one => one.Role, one => one.Grams);
+    }
 
-    /// <summary>The bank's tables about those who pay in, and those about what is sold.</summary>
-    private static async Task<(Grams Payers, Grams Sales)> BankSidesAsync(RealNetwork network, string name)
+    /// <summary>The bank's tables about those who pay in, those about what is sold, and between them the
+    /// refreshes.</summary>
+    private static async Task<(Grams Payers, Grams Sales, Grams Refreshes)> BankSidesAsync(
+        RealNetwork network, string name)
     {
         var copy = Directory.CreateDirectory(Path.Combine(network.Folder, $"bank-{name}")).FullName;
         foreach (var path in Directory.EnumerateFiles(Path.Combine(network.Folder, "bank"), "*.db*"))
             File.Copy(path, Path.Combine(copy, Path.GetFileName(path)));
         await using var books = await BankDatabase.OpenAsync(Directory.EnumerateFiles(copy, "*.db").Single());
-        var (payers, sales) = await books.ReadAsync(
+        var (payers, sales, refreshes) = await books.ReadAsync(
             reader => (
                 Cells(reader, "SELECT id, body_hash, reserve FROM fundings", 3)
-                    .Concat(Cells(reader, "SELECT id FROM reserves", 1))
+                    .Concat(Cells(reader, "SELECT id FROM reserves WHERE id NOT IN (SELECT reserve FROM refreshes)", 1))
                     .Concat(Cells(reader, "SELECT request_hash, signature FROM withdrawals", 2)),
                 Cells(reader, "SELECT n, payload_hash, account, tokens, lock_note, payment_note FROM locks", 6)
                     .Concat(Cells(reader, "SELECT serial FROM tokens", 1))
-                    .Concat(Cells(reader, "SELECT id FROM accounts", 1))),
+                    .Concat(Cells(reader, "SELECT id FROM accounts", 1)),
+                Cells(reader, "SELECT serial, reserve FROM refreshes", 2)),
             default);
-        return (Grams.Of(payers), Grams.Of(sales));
+        return (Grams.Of(payers), Grams.Of(sales), Grams.Of(refreshes));
     }
 
     private static byte[][] Cells(IReadTransaction reader, string sql, int columns) =>

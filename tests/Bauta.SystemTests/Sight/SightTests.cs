@@ -1,134 +1,281 @@
 using System.Buffers.Text;
+using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
+using Bauta.Host.Demo;
+using Bauta.Protocol.Archive;
+using Bauta.Protocol.Evidence;
+using Bauta.SystemTests.Faults;
 using Xunit;
 
 namespace Bauta.SystemTests.Sight;
 
 /// <summary>
-/// The sight table of ARCHITECTURE.md, for what each role holds on disk and writes to its log: a purchase through both
-/// masks leaves canary values, and none may lie where the table does not allow it. Every canary must also be found
-/// where it is allowed, so that the search itself is known to find.
+/// The sight table, for what each role holds in memory and on disk and writes to its log: money that comes in, two
+/// purchases through both masks, a refresh and a payout leave canary values, and none may be where the table does not
+/// allow it. Canaries must also be found where they are certain to be, so that the search itself is known to find.
 /// </summary>
 public sealed class SightTests
 {
-    private const string Card = "4242424242424242";
-    private const string Title = "canary-title-7f3a9b";
-    private const string Description = "canary-description-1c44e0";
+    // The one that is decided later: it stands in no help text, so that only the acquirer knows it.
+    private const string Card = "4000000000000259";
+    private const string Payee = "sandbox:canary-payee-91b2c3";
+    private const string ShopName = "canary-shop-58e1c4";
+
+    // The wallet's own address on this machine; the parties are on 127.0.0.1.
+    private static readonly IPAddress customer = IPAddress.Parse("127.201.113.77");
+
+    private static readonly string[] roles = [.. RealNetwork.Roles, .. RealNetwork.Masks];
+
+    private sealed record Sale(string Title, string Description, string FileName, string Goods, long Price);
+
+    private static readonly Sale[] sales =
+    [
+        Sold("7f3a9b", 38_417), Sold("b80c15", 27_509),
+    ];
+
+    private static Sale Sold(string mark, long price) => new(
+        $"canary-title-{mark}", $"canary-description-{mark}", $"canary-file-{mark}.txt", $"canary-goods-{mark}", price);
 
     [Fact]
-    public async Task No_role_keeps_or_logs_what_the_sight_table_denies_it()
+    public async Task No_role_keeps_or_logs_or_remembers_what_the_sight_table_denies_it()
     {
-        using var network = await RealNetwork.PrepareAsync(isMasked: true);
-        await network.StartAsync([.. RealNetwork.Roles, .. RealNetwork.Masks]);
-        var canaries = await BuyAsync(network);
+        using var network = await RealNetwork.PrepareAsync(
+            isMasked: true, ("merchant", "payee", $"\"{Payee}\""), ("merchant", "name", $"\"{ShopName}\""),
+            ("bank", "disputeWindowSeconds", "1"), ("acquirer", "delaySeconds", "1"));
+        await network.StartAsync(roles);
+        using var line = await MakeWalletAsync(network);
+        var canaries = await TradeAsync(network);
 
-        foreach (var role in (string[])[.. RealNetwork.Roles, .. RealNetwork.Masks])
+        var search = new CanarySearch(canaries);
+        var problems = new List<string>();
+        foreach (var role in roles)
         {
-            var log = Encoding.UTF8.GetBytes(network.Kill(role));
-            var places = network.FilesOf(role).Append(("log", log)).ToArray();
-            foreach (var canary in canaries)
+            var places = PlacesOf(network, role, canaries, search);
+            foreach (var canary in canaries.Where(
+                one => one.OnlyLookAt.Length == 0 || one.OnlyLookAt.Contains(role)))
             {
-                var found = places.FirstOrDefault(place => canary.IsIn(place.Item2)).Item1;
-                if (canary.MustBeAt.Contains(role))
-                    Assert.True(
-                        found is not null, $"{canary.Name} was not found at {role}, so this test would find nothing.");
-                else if (!canary.MayBeAt.Contains(role))
-                    Assert.True(found is null, $"{role} holds {canary.Name} in {found}.");
-                Assert.False(canary.IsIn(log), $"{role} logs {canary.Name}.");
+                var at = places.Where(place => place.Found.Contains(canary)).Select(place => place.Name).ToArray();
+                if (canary.MustBeAt.Contains(role) && at.Length == 0)
+                    problems.Add($"{canary.Name} was not found at {role}, so this test would find nothing.");
+                if (at.Length > 0 && !canary.MayBeAt(role))
+                    problems.Add($"{role} holds {canary.Name} in {string.Join(", ", at)}.");
+                if (!canary.IsKept && at.Any(place => place != "memory"))
+                    problems.Add($"{role} keeps {canary.Name} in {string.Join(", ", at)}.");
+                if (at.Contains("log") && !canary.MayBeLoggedBy.Contains(role))
+                    problems.Add($"{role} logs {canary.Name}.");
             }
         }
+
+        Assert.True(problems.Count == 0, string.Join('\n', problems));
+        Assert.All(canaries, canary => Assert.All(canary.MustBeAt, role => Assert.True(
+            canary.MayBeAt(role), $"{canary.Name} must be at {role} and may not.")));
     }
 
-    private static async Task<IReadOnlyList<Canary>> BuyAsync(RealNetwork network)
+    private static List<(string Name, HashSet<Canary> Found)> PlacesOf(
+        RealNetwork network, string role, IReadOnlyList<Canary> canaries, CanarySearch search)
     {
-        var file = Path.Combine(network.Folder, "goods-canary.txt");
-        await File.WriteAllTextAsync(file, "canary-goods-5d02aa");
-        var added = await network.ShopAsync(
-            "add", file, "--price", "1.28", "--title", Title, "--description", Description);
-        Assert.True(added.ExitCode == 0, added.Errors);
-        Assert.Equal(0, (await network.WalletAsync("fund", "10.00", "--card", Card)).ExitCode);
-        Assert.Equal(0, (await network.WalletAsync("withdraw", "10.00")).ExitCode);
-        var bought = await network.WalletAsync(
-            "buy", "shop.demo", Title, "--out", Path.Combine(network.Folder, "bought-canary.txt"));
-        Assert.True(bought.ExitCode == 0, bought.Errors);
-        var evidencePath = Path.Combine(network.Folder, "evidence-canary.json");
-        Assert.Equal(0, (await network.WalletAsync(
-            "evidence", (string)bought.Json["purchase"]!, "--out", evidencePath)).ExitCode);
-        var evidence = JsonNode.Parse(await File.ReadAllTextAsync(evidencePath))!;
-        var promise = Payload((string)evidence["merchandise"]!);
-        var note = Payload((string)evidence["lockNote"]!);
-        var authorization = JsonNode.Parse(Base64Url.DecodeFromChars((string)evidence["authorization"]!))!;
-        var token = JsonNode.Parse(Base64Url.DecodeFromChars((string)authorization["payload"]!))!["tokens"]![0]!;
+        var memory = new HashSet<Canary>();
+        // A process that has served anything at all holds some megabytes.
+        Assert.InRange(ProcessMemory.Search(network.ProcessOf(role), search, memory), 4L << 20, 4L << 30);
+        var places = new List<(string, HashSet<Canary>)> { ("memory", memory) };
+        foreach (var database in Directory.EnumerateFiles(Path.Combine(network.Folder, role), "*.db"))
+            places.Add(("a column of " + Path.GetFileName(database), NumbersIn(database, canaries)));
+        var log = Encoding.UTF8.GetBytes(network.Kill(role));
+        foreach (var (path, content) in network.FilesOf(role).Append(("log", log)))
+        {
+            var found = new HashSet<Canary>();
+            search.Find(content, found);
+            places.Add((path == "log" ? path : Path.GetFileName(path), found));
+        }
 
-        // Role: what the table of ARCHITECTURE.md lets it see of this purchase.
+        return places;
+    }
+
+    /// <summary>Sums stand in a database as numbers, which are too short to be looked for as bytes.</summary>
+    private static HashSet<Canary> NumbersIn(string database, IReadOnlyList<Canary> canaries)
+    {
+        var numbers = LiveRows.Read(database, "SELECT name FROM sqlite_master WHERE type = 'table'",
+            row => row.GetString(0)).SelectMany(table => LiveRows.Read(
+                database, $"SELECT * FROM {table}",
+                row => Enumerable.Range(0, row.FieldCount).Select(row.GetValue).OfType<long>().ToArray()))
+            .SelectMany(values => values).ToHashSet();
+        return [.. canaries.Where(canary => canary.Number is { } number && numbers.Contains(number))];
+    }
+
+    /// <summary>A wallet with an address of its own; it reaches the first mask over a line that has this
+    /// address.</summary>
+    private static async Task<LinkProxy> MakeWalletAsync(RealNetwork network)
+    {
+        var origin = (string)network.PartyFile("mask-1")["url"]!;
+        var line = new LinkProxy(
+            new Link(ProxiedNetwork.Customer, "mask-1"), new Uri(origin).Port, new Meddler(0), customer);
+        var path = Path.Combine(network.Folder, "network-sight.json");
+        var text = await File.ReadAllTextAsync(Path.Combine(network.Folder, "network.json"));
+        await File.WriteAllTextAsync(
+            path, text.Replace(origin + "#", line.Origin + "#", StringComparison.Ordinal));
+        network.Wallet = "sight";
+        await OkAsync(network, "init", "--network", path, "--password-rounds", "1");
+        return line;
+    }
+
+    private static async Task<IReadOnlyList<Canary>> TradeAsync(RealNetwork network)
+    {
+        var canaries = new List<Canary>();
+        foreach (var sale in sales)
+        {
+            var file = Path.Combine(network.Folder, sale.FileName);
+            await File.WriteAllTextAsync(file, sale.Goods);
+            var added = await network.ShopAsync(
+                "add", file, "--price", Money(sale.Price), "--title", sale.Title, "--description", sale.Description);
+            Assert.True(added.ExitCode == 0, added.Errors);
+        }
+
+        await OkAsync(network, "fund", "1000.00", "--card", Card);
+        await OkAsync(network, "withdraw", "1000.00");
+        foreach (var sale in sales)
+            canaries.AddRange(await BuyAsync(network, sale));
+        await OkAsync(network, "refresh", "--days", "10000", "--pause", "0");
+        await PayOutAsync(network);
+        canaries.AddRange(Reserves(network));
+        canaries.AddRange(
+        [
+            Canary.OfText("the card number", Fact.Payer, Card) with { IsKept = false },
+            Canary.OfText("the card number as it was sent", Fact.Payer, $"\"{Card}\"") with
+            {
+                MustBeAt = ["acquirer"],
+                IsKept = false,
+            },
+            Canary.OfText("the payee", Fact.Payee, Payee) with { MustBeAt = ["merchant", "bank", "acquirer"] },
+            // It names itself when it starts; the second mask fetches its public card for whoever calls it.
+            Canary.OfText("the shop's name", Fact.Merchant, ShopName) with
+            {
+                Facts = [Fact.Merchant, Fact.PartyCalled],
+                MustBeAt = ["merchant"],
+                MayBeLoggedBy = ["merchant"],
+            },
+            Address(),
+        ]);
+        foreach (var party in (string[])["bank", "archive", "merchant", "acquirer"])
+            canaries.Add(Canary.OfText($"that {party} is called", Fact.PartyCalled, network.ListenOf(party)) with
+            {
+                OnlyLookAt = RealNetwork.Masks,
+                MustBeAt = ["mask-2"],
+            });
+        return canaries;
+    }
+
+    private static async Task<IEnumerable<Canary>> BuyAsync(RealNetwork network, Sale sale)
+    {
+        var bought = await OkAsync(
+            network, "buy", "shop.demo", sale.Title, "--out", Path.Combine(network.Folder, "bought-" + sale.FileName));
+        var path = Path.Combine(network.Folder, "evidence-" + sale.FileName);
+        await OkAsync(network, "evidence", (string)bought["purchase"]!, "--out", path);
+        Assert.True(PurchaseEvidence.TryParse(await File.ReadAllBytesAsync(path), out var evidence));
+        var (promise, note) = (evidence.Merchandise.Content, evidence.LockNote!.Content);
+        Assert.True(LogEntry.TryParse(evidence.Decision!.Entry, out var decision));
+        var masked = decision.Release!.Content.MaskedKey;
+        byte[] plain = [.. masked.Zip(promise.Mask, (one, other) => (byte)(one ^ other))];
+        var of = $" of {sale.Title}";
         return
         [
-            Canary.OfText("the title", Title, must: ["merchant"]),
-            Canary.OfText("the description", Description, must: ["merchant"]),
-            Canary.OfText("the goods", "canary-goods-5d02aa", must: ["merchant"]),
-            Canary.OfText("the card number", Card),
-            Canary.OfBytes("the account", promise["account"]!, must: ["bank"], may: ["merchant"]),
-            Canary.OfBytes("the transaction ID", note["transaction"]!, must: ["bank", "archive"],
-                may: ["merchant", "witness-1", "witness-2"]),
-            Canary.OfBytes("the commitment", note["commitment"]!, must: ["bank", "archive"],
-                may: ["merchant", "witness-1", "witness-2"]),
-            // Sealed at the merchant; nobody else ever has it.
-            Canary.OfBytes("the mask r", promise["mask"]!, may: ["merchant"]),
-            Canary.OfBytes("the purchase's secret", promise["secret"]!, may: ["merchant"]),
-            Canary.OfBytes("the root of the goods", promise["goodsRoot"]!, may: ["merchant"]),
-            Canary.OfBytes("the token's key", token["key"]!),
-            Canary.OfBytes("the token's signature", Last256((string)token["token"]!)),
-            Canary.OfBytes("the token's serial", Serial((string)token["token"]!), must: ["bank"]),
+            Canary.OfText("the title" + of, Fact.Goods, sale.Title) with { MustBeAt = ["merchant"] },
+            Canary.OfText("the description" + of, Fact.Goods, sale.Description) with { MustBeAt = ["merchant"] },
+            Canary.OfText("the file name" + of, Fact.Goods, sale.FileName) with { MustBeAt = ["merchant"] },
+            Canary.OfText("the goods" + of, Fact.Goods, sale.Goods) with { MustBeAt = ["merchant"] },
+            // The bank knows it as the amount.
+            Canary.OfText(
+                "the price" + of, Fact.Price, $":{sale.Price},\"", $":{sale.Price}}}\"", $" {Money(sale.Price)} EUR")
+                with { Facts = [Fact.Price, Fact.Amount], Number = sale.Price, MustBeAt = ["merchant", "bank"] },
+            Canary.OfBytes("the account" + of, Fact.Account, promise.Account.ToArray())
+                with { MustBeAt = ["bank", "merchant"] },
+            Canary.OfBytes("the transaction ID" + of, Fact.Transaction, note.Transaction.ToArray())
+                with { MustBeAt = ["bank", "archive", "merchant"] },
+            Canary.OfBytes("the commitment" + of, Fact.Commitment, note.Commitment.ToArray())
+                with { MustBeAt = ["bank", "archive"] },
+            Canary.OfBytes("the masked key" + of, Fact.MaskedKey, masked) with { MustBeAt = ["archive", "merchant"] },
+            // On the shop's disk they are sealed.
+            Canary.OfBytes("the goods key" + of, Fact.PlainKey, plain) with { IsKept = false },
+            Canary.OfBytes("the mask r" + of, Fact.OneTimeKeys, promise.Mask) with { IsKept = false },
+            Canary.OfBytes("the purchase's secret" + of, Fact.OneTimeKeys, promise.Secret) with { IsKept = false },
+            Canary.OfBytes("the root of the goods" + of, Fact.Goods, promise.GoodsRoot),
+            .. Tokens(evidence.Authorization!, of),
         ];
     }
 
-    private static JsonNode Payload(string jws) => JsonNode.Parse(Base64Url.DecodeFromChars(jws.Split('.')[1]))!;
-
-    private static JsonNode Last256(string token) =>
-        Base64Url.EncodeToString(Base64Url.DecodeFromChars(token).AsSpan(^256..));
-
-    // RFC 9578: type 2 bytes, then the nonce of 32.
-    private static JsonNode Serial(string token) =>
-        Base64Url.EncodeToString(Base64Url.DecodeFromChars(token).AsSpan(2, 32));
-
-    private sealed record Canary(string Name, byte[][] Forms, string[] MustBeAt, string[] MayBeAt)
+    private static IEnumerable<Canary> Tokens(byte[] authorization, string of)
     {
-        public static Canary OfText(string name, string text, string[]? must = null, string[]? may = null) => new(
-            name,
-            [
-                Encoding.UTF8.GetBytes(text),
-                Encoding.ASCII.GetBytes(Convert.ToBase64String(Encoding.UTF8.GetBytes(text))[..^4]),
-            ],
-            must ?? [], may ?? []);
-
-        /// <summary>Bytes, in the forms in which they may be kept: raw, base64url, hexadecimal.</summary>
-        public static Canary OfBytes(string name, JsonNode value, string[]? must = null, string[]? may = null)
+        var payload = (string)JsonNode.Parse(authorization)!["payload"]!;
+        var tokens = JsonNode.Parse(Base64Url.DecodeFromChars(payload))!["tokens"]!.AsArray();
+        foreach (var (number, token) in tokens.Index())
         {
-            var bytes = Base64Url.DecodeFromChars((string)value!);
-            return new(
-                name,
-                [
-                    bytes, Encoding.ASCII.GetBytes(Base64Url.EncodeToString(bytes)),
-                    Encoding.ASCII.GetBytes(Convert.ToHexString(bytes)),
-                    Encoding.ASCII.GetBytes(Convert.ToHexStringLower(bytes)),
-                    .. JoseForms(Base64Url.EncodeToString(bytes)),
-                ],
-                must ?? [], may ?? []);
+            var bytes = Base64Url.DecodeFromChars((string)token!["token"]!);
+            // RFC 9578: type 2 bytes, then the nonce of 32; the signature is the last 256.
+            yield return Canary.OfBytes($"the serial of token {number}" + of, Fact.SpentSerial, bytes.AsSpan(2, 32))
+                with { MustBeAt = ["bank"] };
+            yield return Canary.OfBytes(
+                $"the signature of token {number}" + of, Fact.SpentSerial, bytes.AsSpan(^256..))
+                with { IsKept = false };
+            // The end of the SPKI, which is the point; all keys have the same beginning.
+            yield return Canary.OfBytes(
+                $"the key of token {number}" + of, Fact.SpentSerial,
+                Base64Url.DecodeFromChars((string)token["key"]!).AsSpan(^64..))
+                with { IsKept = false };
         }
+    }
 
-        public bool IsIn(byte[] content) => Forms.Any(form => content.AsSpan().IndexOf(form) >= 0);
-
-        /// <summary>The text inside a base64url payload, however it falls on its groups of three.</summary>
-        private static IEnumerable<byte[]> JoseForms(string text)
-        {
-            for (var shift = 0; shift < 3; shift++)
+    /// <summary>Reserves that money came into, and those that refreshed tokens went through.</summary>
+    private static IEnumerable<Canary> Reserves(RealNetwork network)
+    {
+        var all = LiveRows.Read(
+            Path.Combine(network.Folder, network.Wallet, "wallet.db"), "SELECT reserve, number FROM reserves",
+            row => (Id: (byte[])row.GetValue(0), IsFunded: !row.IsDBNull(1)));
+        Assert.Contains(all, reserve => reserve.IsFunded);
+        Assert.Contains(all, reserve => !reserve.IsFunded);
+        return all.Select((reserve, number) =>
+            Canary.OfBytes($"reserve {number}", Fact.ReserveKey, reserve.Id) with
             {
-                var padded = Encoding.ASCII.GetBytes(new string('x', shift) + text);
-                var encoded = Base64Url.EncodeToString(padded.AsSpan(0, padded.Length / 3 * 3));
-                // The first group holds the padding, so it is left out.
-                yield return Encoding.ASCII.GetBytes(encoded[4..]);
-            }
+                MustBeAt = reserve.IsFunded ? ["bank", "acquirer"] : ["bank"],
+                NeverAt = reserve.IsFunded ? [] : ["acquirer"],
+            });
+    }
+
+    // In memory an address is four bytes, after which a socket's address, and an object of the runtime, has zeros.
+    private static Canary Address()
+    {
+        var text = Canary.OfText("the network address", Fact.NetworkAddress, customer.ToString());
+        return text with
+        {
+            Forms = [.. text.Forms, [.. customer.GetAddressBytes(), .. new byte[8]]],
+            MustBeAt = ["mask-1"],
+            IsKept = false,
+        };
+    }
+
+    private static async Task PayOutAsync(RealNetwork network)
+    {
+        for (var tries = 0; ; tries++)
+        {
+            var said = await network.ShopAsync("payout");
+            if (said.ExitCode == 0)
+                break;
+            Assert.True(tries < 40, said.Errors);
+            await Task.Delay(300);
         }
+
+        for (var tries = 0; LiveRows.Number(network, "acquirer", "SELECT COUNT(*) FROM payouts") == 0; tries++)
+        {
+            Assert.True(tries < 100, "The bank does not pay out.");
+            await Task.Delay(200);
+        }
+    }
+
+    private static string Money(long minorUnits) => $"{minorUnits / 100}.{minorUnits % 100:00}";
+
+    private static async Task<JsonNode> OkAsync(RealNetwork network, params string[] verb)
+    {
+        var said = await network.WalletAsync(verb);
+        Assert.True(said.ExitCode == 0, $"{string.Join(' ', verb)}: {said.Errors}");
+        return said.Json;
     }
 }

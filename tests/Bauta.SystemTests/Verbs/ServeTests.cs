@@ -131,8 +131,8 @@ public sealed class ServeTests : IDisposable
             var said = await RealNetwork.BautaAsync(Limits.Verb, arguments);
             if (said.ExitCode == 0)
                 return;
-            Assert.True(tries < 60, said.Errors);
-            await Task.Delay(1000);
+            Assert.True(tries < 240, said.Errors);
+            await Task.Delay(250);
         }
     }
 

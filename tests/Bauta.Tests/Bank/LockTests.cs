@@ -323,6 +323,32 @@ public abstract class LockTests : BankSuite
     }
 
     [Fact]
+    public async Task What_the_books_say_of_a_token_is_asked_before_any_signature_is_verified()
+    {
+        await using var world = await OpenAsync();
+        var coin = (await world.CoinsAsync(8))[0];
+        var broken = coin.Token.Encode();
+        broken[^1] ^= 1;
+        var sale = new Sale();
+        var held = await world.LockAsync(world.Authorization(sale, coin.Spend()), coin);
+        await RefusesAsync(BankError.TokenLocked);
+        // The request that was answered before is answered again, whoever signs it.
+        Assert.Equal(Bytes(held), Bytes(await world.LockAsync(
+            world.Authorization(sale, coin.Spend()), coin with { Key = P256PrivateKey.Generate() })));
+        await world.Bank.DecideAsync(sale.Transaction, await world.CommitAsync(sale, held.Value), default);
+        await RefusesAsync(BankError.TokenSpent);
+
+        // With an authenticator or an owner's signature that is broken: either would be refused as such, if looked at.
+        async Task RefusesAsync(BankError error)
+        {
+            Refused(error, await world.LockAsync(
+                world.Authorization(new Sale(), coin.Spend() with { Token = broken }), coin));
+            Refused(error, await world.LockAsync(
+                world.Authorization(new Sale(), coin.Spend()), coin with { Key = P256PrivateKey.Generate() }));
+        }
+    }
+
+    [Fact]
     public async Task A_forger_who_has_the_key_gets_no_more_than_it_issued_and_is_noticed()
     {
         await using var world = await OpenAsync();

@@ -119,6 +119,59 @@ public abstract partial class MerchantTests
         Refused(DeskError.Malformed, await world.Shop.Desk.PayOutAsync(order with { Amount = Amount.Zero }, default));
     }
 
+    [Theory]
+    [InlineData(PayoutState.Ordered, false, PayoutState.Paid)]
+    [InlineData(PayoutState.Ordered, false, PayoutState.Returned)]
+    [InlineData(null, false, PayoutState.Paid)]
+    [InlineData(null, false, PayoutState.Ordered)]
+    [InlineData(null, true, PayoutState.Ordered)]
+    [InlineData(null, true, PayoutState.Paid)]
+    public async Task What_a_payout_came_to_is_not_taken_back_by_an_answer_that_was_long_under_way(
+        string? late, bool isPollerSlower, string came)
+    {
+        await using var world = await OpenAsync();
+        var sum = Amount.FromMinorUnits(100);
+        var held = new TaskCompletionSource();
+        var asked = new TaskCompletionSource();
+        // The first order is answered at once, "ordered" or "not available", and the answer is long under way.
+        (world.Bank.Available, world.Bank.PayoutStateNow) = (late is null ? Amount.Zero : sum, PayoutState.Ordered);
+        world.Bank.BeforePayoutAnswer = async () =>
+        {
+            asked.SetResult();
+            await held.Task;
+        };
+        var ordering = world.Shop.Desk.PayOutAsync(new NewPayout(RequestId.Generate(), sum), default);
+        await asked.Task;
+
+        // Meanwhile the poller asks the same, and the bank has gone on.
+        (world.Bank.Available, world.Bank.PayoutStateNow) = (sum, came);
+        var (polled, polling) = (new TaskCompletionSource(), new TaskCompletionSource());
+        world.Bank.BeforePayoutAnswer = () =>
+        {
+            polled.SetResult();
+            return isPollerSlower ? polling.Task : Task.CompletedTask;
+        };
+        var poll = world.Shop.ResumeAsync(default);
+        await polled.Task;
+        if (isPollerSlower)
+        {
+            held.SetResult();
+            Refused(DeskError.BankRefused, await ordering);
+            polling.SetResult();
+            await poll;
+        }
+        else
+        {
+            await poll;
+            Assert.Equal(came, (await PayoutsAsync(world)).Single().State);
+            held.SetResult();
+            Assert.Equal(came, (await ordering).Value.State);
+        }
+
+        Assert.Equal(2, world.Bank.PayoutsAsked);
+        Assert.Equal(came, (await PayoutsAsync(world)).Single().State);
+    }
+
     private static async Task<IReadOnlyList<Payout>> PayoutsAsync(MerchantWorld world) =>
         (await world.Shop.Desk.PayoutsAsync(default)).Value.Payouts;
 

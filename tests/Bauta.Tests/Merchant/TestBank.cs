@@ -28,6 +28,9 @@ internal sealed class TestBank(Func<ArchivePolicy> policy) : IBank
 
     public string? Payee { get; private set; }
 
+    /// <summary>Runs before the answer to a payout order leaves the bank: it may be long under way.</summary>
+    public Func<Task> BeforePayoutAnswer { get; set; } = () => Task.CompletedTask;
+
     public string? StateOf(TransactionId n)
     {
         lock (gate)
@@ -71,24 +74,29 @@ internal sealed class TestBank(Func<ArchivePolicy> policy) : IBank
         return Answer<AccountState>(new AccountState(Available, Available, Amount.Zero));
     }
 
-    public Task<Result<PayoutState, BankError>> PayOutAsync(
+    public async Task<Result<PayoutState, BankError>> PayOutAsync(
         Signed<PayoutRequest> request, CancellationToken cancellation)
     {
         Meet();
+        var answer = PayOut(request);
+        await BeforePayoutAnswer();
+        return answer;
+    }
+
+    private Result<PayoutState, BankError> PayOut(Signed<PayoutRequest> request)
+    {
         lock (gate)
         {
             PayoutsAsked++;
             if (!payouts.TryGetValue(request.Content.Id, out var first))
             {
                 if (request.Content.Amount > Available)
-                    return Answer<PayoutState>(BankError.NotAvailable);
+                    return BankError.NotAvailable;
                 payouts.Add(request.Content.Id, first = request);
                 Available -= request.Content.Amount;
             }
 
-            return first.Text == request.Text
-                ? Answer<PayoutState>(new PayoutState(PayoutStateNow))
-                : Answer<PayoutState>(BankError.IdReused);
+            return first.Text == request.Text ? new PayoutState(PayoutStateNow) : BankError.IdReused;
         }
     }
 

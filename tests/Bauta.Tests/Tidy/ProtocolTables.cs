@@ -3,6 +3,7 @@ using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Bauta.Crypto.ObliviousHttp;
+using Bauta.Host.Demo;
 using Bauta.Protocol;
 using Bauta.Protocol.Bank;
 
@@ -42,6 +43,7 @@ internal static class ProtocolTables
         "message" => Message(FindMessage(name)),
         "typs" => Typs(),
         "sizes" => Sizes(),
+        "sight" => SightTable.ToMarkdown(),
         _ => throw new InvalidOperationException($"There is no kind of block {kind}."),
     };
 
