@@ -211,16 +211,13 @@ public sealed class SightTests
         {
             var bytes = Base64Url.DecodeFromChars((string)token!["token"]!);
             // RFC 9578: type 2 bytes, then the nonce of 32; the signature is the last 256.
-            yield return Canary.OfBytes($"the serial of token {number}" + of, Fact.SpentSerial, bytes.AsSpan(2, 32))
-                with { MustBeAt = ["bank"] };
-            yield return Canary.OfBytes(
-                $"the signature of token {number}" + of, Fact.SpentSerial, bytes.AsSpan(^256..))
-                with { IsKept = false };
+            yield return Part("serial", bytes[2..34]) with { MustBeAt = ["bank"] };
+            yield return Part("signature", bytes[^256..]) with { IsKept = false };
             // The end of the SPKI, which is the point; all keys have the same beginning.
-            yield return Canary.OfBytes(
-                $"the key of token {number}" + of, Fact.SpentSerial,
-                Base64Url.DecodeFromChars((string)token["key"]!).AsSpan(^64..))
-                with { IsKept = false };
+            yield return Part("key", Base64Url.DecodeFromChars((string)token["key"]!)[^64..]) with { IsKept = false };
+
+            Canary Part(string what, byte[] part) =>
+                Canary.OfBytes($"the {what} of token {number}" + of, Fact.SpentSerial, part);
         }
     }
 
