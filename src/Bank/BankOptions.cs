@@ -32,7 +32,7 @@ public sealed record BankOptions
     public long SpendSeconds { get; init; } = 180 * 86_400;
 
     /// <summary>How much longer they can still be refreshed.</summary>
-    public long RefreshSeconds { get; init; } = 180 * 86_400;
+    public long RefreshSeconds { get; init; } = 90 * 86_400;
 
     /// <summary>How long before the present key stops the next one is made and announced.</summary>
     public long OverlapSeconds { get; init; } = 2 * 86_400;

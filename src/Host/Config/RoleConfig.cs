@@ -94,7 +94,7 @@ internal sealed record BankConfig : StoringConfig
 
     public decimal SpendDays { get; init; } = 180;
 
-    public decimal RefreshDays { get; init; } = 180;
+    public decimal RefreshDays { get; init; } = 90;
 
     public decimal OverlapDays { get; init; } = 2;
 

@@ -87,7 +87,7 @@ internal static class ConfigText
           // announced this long before the present one stops.
           "withdrawDays": 30,
           "spendDays": 180,
-          "refreshDays": 180,
+          "refreshDays": 90,
           "overlapDays": 2,
 
           // The range of times from lock to expiry.

@@ -1,9 +1,11 @@
+using Bauta.Bank;
 using Bauta.Bank.Denominations;
 using Bauta.Crypto.BlindRsa;
 using Bauta.Protocol;
 using Bauta.Protocol.Archive;
 using Bauta.Protocol.Bank;
 using Bauta.Tests.Storage;
+using Bauta.Wallet.Tokens;
 using Xunit;
 
 namespace Bauta.Tests.Bank;
@@ -214,4 +216,21 @@ public sealed class DenominationKeyFilesTests : IDisposable
     }
 
     public void Dispose() => directory.Dispose();
+}
+
+public sealed class DenominationPeriodsTests
+{
+    [Fact]
+    public void The_keys_of_a_bank_with_the_default_periods_fit_into_its_list()
+    {
+        // What a key with its proof takes once the log has a million leaves: docs/operating/configuration.md.
+        const long keyBytes = 4_250;
+        var options = new BankOptions { Name = "bank.example", Currency = BankWorld.DefaultOptions.Currency };
+        var life = options.WithdrawSeconds + options.SpendSeconds + options.RefreshSeconds + options.OverlapSeconds;
+        var keys = (life + options.WithdrawSeconds - 1) / options.WithdrawSeconds;
+
+        Assert.InRange(keys, 2, DenominationBook.MaxLivingKeys);
+        // One more of each is announced before it is counted.
+        Assert.InRange((keys + 1) * options.Exponents.Count * keyBytes, 1, options.MaxKeyListBytes);
+    }
 }
