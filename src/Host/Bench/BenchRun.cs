@@ -25,7 +25,7 @@ internal sealed class BenchRun(BenchPlan plan, Cores cores, Bar bar, Cancellatio
     private const int ManyTokens = 6;
     private const int ArchiveAtOnce = 256;
     private const int EchoLength = 1200;
-    private const int MaxWarmUp = 1000;
+    private const int MaxWarmUp = 3000;
     private const int Segment = 1000;
     private const int GoodsLength = 4096;
 
