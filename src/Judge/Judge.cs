@@ -53,7 +53,7 @@ public static class PurchaseJudge
             "P1: the contract names this bank");
 
         HearAuthorization(evidence, promise, issuer, policy, hearing);
-        HearLock(evidence, promise, bank, hearing);
+        HearLock(evidence, promise, bank, policy, hearing);
         HearDecisions(evidence, promise, policy, goods, hearing);
     }
 
@@ -115,7 +115,7 @@ public static class PurchaseJudge
     /// another P1 and P2 for the same transaction afterwards. Two notes for one transaction prove it at fault.
     /// </summary>
     private static void HearLock(
-        PurchaseEvidence evidence, Merchandise promise, P256PublicKey bank, Hearing hearing)
+        PurchaseEvidence evidence, Merchandise promise, P256PublicKey bank, ArchivePolicy policy, Hearing hearing)
     {
         // A bank may keep its notes back: then the lock note is the one that the decision rests on.
         if (evidence.LockNote is not { } note || (evidence.Payment is null && evidence.Decision is null))
@@ -125,6 +125,7 @@ public static class PurchaseJudge
         if (evidence.OtherLockNote is { } other && other.IsSignedBy(bank)
             && other.Content.Transaction.Equals(note.Content.Transaction) && other.Content != note.Content)
             throw hearing.End(Outcome.BankAtFault, "The bank signed two different lock notes for one transaction.");
+        HearRelease(evidence, promise, policy, hearing);
         var expected = new LockNote(promise.Transaction(), promise.ExpiresAt, promise.Archive, promise.Commitment);
         hearing.Demand(note.Content.Transaction.Equals(expected.Transaction), Outcome.NotProven,
             "P3: the lock note is for this transaction");
@@ -134,6 +135,21 @@ public static class PurchaseJudge
             evidence.Payment is not { } payment || payment.Content == new PaymentNote(
                 expected.Transaction, promise.Account, promise.Contract.Currency, promise.Contract.Price),
             Outcome.NotProven, "P3: the payment note has the account and sum that the customer authorized");
+    }
+
+    /// <summary>
+    /// A commit on another key than P1 promises. The bank need not be at fault: the merchant can have another token
+    /// locked to its <c>n</c> first, and the bank then refuses P2. But only the merchant has the key that releases.
+    /// </summary>
+    private static void HearRelease(
+        PurchaseEvidence evidence, Merchandise promise, ArchivePolicy policy, Hearing hearing)
+    {
+        if (evidence.Decision is { } decision && policy.TryVerify(decision, out var logged)
+            && logged.Entry.Kind == LogEntry.Commit && logged.Entry.LockNote!.Content is var note
+            && note.Transaction.Equals(promise.Transaction()) && !note.Commitment.Equals(promise.Commitment)
+            && Release.Matches(logged.Entry.Release!, note))
+            throw hearing.End(Outcome.MerchantAtFault,
+                "The merchant promised one key under this transaction, and its release key published another.");
     }
 
     private static void HearDecisions(

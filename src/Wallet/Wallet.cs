@@ -76,9 +76,9 @@ public sealed partial class Wallet(WalletStore store, INetwork network, TimeProv
         var all = await ReservesAsync(cancellation);
         foreach (var reserve in all.Where(reserve => reserve.IsOpen))
             reserves += await ReserveBalanceAsync(reserve, cancellation);
-        var closed = all.Where(reserve => !reserve.IsOpen).Select(reserve => reserve.Id).ToHashSet();
+        var closed = all.Where(reserve => !reserve.IsOpen).Select(reserve => reserve.Name).ToHashSet();
         reserves += Sum((await Store.TokensAsync(TokenState.Planned, cancellation))
-            .Where(token => closed.Contains(ReserveId.FromBytes(token.Reserve))));
+            .Where(token => token.Reserve is { } reserve && closed.Contains(reserve)));
         return new WalletBalance(
             Sum(await Store.TokensAsync(TokenState.Held, cancellation)),
             Sum(await Store.TokensAsync(TokenState.SetAside, cancellation)),
@@ -95,7 +95,7 @@ public sealed partial class Wallet(WalletStore store, INetwork network, TimeProv
         IProgress<WalletStep>? progress, CancellationToken cancellation)
     {
         var open = new List<string>();
-        await Attempt("funding", ResumeFundingsAsync(cancellation), open);
+        await ResumeFundingsAsync(open, cancellation);
         await Attempt("withdrawal", IssuePlannedAsync(cancellation), open);
         await Attempt("refresh", ResumeRefreshesAsync(cancellation), open);
         await Attempt("exchange of tokens of a revoked key", RecoupAsync(progress, cancellation), open);

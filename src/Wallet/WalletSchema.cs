@@ -2,8 +2,10 @@ using Bauta.Storage;
 
 namespace Bauta.Wallet;
 
-/// <summary>The wallet's tables. What tells who bought what is sealed under the password; states and sums are
-/// not.</summary>
+/// <summary>
+/// The wallet's tables. What spends, and every identifier that another party knows, is sealed under the password or
+/// stands as a keyed hash (<c>name</c>, <c>reserve</c>, <c>purchase</c>); states and values of tokens are not.
+/// </summary>
 public static class WalletSchema
 {
     /// <summary>All steps of the schema.</summary>
@@ -12,15 +14,13 @@ public static class WalletSchema
         new(1, "first tables", """
             CREATE TABLE settings (name {text} PRIMARY KEY, value {blob} NOT NULL) {strict};
             CREATE TABLE reserves (
-                reserve {blob} PRIMARY KEY,
-                number {bigint},
+                name {text} PRIMARY KEY,
+                number {bigint} UNIQUE,
                 token_key_id {blob},
                 token_number {bigint},
                 open {bool} NOT NULL) {strict};
             CREATE TABLE fundings (
-                id {blob} PRIMARY KEY,
-                reserve {blob} NOT NULL,
-                amount {bigint} NOT NULL,
+                reserve {text} PRIMARY KEY,
                 state {text} NOT NULL,
                 record {blob} NOT NULL) {strict};
             CREATE TABLE tokens (
@@ -29,15 +29,14 @@ public static class WalletSchema
                 value {bigint} NOT NULL,
                 remaining {bigint} NOT NULL,
                 state {text} NOT NULL,
-                reserve {blob} NOT NULL,
-                purchase {blob},
+                reserve {text},
+                purchase {text},
                 token {blob},
                 PRIMARY KEY (token_key_id, number)) {strict};
             CREATE INDEX tokens_by_state ON tokens (state, remaining);
             CREATE TABLE denominations (token_key_id {blob} PRIMARY KEY, record {blob} NOT NULL) {strict};
             CREATE TABLE purchases (
-                id {blob} PRIMARY KEY,
-                started_at {bigint} NOT NULL,
+                name {text} PRIMARY KEY,
                 open {bool} NOT NULL,
                 record {blob} NOT NULL) {strict};
             CREATE INDEX purchases_open ON purchases (open);

@@ -1,5 +1,7 @@
+using System.Security.Cryptography;
 using System.Text;
 using Bauta.Protocol;
+using Bauta.Protocol.Bank;
 using Bauta.Storage;
 using Bauta.Wallet.Purchase;
 using Bauta.Wallet.Recovery;
@@ -20,7 +22,7 @@ public sealed class WalletStore : IAsyncDisposable
     private readonly WalletVault vault;
 
     private WalletStore(IDatabase database, WalletVault vault, WalletSeed seed, string folder) =>
-        (Database, this.vault, Seed, Folder) = (database, vault, seed, folder);
+        (Database, this.vault, Seed, Folder, TokenRows) = (database, vault, seed, folder, new TokenTable(vault));
 
     /// <summary>The wallet's folder.</summary>
     public string Folder { get; }
@@ -30,15 +32,26 @@ public sealed class WalletStore : IAsyncDisposable
 
     internal IDatabase Database { get; }
 
+    internal TokenTable TokenRows { get; }
+
     /// <summary>Where the wallet's file lies in its folder.</summary>
     public static string FileIn(string folder) => Path.Combine(folder, "wallet.db");
+
+    /// <summary>Whether a wallet lies there; the file of one whose making was cut off is none.</summary>
+    public static async Task<bool> ExistsAsync(string folder, TimeProvider clock)
+    {
+        if (!File.Exists(FileIn(folder)))
+            return false;
+        await using var database = Open(folder, clock);
+        return await database.ReadAsync(transaction => Get(transaction, LockSetting)) is not null;
+    }
 
     /// <summary>Makes a wallet from a recovery phrase.</summary>
     /// <exception cref="WalletException">There is one already, or the phrase is not one.</exception>
     public static async Task<WalletStore> CreateAsync(
         string folder, string password, string phrase, TimeProvider clock, int rounds = WalletVault.DefaultRounds)
     {
-        if (File.Exists(FileIn(folder)))
+        if (await ExistsAsync(folder, clock))
             throw new WalletException(WalletError.WalletExists,
                 $"There is a wallet in {folder} already. Use another folder with --wallet.");
         if (!RecoveryPhrase.TryReadSeed(phrase, out var seed))
@@ -59,7 +72,7 @@ public sealed class WalletStore : IAsyncDisposable
     /// <exception cref="WalletException">There is none, or the password is wrong.</exception>
     public static async Task<WalletStore> OpenAsync(string folder, string password, TimeProvider clock)
     {
-        if (!File.Exists(FileIn(folder)))
+        if (!await ExistsAsync(folder, clock))
             throw new WalletException(WalletError.NoWallet,
                 $"There is no wallet in {folder}. Make one with: bauta wallet init");
         var database = Open(folder, clock);
@@ -73,6 +86,18 @@ public sealed class WalletStore : IAsyncDisposable
 
         var box = await database.ReadAsync(transaction => Get(transaction, SeedSetting));
         return new WalletStore(database, vault, new WalletSeed(vault.Open(SeedSetting, box ?? [])), folder);
+    }
+
+    /// <summary>Whether this wallet's keys derive from a phrase.</summary>
+    public bool IsOf(string phrase)
+    {
+        if (!RecoveryPhrase.TryReadSeed(phrase, out var other))
+            return false;
+        var own = Seed.Export();
+        var isSame = CryptographicOperations.FixedTimeEquals(own, other);
+        CryptographicOperations.ZeroMemory(own);
+        CryptographicOperations.ZeroMemory(other);
+        return isSame;
     }
 
     /// <summary>A setting, or null.</summary>
@@ -112,24 +137,28 @@ public sealed class WalletStore : IAsyncDisposable
 
     internal byte[] Unseal(string place, ReadOnlySpan<byte> box) => vault.Open(place, box);
 
+    internal string NameOf(RequestId purchase) => vault.NameOf("purchases", purchase.ToArray());
+
+    internal string NameOf(ReserveId reserve) => vault.NameOf("reserves", reserve.ToArray());
+
     internal Task<IReadOnlyList<PurchaseState>> PurchasesAsync(bool onlyOpen, CancellationToken cancellation) =>
         Database.ReadAsync<IReadOnlyList<PurchaseState>>(
             transaction => [.. transaction.Query(
                 onlyOpen
-                    ? "SELECT id, record FROM purchases WHERE open ORDER BY started_at, rowid"
-                    : "SELECT id, record FROM purchases ORDER BY started_at, rowid",
-                row => ReadPurchase(row.GetBytes(0), row.GetBytes(1)))],
+                    ? "SELECT name, record FROM purchases WHERE open ORDER BY rowid"
+                    : "SELECT name, record FROM purchases ORDER BY rowid",
+                row => ReadPurchase(row.GetString(0), row.GetBytes(1)))],
             cancellation);
 
     internal Task<PurchaseState?> PurchaseAsync(RequestId id, CancellationToken cancellation) =>
         Database.ReadAsync(
             transaction => transaction.QuerySingleOrDefault(
-                "SELECT id, record FROM purchases WHERE id = $1",
-                row => ReadPurchase(row.GetBytes(0), row.GetBytes(1)), id.ToArray()),
+                "SELECT name, record FROM purchases WHERE name = $1",
+                row => ReadPurchase(row.GetString(0), row.GetBytes(1)), NameOf(id)),
             cancellation);
 
     internal byte[] SealPurchase(PurchaseState state) => Seal(
-        $"purchases/{state.Order.Id}", StrictJson.Write(state, WalletJson.Default.PurchaseState));
+        $"purchases/{NameOf(state.Order.Id)}", StrictJson.Write(state, WalletJson.Default.PurchaseState));
 
     /// <summary>Moves a purchase to its next state, with what that does to its tokens in the same
     /// transaction.</summary>
@@ -140,8 +169,8 @@ public sealed class WalletStore : IAsyncDisposable
         await Database.WriteAsync(
             transaction =>
             {
-                transaction.ExecuteExpecting(1, "UPDATE purchases SET record = $1, open = $2 WHERE id = $3",
-                    box, !next.IsFinal, next.Order.Id.ToArray());
+                transaction.ExecuteExpecting(1, "UPDATE purchases SET record = $1, open = $2 WHERE name = $3",
+                    box, !next.IsFinal, NameOf(next.Order.Id));
                 tokens?.Invoke(transaction);
             },
             cancellation);
@@ -149,15 +178,12 @@ public sealed class WalletStore : IAsyncDisposable
     }
 
     internal Task<IReadOnlyList<WalletToken>> TokensAsync(string state, CancellationToken cancellation) =>
-        Database.ReadAsync(transaction => Tokens.TokenTable.InState(transaction, state), cancellation);
+        Database.ReadAsync(transaction => TokenRows.InState(transaction, state), cancellation);
 
-    private PurchaseState ReadPurchase(byte[] id, byte[] box)
-    {
-        var name = $"purchases/{RequestId.FromBytes(id)}";
-        return StrictJson.TryRead(vault.Open(name, box), WalletJson.Default.PurchaseState, out var state)
+    private PurchaseState ReadPurchase(string name, byte[] box) =>
+        StrictJson.TryRead(vault.Open($"purchases/{name}", box), WalletJson.Default.PurchaseState, out var state)
             ? state
             : throw WalletException.Unreadable("purchase");
-    }
 
     private static IDatabase Open(string folder, TimeProvider clock) => Storage.Database.Open(
         FileIn(folder), WalletSchema.Migrations, new DatabaseOptions { TimeProvider = clock, ReaderLimit = 2 });

@@ -138,7 +138,7 @@ internal sealed class DemoStory(
             DurableFile.CreateSecret(places.PasswordPath,
                 Encoding.ASCII.GetBytes(Base64Url.Encode(RandomNumberGenerator.GetBytes(18)) + "\n"));
         var password = Password.Read(places.PasswordPath, isNew: false, output);
-        if (File.Exists(WalletStore.FileIn(places.WalletFolder)))
+        if (await WalletStore.ExistsAsync(places.WalletFolder, time))
             return await WalletStore.OpenAsync(places.WalletFolder, password, time);
         var phrase = RecoveryPhrase.Generate();
         DurableFile.Write(places.PhrasePath, Encoding.ASCII.GetBytes(phrase + "\n"), DurableFile.SecretMode);

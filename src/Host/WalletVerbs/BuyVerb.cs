@@ -137,7 +137,7 @@ internal static class PurchaseReport
         var currency = await open.Wallet.CurrencyAsync(cancellation);
         var id = state.Order.Id.ToString();
         open.Output.Line(Sentence(state, currency));
-        open.Output.Line(state is Abandoned ? "" : $"Evidence: bauta wallet evidence {id[..8]} --out evidence.json");
+        open.Output.Line(state is Abandoned { Decision: null } ? "" : $"Evidence: bauta wallet evidence {id[..8]} --out evidence.json");
         open.Output.Answer(Describe(state));
         return CodeOf(state);
     }
@@ -177,7 +177,9 @@ internal static class PurchaseReport
             + $"SHA-256 {Convert.ToHexStringLower(state.Order.Offer.ContentHash)}, as the shop promised.",
         Opened => "The file is NOT what the shop promised. Export the evidence and show it to a judge.",
         Returned => "The purchase did not happen. The tokens are yours again.",
-        Abandoned abandoned => $"The purchase ended before anything was paid: {abandoned.Reason}",
+        Abandoned { Decision: null } abandoned =>
+            $"The purchase ended before anything was paid: {abandoned.Reason}",
+        Abandoned abandoned => $"The purchase ended without goods: {abandoned.Reason}",
         Denied denied => $"The bank refused: {denied.Reason}\n"
             + $"Its word is not proof, so goods and tokens are kept until {denied.Merchandise.Content.ExpiresAt} and "
             + "a minute: then run bauta wallet resume",

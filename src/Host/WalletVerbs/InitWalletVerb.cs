@@ -36,7 +36,7 @@ internal sealed class InitWalletVerb : DoingVerb
     {
         var file = WalletPlace.ReadNetwork(parsed.GetRequiredValue(network));
         var folder = WalletPlace.FolderOf(parsed);
-        if (File.Exists(WalletStore.FileIn(folder)))
+        if (await WalletStore.ExistsAsync(folder, TimeProvider.System))
             throw new HostException(ExitCode.Exists,
                 $"There is a wallet in {folder} already. Use another folder with --wallet.");
         var slowness = parsed.GetValue(rounds);

@@ -29,7 +29,8 @@ internal sealed class RestoreVerb : DoingVerb
 
     public RestoreVerb()
         : base("restore", "Finds again what a lost wallet held, from its recovery phrase alone.\n"
-            + "Tokens are asked for one by one, in random order and with pauses, so that they cannot be linked.",
+            + "Tokens are asked for one by one, in random order and with pauses, so that they cannot be linked.\n"
+            + "What was cut off goes on when it is run again with the same folder, password and phrase.",
             "bauta wallet restore --network data/demo/network.json --wallet ~/restored --phrase-file words.txt")
     {
         Add(network);
@@ -43,11 +44,15 @@ internal sealed class RestoreVerb : DoingVerb
         var file = WalletPlace.ReadNetwork(parsed.GetRequiredValue(network));
         var folder = WalletPlace.FolderOf(parsed);
         var phrase = ReadPhrase(parsed.GetValue(phraseFile));
-        var password = Password.Read(parsed.GetValue(WalletPlace.PasswordFile), isNew: true, output);
-        await using var store = await WalletStore.CreateAsync(folder, password, phrase, TimeProvider.System);
-        await WalletPlace.KeepNetworkAsync(store, file, cancellation);
+        await using var store = await OpenAsync(folder, phrase, parsed.GetValue(WalletPlace.PasswordFile), output);
+        // A run that was cut off has chosen its masks; it stays with them.
+        if (await store.SettingAsync(WalletPlace.NetworkSetting, cancellation) is null)
+            await WalletPlace.KeepNetworkAsync(store, file, cancellation);
+        var isDirect = parsed.GetValue(WalletPlace.Direct);
+        if (isDirect)
+            output.Note("Note: without masks the bank sees by your network address that all these tokens are yours.");
         using var connection = await WalletPlace.ConnectAsync(
-            store, file, parsed.GetValue(WalletPlace.Direct), output, cancellation);
+            store, await WalletPlace.NetworkAsync(store, cancellation), isDirect, output, cancellation);
         var wallet = new Wallet.Wallet(store, connection, TimeProvider.System)
         {
             MaxPause = TimeSpan.FromMilliseconds(Math.Max(0, parsed.GetValue(pause))),
@@ -62,6 +67,22 @@ internal sealed class RestoreVerb : DoingVerb
             ["currency"] = currency.Code,
         });
         return ExitCode.Ok;
+    }
+
+    /// <summary>A new wallet of the phrase, or the one that a run before was cut off at.</summary>
+    private static async Task<WalletStore> OpenAsync(
+        string folder, string phrase, string? passwordFile, Output output)
+    {
+        if (!await WalletStore.ExistsAsync(folder, TimeProvider.System))
+            return await WalletStore.CreateAsync(
+                folder, Password.Read(passwordFile, isNew: true, output), phrase, TimeProvider.System);
+        var store = await WalletStore.OpenAsync(
+            folder, Password.Read(passwordFile, isNew: false, output), TimeProvider.System);
+        if (store.IsOf(phrase))
+            return store;
+        await store.DisposeAsync();
+        throw new HostException(ExitCode.Exists,
+            $"There is a wallet of another phrase in {folder} already. Use another folder with --wallet.");
     }
 
     private static string ReadPhrase(string? file)

@@ -45,7 +45,7 @@ internal static class WalletPlace
     public static async Task<WalletStore> OpenAsync(ParseResult parsed, Output output)
     {
         var folder = FolderOf(parsed);
-        if (!File.Exists(WalletStore.FileIn(folder)))
+        if (!await WalletStore.ExistsAsync(folder, TimeProvider.System))
             throw new HostException(ExitCode.NoWallet,
                 $"There is no wallet in {folder}. Make one with: bauta wallet init --wallet {folder} --network FILE");
         var password = Password.Read(parsed.GetValue(PasswordFile), isNew: false, output);
@@ -56,13 +56,14 @@ internal static class WalletPlace
     public static async Task KeepNetworkAsync(
         WalletStore store, NetworkFile network, CancellationToken cancellation)
     {
-        await store.SetAsync(NetworkSetting, Encoding.UTF8.GetString(network.ToBytes()), cancellation);
         // A wallet that changed its masks from day to day would show itself to all of them in the end.
         var route = network.Routes.Count == 0
             ? -1
             : System.Security.Cryptography.RandomNumberGenerator.GetInt32(network.Routes.Count);
         await store.SetAsync(
             RouteSetting, route.ToString(CultureInfo.InvariantCulture), cancellation);
+        // Last: a wallet that keeps a network has its route.
+        await store.SetAsync(NetworkSetting, Encoding.UTF8.GetString(network.ToBytes()), cancellation);
     }
 
     /// <summary>The network that the wallet keeps.</summary>
@@ -74,6 +75,12 @@ internal static class WalletPlace
 
     /// <summary>Connects over the wallet's route, or directly, which says what it gives away.</summary>
     public static async Task<HttpNetwork> ConnectAsync(
+        WalletStore store, NetworkFile file, bool isDirect, Output output, CancellationToken cancellation) =>
+        new(file, await RouteAsync(store, file, isDirect, output, cancellation), TimeProvider.System);
+
+    /// <summary>The route that the wallet stays with, or none; one with fewer than two masks says what it gives
+    /// away.</summary>
+    public static async Task<MaskRoute> RouteAsync(
         WalletStore store, NetworkFile file, bool isDirect, Output output, CancellationToken cancellation)
     {
         var kept = await store.SettingAsync(RouteSetting, cancellation);
@@ -82,7 +89,7 @@ internal static class WalletPlace
             : file.RouteAt(int.Parse(kept, CultureInfo.InvariantCulture));
         if (route.Opener is null || route.Relay is null)
             output.Note($"Note: {route.GivesAway}");
-        return new HttpNetwork(file, route, TimeProvider.System);
+        return route;
     }
 
     /// <summary>Reads a network file.</summary>

@@ -28,11 +28,14 @@ public sealed partial class Wallet
         if (merchandise is null)
             throw new WalletException(WalletError.NotFound,
                 "The shop never promised anything in this purchase, so there is nothing to prove.");
+        var decided = NoteOf(decision);
         return new PurchaseEvidence(
             PurchaseEvidence.CurrentFormat, network.Policy.Text, ReadCard(state.Order.ShopCard),
-            ReadCard(state.Order.BankCard), merchandise, authorization, locked?.LockNote ?? NoteOf(decision),
+            ReadCard(state.Order.BankCard), merchandise, authorization, locked?.LockNote ?? decided,
             locked?.Payment, decision,
             authorization is null ? null : await KeysOfAsync(authorization, cancellation),
+            // Two notes for one transaction prove the bank at fault, so both are handed in.
+            OtherLockNote: locked is not null && decided?.SaysTheSameAs(locked.LockNote) is false ? decided : null,
             IssuerCard: state.Order.IssuerCard is { } issuer ? ReadCard(issuer) : null);
     }
 
@@ -48,7 +51,7 @@ public sealed partial class Wallet
             Aborted it => (it.Merchandise, it.Authorization, it.Lock, it.Decision),
             Opened it => (it.Merchandise, it.Authorization, it.Lock, it.Decision),
             Returned it => (it.Merchandise, it.Authorization, it.Lock, it.Decision),
-            Abandoned it => (it.Merchandise, it.Authorization, it.Lock, null),
+            Abandoned it => (it.Merchandise, it.Authorization, it.Lock, it.Decision),
             _ => (null, null, null, null),
         };
 

@@ -7,18 +7,20 @@ using Bauta.Storage;
 
 namespace Bauta.Wallet;
 
-/// <summary>Where a funding stands.</summary>
+/// <summary>Where a funding stands; one that is credited or refused has no row.</summary>
 internal static class FundingState
 {
     public const string Asked = "asked";
     public const string Noticed = "noticed";
-    public const string Credited = "credited";
-    public const string Declined = "declined";
 }
 
 public sealed partial class Wallet
 {
     private const int MaxFundingAnswers = 20;
+
+    /// <summary>Fewer than the unknown reserves after which a restore stops: none of those that are credited may lie
+    /// behind so many that never were.</summary>
+    private const int MaxOpenFundings = ReserveGap - 1;
 
     /// <summary>
     /// Takes money in through the acquirer and carries its notice to the bank, which credits a fresh reserve. The
@@ -34,39 +36,59 @@ public sealed partial class Wallet
         var request = await Store.Database.WriteAsync(
             transaction =>
             {
-                var number = transaction.QuerySingleOrDefault(
-                    "SELECT COALESCE(MAX(number), -1) FROM reserves", row => row.GetInt64(0)) + 1;
+                if (CountFundings(transaction) >= MaxOpenFundings)
+                    return null;
+                var number = NextReserve(transaction);
                 using var key = Store.Seed.ReserveKey(number);
-                var reserve = ReserveId.Of(key.PublicKey);
-                var made = new TakeInRequest(id, card, bank, reserve, currency.Code, amount);
-                transaction.Execute("INSERT INTO reserves (reserve, number, open) VALUES ($1, $2, $3)",
-                    reserve.ToArray(), number, true);
+                var made = new TakeInRequest(id, card, bank, ReserveId.Of(key.PublicKey), currency.Code, amount);
+                var name = Store.NameOf(made.Reserve);
                 transaction.Execute(
-                    "INSERT INTO fundings (id, reserve, amount, state, record) VALUES ($1, $2, $3, $4, $5)",
-                    id.ToArray(), reserve.ToArray(), amount.MinorUnits, FundingState.Asked,
-                    Store.Seal(Place(id), StrictJson.Write(made, WalletJson.Default.TakeInRequest)));
+                    "INSERT INTO reserves (name, number, open) VALUES ($1, $2, $3)", name, number, true);
+                transaction.Execute(
+                    "INSERT INTO fundings (reserve, state, record) VALUES ($1, $2, $3)", name, FundingState.Asked,
+                    Store.Seal(Place(name), StrictJson.Write(made, WalletJson.Default.TakeInRequest)));
                 return made;
             },
             cancellation);
-        return await TakeInAsync(request, cancellation);
+        return request is not null
+            ? await TakeInAsync(request, cancellation)
+            : throw new WalletException(WalletError.Refused,
+                $"{MaxOpenFundings} payments are not decided yet. First: bauta wallet resume");
     }
 
-    private static string Place(RequestId funding) => $"fundings/{funding}";
+    private static string Place(string reserve) => $"fundings/{reserve}";
 
-    private async Task ResumeFundingsAsync(CancellationToken cancellation)
+    private static long CountFundings(IReadTransaction transaction) => transaction.QuerySingleOrDefault(
+        "SELECT COUNT(*) FROM fundings", row => row.GetInt64(0));
+
+    /// <summary>The lowest number that no reserve has: one whose payment was refused is used again.</summary>
+    private static long NextReserve(IReadTransaction transaction)
     {
-        foreach (var (id, state, box) in await Store.Database.ReadAsync(
+        var taken = transaction.Query(
+            "SELECT number FROM reserves WHERE number IS NOT NULL ORDER BY number", row => row.GetInt64(0));
+        var next = 0;
+        while (next < taken.Count && taken[next] == next)
+            next++;
+        return next;
+    }
+
+    private async Task ResumeFundingsAsync(List<string> open, CancellationToken cancellation)
+    {
+        foreach (var (name, state, box) in await Store.Database.ReadAsync(
             transaction => transaction.Query(
-                "SELECT id, state, record FROM fundings WHERE state IN ($1, $2)",
-                row => (RequestId.FromBytes(row.GetBytes(0)), row.GetString(1), row.GetBytes(2)),
-                FundingState.Asked, FundingState.Noticed),
+                "SELECT reserve, state, record FROM fundings ORDER BY rowid",
+                row => (row.GetString(0), row.GetString(1), row.GetBytes(2))),
             cancellation))
+            await Attempt("funding", ResumeAsync(name, state, Store.Unseal(Place(name), box)), open);
+
+        async Task ResumeAsync(string name, string state, byte[] record)
         {
-            var record = Store.Unseal(Place(id), box);
             if (state == FundingState.Noticed)
-                await CarryNoticeAsync(id, ReadNotice(record), cancellation);
-            else if (StrictJson.TryRead(record, WalletJson.Default.TakeInRequest, out var request))
-                await TakeInAsync(request, cancellation);
+                await CarryNoticeAsync(name, ReadNotice(record), cancellation);
+            else if (!StrictJson.TryRead(record, WalletJson.Default.TakeInRequest, out var request))
+                throw WalletException.Unreadable("funding");
+            else if (!await TakeInAsync(request, cancellation))
+                open.Add("funding: the acquirer has not decided yet");
         }
     }
 
@@ -80,10 +102,11 @@ public sealed partial class Wallet
             answer = await network.Acquirer.TakeInAsync(request, cancellation);
         }
 
+        var name = Store.NameOf(request.Reserve);
         if (!answer.IsOk)
         {
             if (answer.Error != AcquirerError.TooMany)
-                await SetFundingAsync(request.Id, FundingState.Declined, [], cancellation, request.Reserve);
+                await ForgetFundingAsync(name, cancellation);
             throw answer.Error == AcquirerError.Declined
                 ? new WalletException(WalletError.Declined, "The card was declined. Use another card.")
                 : Refused("The acquirer refused", answer.Error.Value, answer.Detail);
@@ -94,38 +117,38 @@ public sealed partial class Wallet
         if (!notice.Content.Reserve.Equals(request.Reserve) || notice.Content.Amount != request.Amount)
             throw new WalletException(WalletError.Distrusted,
                 "The acquirer's notice names another reserve or amount. Complain to it with the payment's receipt.");
-        await SetFundingAsync(
-            request.Id, FundingState.Noticed, Encoding.ASCII.GetBytes(notice.Text), cancellation);
-        await CarryNoticeAsync(request.Id, notice, cancellation);
+        var box = Store.Seal(Place(name), Encoding.ASCII.GetBytes(notice.Text));
+        await Store.Database.WriteAsync(
+            transaction => transaction.ExecuteExpecting(
+                1, "UPDATE fundings SET state = $1, record = $2 WHERE reserve = $3", FundingState.Noticed, box, name),
+            cancellation);
+        await CarryNoticeAsync(name, notice, cancellation);
         return true;
     }
 
-    private async Task CarryNoticeAsync(RequestId id, Signed<FundingNotice> notice, CancellationToken cancellation)
+    private async Task CarryNoticeAsync(string name, Signed<FundingNotice> notice, CancellationToken cancellation)
     {
         var answer = await network.Bank.FundAsync(new FundingRequest(notice), cancellation);
         if (!answer.IsOk)
             throw Refused("The bank refused the acquirer's notice", answer.Error.Value, answer.Detail);
-        await SetFundingAsync(id, FundingState.Credited, [], cancellation);
-    }
-
-    private Task SetFundingAsync(
-        RequestId id, string state, byte[] record, CancellationToken cancellation, ReserveId? unused = null)
-    {
-        var box = Store.Seal(Place(id), record);
-        return Store.Database.WriteAsync(
-            transaction =>
-            {
-                transaction.ExecuteExpecting(
-                    1, "UPDATE fundings SET state = $1, record = $2 WHERE id = $3", state, box, id.ToArray());
-                if (unused is not null)
-                    Close(transaction, unused);
-            },
+        await Store.Database.WriteAsync(
+            transaction => transaction.ExecuteExpecting(1, "DELETE FROM fundings WHERE reserve = $1", name),
             cancellation);
     }
 
+    /// <summary>The acquirer refused for good: its reserve was never credited, and its number is free again, since a
+    /// restore stops at a gap.</summary>
+    private Task ForgetFundingAsync(string name, CancellationToken cancellation) => Store.Database.WriteAsync(
+        transaction =>
+        {
+            transaction.ExecuteExpecting(1, "DELETE FROM fundings WHERE reserve = $1", name);
+            transaction.ExecuteExpecting(1, "DELETE FROM reserves WHERE name = $1", name);
+        },
+        cancellation);
+
     /// <summary>A reserve that is planned out in full is not read again: reading several would link them.</summary>
-    private static void Close(IWriteTransaction transaction, ReserveId reserve) => transaction.Execute(
-        "UPDATE reserves SET open = $1 WHERE reserve = $2", false, reserve.ToArray());
+    private static void Close(IWriteTransaction transaction, string reserve) => transaction.Execute(
+        "UPDATE reserves SET open = $1 WHERE name = $2", false, reserve);
 
     private static Signed<FundingNotice> ReadNotice(byte[] record) =>
         Signed<FundingNotice>.TryParse(Encoding.ASCII.GetString(record), out var notice)
@@ -135,8 +158,8 @@ public sealed partial class Wallet
     private Task<IReadOnlyList<WalletReserve>> ReservesAsync(CancellationToken cancellation) =>
         Store.Database.ReadAsync(
             transaction => transaction.Query(
-                "SELECT reserve, number, token_key_id, token_number, open FROM reserves ORDER BY reserve",
-                row => new WalletReserve(ReserveId.FromBytes(row.GetBytes(0)),
+                "SELECT name, number, token_key_id, token_number, open FROM reserves ORDER BY name",
+                row => new WalletReserve(row.GetString(0),
                     row.IsDBNull(1) ? null : row.GetInt64(1), row.GetBytesOrNull(2),
                     row.IsDBNull(3) ? null : row.GetInt64(3), row.GetBoolean(4))),
             cancellation);
@@ -169,10 +192,10 @@ public sealed partial class Wallet
 }
 
 /// <summary>A reserve of this wallet: numbered, or made to refresh a token.</summary>
-/// <param name="Id">Its thumbprint.</param>
+/// <param name="Name">Under which its row is found.</param>
 /// <param name="Number">The number that its key derives from, or null.</param>
 /// <param name="TokenKeyId">With the token that it takes over: the denomination key's ID.</param>
 /// <param name="TokenNumber">And the token's number.</param>
 /// <param name="IsOpen">Whether it may hold more than is planned out of it.</param>
 internal sealed record WalletReserve(
-    ReserveId Id, long? Number, byte[]? TokenKeyId, long? TokenNumber, bool IsOpen);
+    string Name, long? Number, byte[]? TokenKeyId, long? TokenNumber, bool IsOpen);

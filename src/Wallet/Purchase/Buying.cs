@@ -1,5 +1,6 @@
 using Bauta.Crypto.Jose;
 using Bauta.Protocol;
+using Bauta.Protocol.Archive;
 using Bauta.Protocol.Bank;
 using Bauta.Protocol.Merchant;
 using Bauta.Protocol.Parties;
@@ -51,8 +52,7 @@ public sealed partial class Wallet
         var box = Store.SealPurchase(state);
         await Store.Database.WriteAsync(
             transaction => transaction.Execute(
-                "INSERT INTO purchases (id, started_at, open, record) VALUES ($1, $2, $3, $4)",
-                order.Id.ToArray(), order.StartedAt.Seconds, true, box),
+                "INSERT INTO purchases (name, open, record) VALUES ($1, $2, $3)", Store.NameOf(order.Id), true, box),
             cancellation);
         return await AdvanceAsync(state, patience, progress, cancellation);
     }
@@ -219,7 +219,7 @@ public sealed partial class Wallet
                 {
                     foreach (var use in uses)
                     {
-                        TokenTable.SetAside(transaction, use, state.Order.Id);
+                        TokenTable.SetAside(transaction, use, Store.NameOf(state.Order.Id));
                         KeepKey(transaction, book.Find(use.Coin.TokenKeyId)!);
                     }
                 });
@@ -267,8 +267,8 @@ public sealed partial class Wallet
         var bank = Card(state.Order.BankCard).IdentityKey();
         if (!Answers(answer.Value, authorization.Content, bank))
         {
-            if (await PublishedAsync(state, state.Merchandise, state.Authorization, progress, cancellation)
-                is { } ended)
+            if (await PublishedAsync(
+                state, state.Merchandise, state.Authorization, progress, cancellation, answer.Value) is { } ended)
                 return ended;
             if (Now >= authorization.Content.ExpiresAt)
                 return await Store.AdvanceAsync(
@@ -313,15 +313,18 @@ public sealed partial class Wallet
 
     /// <summary>Ends a purchase for which nothing is locked; tokens set aside for it come back.</summary>
     private async Task<PurchaseState> AbandonAsync(
-        PurchaseState state, string reason, CancellationToken cancellation, string tokens = TokenState.Held)
+        PurchaseState state, string reason, CancellationToken cancellation, string tokens = TokenState.Held,
+        LoggedEntry? decision = null)
     {
         var (merchandise, authorization, mismatch, _) = Statements(state);
+        var name = Store.NameOf(state.Order.Id);
         var ended = await Store.AdvanceAsync(
-            new Abandoned(state.Order, reason, merchandise, authorization, mismatch), cancellation, transaction =>
+            new Abandoned(state.Order, reason, merchandise, authorization, mismatch, decision), cancellation,
+            transaction =>
             {
-                foreach (var token in TokenTable.OfPurchase(transaction, state.Order.Id))
+                foreach (var token in Store.TokenRows.OfPurchase(transaction, name))
                     TokenTable.Release(
-                        transaction, token.TokenKeyId, token.Number, state.Order.Id, token.Remaining, tokens);
+                        transaction, token.TokenKeyId, token.Number, name, token.Remaining, tokens);
             });
         // After the write: a purchase that could still be paid keeps its goods.
         GoodsFile.Delete(Store.Folder, state.Order.Id);

@@ -150,17 +150,18 @@ public sealed partial class Wallet
         return returned;
     }
 
-    private static void EndTokens(IWriteTransaction transaction, PurchaseState state, bool spent)
+    private void EndTokens(IWriteTransaction transaction, PurchaseState state, bool spent)
     {
         var authorization = ReadAuthorization(Statements(state).P2
             ?? throw new InvalidOperationException($"{state.GetType().Name} holds no authorization."));
-        foreach (var token in TokenTable.OfPurchase(transaction, state.Order.Id))
+        var name = Store.NameOf(state.Order.Id);
+        foreach (var token in Store.TokenRows.OfPurchase(transaction, name))
         {
             var used = authorization.Content.Tokens
                 .Single(use => use.Token.AsSpan().SequenceEqual(token.Token)).Amount;
             var left = spent ? token.Remaining - used : token.Remaining;
             var next = left == Amount.Zero ? TokenState.Gone : spent ? TokenState.Doubtful : TokenState.Held;
-            TokenTable.Release(transaction, token.TokenKeyId, token.Number, state.Order.Id, left, next);
+            TokenTable.Release(transaction, token.TokenKeyId, token.Number, name, left, next);
         }
     }
 }

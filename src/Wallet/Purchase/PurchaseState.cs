@@ -124,12 +124,14 @@ public sealed record Returned(
     PurchaseOrder Order, Signed<Merchandise> Merchandise, byte[] Authorization, LoggedEntry Decision,
     LockAnswer? Lock = null) : PurchaseState(Order);
 
-/// <summary>The purchase ended before anything was locked, or without notes that could be used. Final.</summary>
+/// <summary>The purchase ended before anything was locked, without notes that could be used, or with a decision on
+/// another key than P1 promises. Final.</summary>
 /// <param name="Order">The order.</param>
 /// <param name="Reason">Why, for a person.</param>
 /// <param name="Merchandise">P1, if there was one.</param>
 /// <param name="Authorization">P2, if it was written.</param>
 /// <param name="Lock">What the bank answered that does not match P2.</param>
+/// <param name="Decision">What the archive decided on a lock note that does not match P2.</param>
 public sealed record Abandoned(
     PurchaseOrder Order, string Reason, Signed<Merchandise>? Merchandise = null, byte[]? Authorization = null,
-    LockAnswer? Lock = null) : PurchaseState(Order);
+    LockAnswer? Lock = null, LoggedEntry? Decision = null) : PurchaseState(Order);

@@ -74,9 +74,9 @@ public sealed partial class Wallet
                     using var reserveKey = secret.RefreshReserveKey();
                     TokenTable.SetState(transaction, token, TokenState.Refreshing, token.Remaining);
                     transaction.Execute(
-                        "INSERT INTO reserves (reserve, token_key_id, token_number, open) VALUES ($1, $2, $3, $4) "
-                        + "ON CONFLICT (reserve) DO NOTHING",
-                        ReserveId.Of(reserveKey.PublicKey).ToArray(), token.TokenKeyId, token.Number, true);
+                        "INSERT INTO reserves (name, token_key_id, token_number, open) VALUES ($1, $2, $3, $4) "
+                        + "ON CONFLICT (name) DO NOTHING",
+                        Store.NameOf(ReserveId.Of(reserveKey.PublicKey)), token.TokenKeyId, token.Number, true);
                 }
             },
             cancellation);
@@ -127,7 +127,6 @@ public sealed partial class Wallet
                 if (!funded.IsOk)
                     throw Refused("The issuer refused the notice of a refresh", funded.Error.Value, funded.Detail);
             }
-
         }
 
         var state = answer.IsOk ? TokenState.Gone : answer.Error switch
@@ -142,7 +141,7 @@ public sealed partial class Wallet
             throw Refused("The bank refused a refresh", answer.Error!.Value, answer.Detail);
         // Also after a refusal: the reserve may have been credited by an order whose answer was lost, before the key
         // was revoked. What is planned from it and the token's end are one write, so that it is planned once.
-        var wallet = new WalletReserve(reserve, null, token.TokenKeyId, token.Number, true);
+        var wallet = new WalletReserve(Store.NameOf(reserve), null, token.TokenKeyId, token.Number, true);
         var balance = state == TokenState.Gone ? await ReserveBalanceAsync(wallet, cancellation) : Amount.Zero;
         var plan = balance > Amount.Zero ? Plan(wallet, balance, book, isAll: true) : null;
         await Store.Database.WriteAsync(
@@ -150,7 +149,7 @@ public sealed partial class Wallet
             {
                 plan?.Write(transaction);
                 if (state == TokenState.Gone)
-                    Close(transaction, reserve);
+                    Close(transaction, wallet.Name);
                 TokenTable.SetState(
                     transaction, token, state, state == TokenState.Gone ? Amount.Zero : token.Remaining);
             },

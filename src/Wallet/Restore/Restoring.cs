@@ -14,81 +14,80 @@ public sealed partial class Wallet
     private const int MaxRestored = 100_000;
 
     /// <summary>
-    /// Finds again what a lost wallet held, from the phrase alone. Every token is asked for in an exchange of its own,
-    /// in random order and after a random pause, and no state is queried, so the bank cannot tell which tokens belong
-    /// together; then each is refreshed in the same way, since some may have been spent. A blinded message that the
-    /// bank has signed before is answered from its records and never charged again, whatever reserve orders it: so each
-    /// is ordered under a key of its own that no reserve has, which links nothing and can pay for nothing.
+    /// Finds again what a lost wallet held, from the phrase alone. Every number of every denomination key, and every
+    /// reserve, is asked for in an exchange of its own, all of them mixed in random order and each after a random
+    /// pause, so that the bank cannot tell which belong together; then each token is refreshed in the same way, since
+    /// some may have been spent. A blinded message that the bank has signed before is answered from its records and
+    /// never charged again, whatever reserve orders it: so each is ordered under a key of its own that no reserve has,
+    /// which links nothing and can pay for nothing. The state of no token is queried; that of a reserve is, since
+    /// nothing else tells what is left in it. What was cut off goes on with what it has not found yet.
     /// </summary>
     /// <returns>What is spendable afterwards.</returns>
     public async Task<Amount> RestoreAsync(IProgress<WalletStep>? progress, CancellationToken cancellation)
     {
-        var reserves = await FindReservesAsync(cancellation);
-        progress?.Report(new WalletStep("restore", $"{reserves.Count} funded reserves found"));
-        if (reserves.Count == 0)
-            return Amount.Zero;
         var book = await DenominationsAsync(cancellation);
-        var found = 0;
-        var queues = book.All.Select(key => new RestoreQueue(key)).ToList();
-        while (queues.Count > 0 && found < MaxRestored)
-        {
-            await PauseAsync(cancellation);
-            var queue = queues[RandomNumberGenerator.GetInt32(queues.Count)];
-            if (await AskAgainAsync(queue, book, cancellation))
-            {
-                found++;
-                queue.Misses = 0;
-            }
-            else if (++queue.Misses >= TokenGap)
-            {
-                queues.Remove(queue);
-            }
-
-            queue.Next++;
-        }
-
-        progress?.Report(new WalletStep(
-            "restore", $"{found} tokens found; each is refreshed, since some may be spent"));
-        await BeginRefreshAsync(await Store.TokensAsync(TokenState.Held, cancellation), cancellation);
+        var reserves = new RestoreSearch(
+            ReserveGap,
+            [.. (await ReservesAsync(cancellation)).Where(one => one.Number is not null).Select(one => one.Number!.Value)],
+            number => FindReserveAsync(number, cancellation));
+        var tokens = await Store.Database.ReadAsync(
+            transaction => book.All.Select(key => new RestoreSearch(
+                TokenGap, TokenTable.Numbers(transaction, key.Key.KeyId),
+                number => AskAgainAsync(key, number, book, cancellation))).ToArray(),
+            cancellation);
+        await SearchAsync([reserves, .. tokens], cancellation);
+        progress?.Report(new WalletStep("restore",
+            $"{reserves.Found} funded reserves and {tokens.Sum(key => key.Found)} tokens found; each token is "
+            + "refreshed, since some may be spent"));
+        await BeginRefreshAsync(await Store.TokensAsync(TokenState.Doubtful, cancellation), cancellation);
         await ResumeRefreshesAsync(cancellation);
+        // What a run before had planned when it was cut off, when nothing is left to refresh.
+        await IssuePlannedAsync(cancellation);
         return Sum(await Store.TokensAsync(TokenState.Held, cancellation));
     }
 
-    private async Task<List<WalletReserve>> FindReservesAsync(CancellationToken cancellation)
+    /// <summary>Asks until nothing is left to ask, each question drawn from all that are.</summary>
+    private async Task SearchAsync(IReadOnlyList<RestoreSearch> searches, CancellationToken cancellation)
     {
-        var found = new List<WalletReserve>();
-        for (long number = 0, misses = 0; misses < ReserveGap && number < MaxRestored; number++)
+        while (searches.Sum(search => search.Left) is var left and > 0
+            && searches.Sum(search => search.Found) < MaxRestored)
         {
-            using var key = Store.Seed.ReserveKey(number);
-            var reserve = new WalletReserve(ReserveId.Of(key.PublicKey), number, null, null, true);
-            await PauseAsync(cancellation);
-            var isKnown = await ReadReserveAsync(key, cancellation) is not null;
-            misses = isKnown ? 0 : misses + 1;
-            if (!isKnown)
-                continue;
-            found.Add(reserve);
-            await Store.Database.WriteAsync(
-                transaction => transaction.Execute(
-                    "INSERT INTO reserves (reserve, number, open) VALUES ($1, $2, $3) ON CONFLICT (reserve) DO NOTHING",
-                    reserve.Id.ToArray(), reserve.Number, true),
-                cancellation);
-        }
+            var drawn = RandomNumberGenerator.GetInt32(left);
+            foreach (var search in searches)
+            {
+                if (drawn < search.Left)
+                {
+                    await PauseAsync(cancellation);
+                    await search.AskAsync(drawn);
+                    break;
+                }
 
-        return found;
+                drawn -= search.Left;
+            }
+        }
     }
 
-    /// <summary>Whether the bank had signed this token; it is held then, if it was not known already.</summary>
-    private async Task<bool> AskAgainAsync(RestoreQueue queue, DenominationBook book, CancellationToken cancellation)
+    /// <summary>Whether the bank knows the reserve; it is this wallet's then.</summary>
+    private async Task<bool> FindReserveAsync(long number, CancellationToken cancellation)
     {
-        var keyId = queue.Key.Key.KeyId;
-        var known = await Store.Database.ReadAsync(
-            transaction => TokenTable.Find(transaction, keyId, queue.Next), cancellation);
-        if (known is not null)
-            return true;
+        using var key = Store.Seed.ReserveKey(number);
+        if (await ReadReserveAsync(key, cancellation) is null)
+            return false;
+        await Store.Database.WriteAsync(
+            transaction => transaction.Execute(
+                "INSERT INTO reserves (name, number, open) VALUES ($1, $2, $3) ON CONFLICT (name) DO NOTHING",
+                Store.NameOf(ReserveId.Of(key.PublicKey)), number, true),
+            cancellation);
+        return true;
+    }
+
+    /// <summary>Whether the bank had signed this token; it is kept then, to be refreshed.</summary>
+    private async Task<bool> AskAgainAsync(
+        VerifiedDenomination key, long number, DenominationBook book, CancellationToken cancellation)
+    {
         using var nobody = P256PrivateKey.Generate();
-        var value = queue.Key.Terms.Value;
-        var token = new WalletToken(
-            keyId, queue.Next, value, value, TokenState.Held, ReserveId.Of(nobody.PublicKey).ToArray(), null, null);
+        var (keyId, value) = (key.Key.KeyId, key.Terms.Value);
+        var token = new WalletToken(keyId, number, value, value, TokenState.Doubtful, null, null, null);
         var answer = await AskForAsync([token], nobody, book, cancellation);
         if (!answer.IsOk)
         {
@@ -99,16 +98,51 @@ public sealed partial class Wallet
         }
 
         await Store.Database.WriteAsync(
-            transaction => TokenTable.Restore(transaction, token with { Token = answer.Value[0] }), cancellation);
+            transaction => Store.TokenRows.Restore(transaction, keyId, number, value, answer.Value[0]), cancellation);
         return true;
     }
 
-    private sealed class RestoreQueue(VerifiedDenomination key)
+    /// <summary>
+    /// The numbers of one key, or of the reserves, that are still to be asked for: at least <c>gap</c> behind the
+    /// highest that was found. It is twice as far and more, so that those in between wait in a crowd: a frontier that
+    /// moved up in small steps would show the order in which they were made.
+    /// </summary>
+    private sealed class RestoreSearch
     {
-        public VerifiedDenomination Key { get; } = key;
+        private readonly List<long> open = [];
+        private readonly int gap;
+        private readonly Func<long, Task<bool>> ask;
+        private long end;
 
-        public long Next { get; set; }
+        public RestoreSearch(int gap, IReadOnlyList<long> known, Func<long, Task<bool>> ask)
+        {
+            (this.gap, this.ask) = (gap, ask);
+            Widen(known.Count > 0 ? known.Max() : -1);
+            open.RemoveAll(known.ToHashSet().Contains);
+            Found = known.Count;
+        }
 
-        public int Misses { get; set; }
+        public int Left => open.Count;
+
+        public int Found { get; private set; }
+
+        /// <summary>Asks for one of those left; it stays when there is no answer.</summary>
+        public async Task AskAsync(int index)
+        {
+            var number = open[index];
+            if (await ask(number))
+            {
+                Found++;
+                Widen(number);
+            }
+
+            open.RemoveAt(index);
+        }
+
+        private void Widen(long highest)
+        {
+            for (; end < (2 * (highest + 1)) + gap; end++)
+                open.Add(end);
+        }
     }
 }

@@ -1,6 +1,7 @@
 using System.Data.Common;
 using Bauta.Protocol;
 using Bauta.Storage;
+using Bauta.Wallet.Vault;
 
 namespace Bauta.Wallet.Tokens;
 
@@ -10,11 +11,11 @@ namespace Bauta.Wallet.Tokens;
 /// <param name="Value">Its denomination.</param>
 /// <param name="Remaining">What is left of it.</param>
 /// <param name="State">One of <see cref="TokenState"/>.</param>
-/// <param name="Reserve">The reserve that pays or paid for it.</param>
-/// <param name="Purchase">The purchase that it is set aside for.</param>
+/// <param name="Reserve">The name of the reserve that pays or paid for it; none when it was restored.</param>
+/// <param name="Purchase">The name of the purchase that it is set aside for.</param>
 /// <param name="Token">The RFC 9578 token, once issued.</param>
 public sealed record WalletToken(
-    byte[] TokenKeyId, long Number, Amount Value, Amount Remaining, string State, byte[] Reserve, byte[]? Purchase,
+    byte[] TokenKeyId, long Number, Amount Value, Amount Remaining, string State, string? Reserve, string? Purchase,
     byte[]? Token);
 
 /// <summary>A token's life: planned, held, set aside; then spent, or refreshed and gone.</summary>
@@ -40,37 +41,39 @@ public static class TokenState
     public const string Gone = "gone";
 }
 
-internal static class TokenTable
+/// <summary>Tokens as rows. What spends one is sealed: the bank knows its serial and who was paid with it.</summary>
+internal sealed class TokenTable(WalletVault vault)
 {
     private const string Columns =
         "token_key_id, number, value, remaining, state, reserve, purchase, token";
 
     /// <summary>Planned tokens in the order of their plans: of two under one key the lower number comes
     /// first.</summary>
-    public static IReadOnlyList<WalletToken> Planned(IReadTransaction transaction) => transaction.Query(
+    public IReadOnlyList<WalletToken> Planned(IReadTransaction transaction) => transaction.Query(
         $"SELECT {Columns} FROM tokens WHERE state = $1 ORDER BY rowid", Read, TokenState.Planned);
 
-    public static IReadOnlyList<WalletToken> InState(IReadTransaction transaction, string state) => transaction.Query(
+    public IReadOnlyList<WalletToken> InState(IReadTransaction transaction, string state) => transaction.Query(
         $"SELECT {Columns} FROM tokens WHERE state = $1 ORDER BY token_key_id, number", Read, state);
 
-    public static IReadOnlyList<WalletToken> OfPurchase(IReadTransaction transaction, RequestId purchase) =>
+    public IReadOnlyList<WalletToken> OfPurchase(IReadTransaction transaction, string purchase) =>
         transaction.Query(
             $"SELECT {Columns} FROM tokens WHERE purchase = $1 ORDER BY token_key_id, number", Read,
-            purchase.ToArray());
+            purchase);
 
     public static long NextNumber(IReadTransaction transaction, byte[] tokenKeyId) => transaction.QuerySingleOrDefault(
         "SELECT COALESCE(MAX(number), -1) FROM tokens WHERE token_key_id = $1", row => row.GetInt64(0), tokenKeyId) + 1;
 
     public static void Plan(
-        IWriteTransaction transaction, byte[] tokenKeyId, long number, Amount value, ReserveId reserve) =>
+        IWriteTransaction transaction, byte[] tokenKeyId, long number, Amount value, string reserve) =>
         transaction.Execute(
             "INSERT INTO tokens (token_key_id, number, value, remaining, state, reserve) "
             + "VALUES ($1, $2, $3, $3, $4, $5)",
-            tokenKeyId, number, value.MinorUnits, TokenState.Planned, reserve.ToArray());
+            tokenKeyId, number, value.MinorUnits, TokenState.Planned, reserve);
 
-    public static void Issue(IWriteTransaction transaction, WalletToken token, byte[] bytes) => transaction.Execute(
+    public void Issue(IWriteTransaction transaction, WalletToken token, byte[] bytes) => transaction.Execute(
         "UPDATE tokens SET state = $1, token = $2 WHERE token_key_id = $3 AND number = $4 AND state = $5",
-        TokenState.Held, bytes, token.TokenKeyId, token.Number, TokenState.Planned);
+        TokenState.Held, vault.Seal(Place(token.TokenKeyId, token.Number), bytes), token.TokenKeyId, token.Number,
+        TokenState.Planned);
 
     /// <summary>
     /// Drops the plan of tokens that the bank never signed; their reserves still hold the value. All of the key from
@@ -79,7 +82,7 @@ internal static class TokenTable
     public static void ForgetFrom(IWriteTransaction transaction, byte[] tokenKeyId, long number)
     {
         transaction.Execute(
-            "UPDATE reserves SET open = $1 WHERE reserve IN (SELECT reserve FROM tokens "
+            "UPDATE reserves SET open = $1 WHERE name IN (SELECT reserve FROM tokens "
             + "WHERE token_key_id = $2 AND number >= $3 AND state = $4)",
             true, tokenKeyId, number, TokenState.Planned);
         transaction.Execute(
@@ -87,37 +90,48 @@ internal static class TokenTable
             tokenKeyId, number, TokenState.Planned);
     }
 
-    /// <summary>Takes in a token that was found again; one that is there already stays as it is.</summary>
-    public static void Restore(IWriteTransaction transaction, WalletToken token) => transaction.Execute(
-        "INSERT INTO tokens (token_key_id, number, value, remaining, state, reserve, token) "
-        + "VALUES ($1, $2, $3, $3, $4, $5, $6) ON CONFLICT (token_key_id, number) DO NOTHING",
-        token.TokenKeyId, token.Number, token.Value.MinorUnits, TokenState.Held, token.Reserve, token.Token);
+    /// <summary>Takes in a token that was found again and may have been spent; one that is there already stays as it
+    /// is.</summary>
+    public void Restore(
+        IWriteTransaction transaction, byte[] tokenKeyId, long number, Amount value, byte[] bytes) =>
+        transaction.Execute(
+            "INSERT INTO tokens (token_key_id, number, value, remaining, state, token) "
+            + "VALUES ($1, $2, $3, $3, $4, $5) ON CONFLICT (token_key_id, number) DO NOTHING",
+            tokenKeyId, number, value.MinorUnits, TokenState.Doubtful, vault.Seal(Place(tokenKeyId, number), bytes));
 
-    public static WalletToken? Find(IReadTransaction transaction, byte[] tokenKeyId, long number) =>
-        transaction.QuerySingleOrDefault(
-            $"SELECT {Columns} FROM tokens WHERE token_key_id = $1 AND number = $2", Read, tokenKeyId, number);
+    public static IReadOnlyList<long> Numbers(IReadTransaction transaction, byte[] tokenKeyId) => transaction.Query(
+        "SELECT number FROM tokens WHERE token_key_id = $1", row => row.GetInt64(0), tokenKeyId);
 
-    public static void SetAside(IWriteTransaction transaction, CoinUse use, RequestId purchase) =>
+    public static void SetAside(IWriteTransaction transaction, CoinUse use, string purchase) =>
         transaction.ExecuteExpecting(1,
             "UPDATE tokens SET state = $1, purchase = $2 WHERE token_key_id = $3 AND number = $4 AND state = $5",
-            TokenState.SetAside, purchase.ToArray(), use.Coin.TokenKeyId, use.Coin.Number, TokenState.Held);
+            TokenState.SetAside, purchase, use.Coin.TokenKeyId, use.Coin.Number, TokenState.Held);
 
     /// <summary>Ends a token's part in a purchase.</summary>
     public static void Release(
-        IWriteTransaction transaction, byte[] tokenKeyId, long number, RequestId purchase, Amount remaining,
+        IWriteTransaction transaction, byte[] tokenKeyId, long number, string purchase, Amount remaining,
         string state) =>
         transaction.ExecuteExpecting(1,
             "UPDATE tokens SET state = $1, purchase = NULL, remaining = $2 "
             + "WHERE token_key_id = $3 AND number = $4 AND purchase = $5",
-            state, remaining.MinorUnits, tokenKeyId, number, purchase.ToArray());
+            state, remaining.MinorUnits, tokenKeyId, number, purchase);
 
     public static void SetState(IWriteTransaction transaction, WalletToken token, string state, Amount remaining) =>
         transaction.Execute(
             "UPDATE tokens SET state = $1, remaining = $2 WHERE token_key_id = $3 AND number = $4",
             state, remaining.MinorUnits, token.TokenKeyId, token.Number);
 
-    private static WalletToken Read(DbDataReader row) => new(
-        row.GetBytes(0), row.GetInt64(1), Amount.FromMinorUnits(row.GetInt64(2)),
-        Amount.FromMinorUnits(row.GetInt64(3)), row.GetString(4), row.GetBytes(5), row.GetBytesOrNull(6),
-        row.GetBytesOrNull(7));
+    private WalletToken Read(DbDataReader row)
+    {
+        var (keyId, number) = (row.GetBytes(0), row.GetInt64(1));
+        return new WalletToken(
+            keyId, number, Amount.FromMinorUnits(row.GetInt64(2)), Amount.FromMinorUnits(row.GetInt64(3)),
+            row.GetString(4), Text(row, 5), Text(row, 6),
+            row.GetBytesOrNull(7) is { } box ? vault.Open(Place(keyId, number), box) : null);
+    }
+
+    private static string? Text(DbDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
+
+    private static string Place(byte[] tokenKeyId, long number) =>
+        $"tokens/{Convert.ToHexStringLower(tokenKeyId)}/{number}";
 }

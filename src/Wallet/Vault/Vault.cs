@@ -7,7 +7,7 @@ namespace Bauta.Wallet.Vault;
 /// <summary>
 /// Seals the wallet's secrets: a random master key encrypts them (AES-256-GCM), and a key made from the password
 /// (PBKDF2-HMAC-SHA256) encrypts the master key. The place of each sealed value is authenticated, so that values
-/// cannot be exchanged.
+/// cannot be exchanged. Identifiers that others know become names that nobody else can make.
 /// </summary>
 public sealed class WalletVault : IDisposable
 {
@@ -21,12 +21,15 @@ public sealed class WalletVault : IDisposable
     private const int NonceSize = 12;
     private const int TagSize = 16;
     private const int SaltSize = 16;
+    private const int RowNameSize = 16;
 
     private readonly AesGcm cipher;
+    private readonly byte[] namingKey;
 
     private WalletVault(byte[] masterKey)
     {
         cipher = new AesGcm(masterKey, TagSize);
+        namingKey = HKDF.DeriveKey(HashAlgorithmName.SHA256, masterKey, KeySize, null, "bauta row names"u8.ToArray());
         CryptographicOperations.ZeroMemory(masterKey);
     }
 
@@ -100,8 +103,21 @@ public sealed class WalletVault : IDisposable
         }
     }
 
+    /// <summary>
+    /// The name under which a row is found again (HMAC-SHA256, cut to 16 bytes, in hexadecimal): the bank and the shop
+    /// know the identifier, and must not find it in a copied file.
+    /// </summary>
+    /// <param name="table">The row's table.</param>
+    /// <param name="id">The identifier.</param>
+    public string NameOf(string table, ReadOnlySpan<byte> id) => Convert.ToHexStringLower(
+        HMACSHA256.HashData(namingKey, (byte[])[.. Encoding.UTF8.GetBytes(table), 0, .. id]).AsSpan(0, RowNameSize));
+
     /// <inheritdoc/>
-    public void Dispose() => cipher.Dispose();
+    public void Dispose()
+    {
+        cipher.Dispose();
+        CryptographicOperations.ZeroMemory(namingKey);
+    }
 
     private static WalletException Damaged(string place) => new(WalletError.Damaged,
         $"The wallet's file is damaged at {place.Split('/')[0]}. Restore it from a backup or from the phrase.");

@@ -52,12 +52,12 @@ public sealed partial class Wallet
             ?? throw new WalletException(WalletError.Refused,
                 "The bank's denominations cannot make up this sum now. Try another sum, or later.");
         return new WithdrawalPlan(
-            reserve.Id, [.. split.Select(value => (keys[value].Key.KeyId, value))], isAll);
+            reserve.Name, [.. split.Select(value => (keys[value].Key.KeyId, value))], isAll);
     }
 
     /// <summary>Which tokens are withdrawn from a reserve, and whether that empties it.</summary>
     private sealed record WithdrawalPlan(
-        ReserveId Reserve, IReadOnlyList<(byte[] KeyId, Amount Value)> Tokens, bool IsAll)
+        string Reserve, IReadOnlyList<(byte[] KeyId, Amount Value)> Tokens, bool IsAll)
     {
         public void Write(IWriteTransaction transaction)
         {
@@ -82,12 +82,12 @@ public sealed partial class Wallet
     /// </summary>
     private async Task IssuePlannedAsync(CancellationToken cancellation)
     {
-        var planned = await Store.Database.ReadAsync(TokenTable.Planned, cancellation);
+        var planned = await Store.Database.ReadAsync(Store.TokenRows.Planned, cancellation);
         if (planned.Count == 0)
             return;
         var book = await DenominationsAsync(cancellation);
-        var reserves = (await ReservesAsync(cancellation)).ToDictionary(reserve => reserve.Id);
-        var groups = planned.GroupBy(token => ReserveId.FromBytes(token.Reserve)).ToArray();
+        var reserves = (await ReservesAsync(cancellation)).ToDictionary(reserve => reserve.Name);
+        var groups = planned.GroupBy(token => token.Reserve!).ToArray();
         foreach (var group in groups)
         {
             if (groups.Length > 1)
@@ -120,7 +120,7 @@ public sealed partial class Wallet
             transaction =>
             {
                 foreach (var (token, bytes) in tokens.Zip(answer.Value))
-                    TokenTable.Issue(transaction, token, bytes);
+                    Store.TokenRows.Issue(transaction, token, bytes);
             },
             cancellation);
     }

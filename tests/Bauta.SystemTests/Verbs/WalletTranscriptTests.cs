@@ -47,6 +47,36 @@ public sealed class WalletTranscriptTests(DemoFixture demo) : IClassFixture<Demo
     }
 
     [Fact]
+    public async Task A_restore_that_was_killed_goes_on_and_finds_all()
+    {
+        var phrase = (string)(await OkAsync("lost", "init", "--network", demo.NetworkFile))["phrase"]!;
+        await OkAsync("lost", "fund", "20.00", "--card", GoodCard);
+        await OkAsync("lost", "withdraw", "10.00");
+        string[] restore =
+            ["restore", "--network", demo.NetworkFile, "--phrase-file", demo.Files.Write("lost.words", phrase)];
+        foreach (var seconds in new[] { 0, 5 })
+        {
+            using var process = RealNetwork.Launch(
+            [
+                "wallet", .. restore, "--pause", "400", "--wallet", demo.Files.Path("found"), "--password-file",
+                demo.PasswordFile(), "--json",
+            ]);
+            for (var tries = 0; tries < 300 && !File.Exists(demo.Files.Path("found", "wallet.db")); tries++)
+                await Task.Delay(100);
+            await Task.Delay(TimeSpan.FromSeconds(seconds));
+            Assert.False(process.HasExited);
+            process.Kill();
+            await process.WaitForExitAsync();
+        }
+
+        await FailsAsync(18, "another phrase", "found", "restore", "--network", demo.NetworkFile, "--phrase-file",
+            demo.Files.Write("other.words", Bauta.Wallet.Recovery.RecoveryPhrase.Generate()));
+        Assert.Equal(1000, (long)(await OkAsync("found", [.. restore, "--pause", "0"]))["spendable"]!);
+        var balance = await OkAsync("found", "balance");
+        Assert.Equal((1000, 2000), ((long)balance["spendable"]!, Sum(balance)));
+    }
+
+    [Fact]
     public async Task Every_refusal_has_its_exit_code_and_says_what_to_do()
     {
         await FailsAsync(10, "wallet init", "x", "balance");

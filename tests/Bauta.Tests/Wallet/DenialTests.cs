@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Bauta.Crypto.Jose;
 using Bauta.Judge;
 using Bauta.Protocol;
 using Bauta.Protocol.Archive;
@@ -109,5 +110,75 @@ public class DenialTests
         network.Wire.Silent.Clear();
         Assert.Empty(await customer.ResumeAsync());
         Assert.Equal(31, (await customer.AgreesWithBankAsync()).Spendable.MinorUnits);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_decision_on_other_terms_than_the_promised_is_kept_as_evidence(bool isCommit)
+    {
+        await using var network = await InProcessNetwork.StartAsync();
+        await using var customer = await Customer.WithTokensAsync(network, 31);
+        using var release = P256PrivateKey.Generate();
+        var transaction = TransactionId.Of(release.PublicKey);
+        network.MerchantWire.ChangePromise = signed => Signed<Merchandise>.Sign(network.ShopKey, signed.Content with
+        {
+            ReleaseKey = release.PublicKey.Spki,
+            Commitment = KeyCommitment.To(transaction, new byte[32]),
+        });
+        network.BankWire.RefuseLock = BankError.SerialReused;
+        var denied = Assert.IsType<Denied>(await customer.BuyAsync(await network.OfferAsync(goods, 7), "bought.bin"));
+
+        // The shop has another token locked to the same n, for another key, before P2 comes to the bank.
+        var promise = denied.Merchandise.Content;
+        var otherKey = RandomNumberGenerator.GetBytes(32);
+        var note = Signed<LockNote>.Sign(network.BankKey, new LockNote(
+            transaction, promise.ExpiresAt, promise.Archive, KeyCommitment.To(transaction, otherKey)));
+        var other = Signed<Release>.Sign(release, new Release(release.PublicKey.Spki, otherKey));
+        if (!isCommit)
+            network.Clock.Advance(300);
+        Assert.True((await network.TheArchive.DecideAsync(
+            new DecisionRequest(note, isCommit ? other : null), default)).IsOk);
+        await PurchaseTests.SoonAsync(async () => (await customer.ResumeAsync()).Count == 0);
+
+        await customer.RestartAsync();
+        var ended = Assert.IsType<Abandoned>(await customer.LastPurchaseAsync());
+        Assert.NotNull(ended.Decision);
+        Assert.False(File.Exists(network.File("bought.bin")));
+        var evidence = await customer.Wallet.EvidenceAsync(ended.Order.Id, default);
+        Assert.Equal(ended.Decision.Entry, evidence.Decision!.Entry);
+        // The bank may have locked in good faith; only the shop has the key that releases.
+        Assert.Equal(
+            isCommit ? Outcome.MerchantAtFault : Outcome.NotProven, PurchaseJudge.Judge(evidence).Outcome);
+        await customer.Wallet.RefreshAsync(TimeSpan.Zero, default);
+        Assert.Equal(31, (await customer.AgreesWithBankAsync()).Spendable.MinorUnits);
+    }
+
+    [Fact]
+    public async Task A_bank_that_gives_the_shop_another_lock_note_than_the_customer_is_proven_at_fault()
+    {
+        await using var network = await InProcessNetwork.StartAsync();
+        await using var customer = await Customer.WithTokensAsync(network, 31);
+        LockAnswer? kept = null;
+        network.BankWire.ChangeLock = answer =>
+        {
+            kept = answer;
+            return answer with
+            {
+                LockNote = Signed<LockNote>.Sign(network.BankKey, answer.LockNote.Content with
+                {
+                    Commitment = KeyCommitment.To(answer.LockNote.Content.Transaction, new byte[32]),
+                }),
+            };
+        };
+        var offer = await network.OfferAsync(goods, 7);
+        await Assert.ThrowsAsync<Bauta.Wallet.WalletException>(() => customer.BuyAsync(offer, "bought.bin"));
+        Assert.True((await network.TheMerchant.PayAsync(
+            new PaymentRequest(kept!.LockNote.Content.Transaction, kept), default)).IsOk);
+        await PurchaseTests.SoonAsync(async () => (await customer.ResumeAsync()).Count == 0);
+        var opened = Assert.IsType<Opened>(await customer.LastPurchaseAsync());
+        Assert.True(opened.AsPromised);
+        Assert.Equal(Outcome.BankAtFault,
+            PurchaseJudge.Judge(await customer.Wallet.EvidenceAsync(opened.Order.Id, default)).Outcome);
     }
 }

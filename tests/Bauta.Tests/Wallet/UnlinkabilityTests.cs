@@ -50,6 +50,46 @@ public class UnlinkabilityTests
     }
 
     [Fact]
+    public async Task A_restore_shows_neither_the_order_of_tokens_nor_which_reserves_belong_together()
+    {
+        await using var network = await InProcessNetwork.StartAsync();
+        await using var lost = await Customer.JoinAsync(network);
+        for (var i = 0; i < 6; i++)
+            await lost.FundAsync(32 * 8);
+        network.BankWire.TokensAsked.Clear();
+        await lost.Wallet.WithdrawAsync(Amount.FromMinorUnits(6 * 32 * 8), default);
+        var issued = network.BankWire.TokensAsked.GroupBy(asked => asked.Key).MaxBy(key => key.Count())!.ToList();
+        Assert.Equal(42, issued.Count);
+
+        await using var found = await Customer.JoinAsync(network, "again", lost.Phrase);
+        network.Wire.Reset();
+        network.BankWire.TokensAsked.Clear();
+        network.BankWire.ReservesRead.Clear();
+        await found.Wallet.RestoreAsync(null, default);
+        var places = network.BankWire.TokensAsked.Select(asked => issued.IndexOf(asked))
+            .Where(place => place >= 0).Take(issued.Count).ToArray();
+        Assert.Equal(issued.Count, places.Distinct().Count());
+        // How far each is from where it was issued: a third of all when nothing is known, and nothing in order.
+        Assert.True(
+            places.Select((place, asked) => Math.Abs(place - asked)).Average() > issued.Count / 6.0,
+            string.Join(' ', places));
+
+        var search = network.Wire.Log.TakeWhile(call => call != "IBank.RefreshAsync").ToList();
+        var reads = search.Count(call => call == "IBank.ReserveAsync");
+        Assert.True(reads >= 6 + 4, $"{reads} reserves were read.");
+        Assert.True(
+            search[search.IndexOf("IBank.ReserveAsync")..search.LastIndexOf("IBank.ReserveAsync")]
+                .Count(call => call == "IBank.WithdrawAsync") > reads);
+        var keys = Enumerable.Range(0, 32).Select(number =>
+        {
+            using var key = lost.Wallet.Store.Seed.ReserveKey(number);
+            return Convert.ToHexString(key.PublicKey.Spki);
+        }).ToList();
+        var read = network.BankWire.ReservesRead.Take(reads).Select(key => keys.IndexOf(key)).ToArray();
+        Assert.NotEqual(read.Order(), read);
+    }
+
+    [Fact]
     public async Task A_batch_that_is_refused_for_good_leaves_no_gap_that_a_restore_stops_at()
     {
         await using var network = await InProcessNetwork.StartAsync();
@@ -103,21 +143,5 @@ public class UnlinkabilityTests
     {
         Assert.All(clock.Pauses, pause => Assert.InRange(pause, TimeSpan.FromTicks(1), longest));
         Assert.True(clock.Pauses.Distinct().Count() > 3);
-    }
-
-    /// <summary>Writes each pause down between the calls, and ends it at once.</summary>
-    private sealed class PauseClock(InProcessNetwork network) : TimeProvider
-    {
-        public List<TimeSpan> Pauses { get; } = [];
-
-        public override DateTimeOffset GetUtcNow() => network.Clock.GetUtcNow();
-
-        public override ITimer CreateTimer(
-            TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
-        {
-            Pauses.Add(dueTime);
-            network.Wire.Log.Add("pause");
-            return System.CreateTimer(callback, state, TimeSpan.Zero, period);
-        }
     }
 }

@@ -61,8 +61,17 @@ public sealed class WiredBank(Wire wire, IBank bank) : IBank
     /// <summary>Refuses withdrawals of which the bank never hears.</summary>
     public Func<IReadOnlyList<TokenRequest>, BankError?>? RefuseWithdrawal { get; set; }
 
+    /// <summary>Keys of reserves that the bank is said not to know.</summary>
+    public HashSet<string> HiddenReserves { get; } = [];
+
     /// <summary>The last byte of the key's ID of each single token asked for.</summary>
     public List<byte> KeysAsked { get; } = [];
+
+    /// <summary>The blinded message of each single token asked for, with the last byte of its key's ID.</summary>
+    public List<(byte Key, string Message)> TokensAsked { get; } = [];
+
+    /// <summary>The keys of the reserves that were read.</summary>
+    public List<string> ReservesRead { get; } = [];
 
     public Func<DenominationList, DenominationList>? ChangeList { get; set; }
 
@@ -79,14 +88,22 @@ public sealed class WiredBank(Wire wire, IBank bank) : IBank
         wire.SendAsync(typeof(IBank), () => bank.FundAsync(request, cancellation));
 
     public Task<Result<ReserveState, BankError>> ReserveAsync(
-        Signed<ReadOrder> order, CancellationToken cancellation) =>
-        wire.SendAsync(typeof(IBank), () => bank.ReserveAsync(order, cancellation));
+        Signed<ReadOrder> order, CancellationToken cancellation)
+    {
+        var key = Convert.ToHexString(order.Content.Key);
+        ReservesRead.Add(key);
+        return HiddenReserves.Contains(key)
+            ? Task.FromResult<Result<ReserveState, BankError>>(BankError.UnknownReserve)
+            : wire.SendAsync(typeof(IBank), () => bank.ReserveAsync(order, cancellation));
+    }
 
     public Task<Result<IReadOnlyList<byte[]>, BankError>> WithdrawAsync(
         Signed<WithdrawalOrder> order, byte[] body, IReadOnlyList<TokenRequest> requests,
         CancellationToken cancellation)
     {
         KeysAsked.AddRange(requests.Select(request => request.TruncatedKeyId));
+        TokensAsked.AddRange(requests.Select(
+            request => (request.TruncatedKeyId, Convert.ToHexString(request.BlindedMessage))));
         if (RefuseWithdrawal?.Invoke(requests) is { } refusal)
             return Task.FromResult<Result<IReadOnlyList<byte[]>, BankError>>(refusal);
         Withdrawals.Add((Convert.ToHexString(order.Content.ReserveKey), requests.Count));
