@@ -23,6 +23,7 @@ public sealed class Archive : IArchive, ILog
     private readonly TimeProvider time;
     private readonly BankList banks;
     private readonly DecisionIndex decisions;
+    private readonly KeyAdmission keys;
     private readonly LogProofs proofs;
     private readonly Sequencer sequencer;
     private readonly CheckpointLoop checkpoints;
@@ -33,11 +34,12 @@ public sealed class Archive : IArchive, ILog
     {
         (database, policy, options, time) = (parts.Database, parts.Policy, parts.Options, parts.Time);
         (banks, decisions) = (state.Banks, state.Decisions);
+        keys = new KeyAdmission(state.Keys);
         proofs = new LogProofs(database);
         publications = new Publications(database, state.Published);
         links = [.. parts.Witnesses.Select(
             peer => new WitnessLink(peer, proofs, options.WitnessTimeout, time))];
-        var auditor = new Auditor(database, decisions, banks, policy.Id, state.SignedTree, state.SignedAt);
+        var auditor = new Auditor(database, decisions, banks, state.SignedTree, state.SignedAt);
         sequencer = new Sequencer(database, decisions, options, time, state.Head, state.Tree, batch =>
         {
             auditor.Expect(batch.Entries);
@@ -105,7 +107,7 @@ public sealed class Archive : IArchive, ILog
 
     /// <summary>Verifies a request without deciding it: signatures, policy, and that it comes in time by now.</summary>
     public Result<VerifiedLeaf, ArchiveError> Verify(DecisionRequest request) =>
-        DecisionRules.Verify(request, policy.Id, banks, sequencer.Now);
+        DecisionRules.Verify(request, policy.Id, options.Banks, banks, sequencer.Now);
 
     /// <summary>Appends a verified leaf; completes when it is durable, before it is cosigned.</summary>
     public Task<Result<Appended, ArchiveError>> AppendAsync(VerifiedLeaf leaf) => sequencer.AppendAsync(leaf);
@@ -154,11 +156,12 @@ public sealed class Archive : IArchive, ILog
             return verified.Map(_ => None);
         if (entry.Kind == LogEntry.Revocation && !await IsAnnouncedAsync(entry, subject, cancellation))
             return ArchiveError.OtherStatement;
-        var appended = await sequencer.AppendAsync(verified.Value);
+        var appended = await keys.AppendAsync(
+            entry, subject, () => sequencer.AppendAsync(verified.Value), cancellation);
         if (!appended.IsOk)
             return appended.Map(_ => None);
         return appended.Value.Leaf is { } leaf
-            ? await AnswerAsync(appended.Value.Index, leaf, options.QuorumWait, cancellation)
+            ? await ProveStatementAsync(appended.Value.Index, leaf, cancellation)
             : await EnteredAsync(appended.Value.Index, request, cancellation);
     }
 
@@ -228,7 +231,7 @@ public sealed class Archive : IArchive, ILog
         if (!LogEntry.TryParse(leaf, out var entry) || entry.Statement is null)
             throw new StorageException(StorageFailure.InvariantViolation, $"Entry {index} is no statement.");
         return EntryRules.IsSame(entry.Statement, request.Statement)
-            ? await AnswerAsync(index, leaf, options.QuorumWait, cancellation)
+            ? await ProveStatementAsync(index, leaf, cancellation)
             : ArchiveError.OtherStatement;
     }
 
@@ -246,9 +249,33 @@ public sealed class Archive : IArchive, ILog
     {
         if (!await publications.WaitAsync(index, wait, time, cancellation))
             return new DecisionAnswer();
-        var checkpoint = await publications.CoveringAsync(index, cancellation);
-        if (checkpoint is null || !SignedNote.TryParse(checkpoint.Note, out var note))
-            throw new StorageException(StorageFailure.InvariantViolation, $"No checkpoint covers entry {index}.");
+        var (checkpoint, note) = Read(await publications.CoveringAsync(index, cancellation), index);
+        return await ProveAsync(index, leaf, checkpoint, note, cancellation);
+    }
+
+    /// <summary>A statement is used long after it was entered, by those who know the present witnesses only: where the
+    /// first checkpoint does not satisfy the present policy, the latest one proves it.</summary>
+    private async Task<Result<DecisionAnswer, ArchiveError>> ProveStatementAsync(
+        long index, byte[] leaf, CancellationToken cancellation)
+    {
+        if (!await publications.WaitAsync(index, options.QuorumWait, time, cancellation))
+            return new DecisionAnswer();
+        var (checkpoint, note) = Read(await publications.CoveringAsync(index, cancellation), index);
+        if (!policy.Policy.IsSatisfied(note, out _))
+            (checkpoint, note) = Read(publications.Latest, index);
+        return policy.Policy.IsSatisfied(note, out _)
+            ? await ProveAsync(index, leaf, checkpoint, note, cancellation)
+            : new DecisionAnswer();
+    }
+
+    private static (PublishedCheckpoint, SignedNote) Read(PublishedCheckpoint? checkpoint, long index) =>
+        checkpoint is not null && SignedNote.TryParse(checkpoint.Note, out var note)
+            ? (checkpoint, note)
+            : throw new StorageException(StorageFailure.InvariantViolation, $"No checkpoint covers entry {index}.");
+
+    private async Task<Result<DecisionAnswer, ArchiveError>> ProveAsync(
+        long index, byte[] leaf, PublishedCheckpoint checkpoint, SignedNote note, CancellationToken cancellation)
+    {
         var path = await proofs.InclusionAsync(index, checkpoint.Size, cancellation);
         var proof = new TlogProof(index, path, note);
         return new DecisionAnswer(new LoggedEntry(leaf, Encoding.UTF8.GetString(proof.ToBytes())));

@@ -3,7 +3,8 @@ namespace Bauta.Archive;
 /// <summary>How an archive decides, waits and whom it admits.</summary>
 public sealed record ArchiveOptions
 {
-    /// <summary>The banks that the operator admits. Each enters its registration itself.</summary>
+    /// <summary>The banks that the operator admits. Each enters its registration itself. One that stands in the log and
+    /// is not named here any more can only have its locks aborted and its keys revoked.</summary>
     public IReadOnlyList<AdmittedBank> Banks { get; init; } = [];
 
     /// <summary>How long a decision waits for the quorum before it is answered as pending.</summary>

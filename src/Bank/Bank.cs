@@ -56,7 +56,7 @@ public sealed class Bank : IBank, IBankOperator, IDisposable
         var archives = parties.Archives.ToDictionary(archive => archive.Policy.Id);
         var policies = archives.ToDictionary(pair => pair.Key, pair => pair.Value.Policy);
         var directory = new AccountDirectory(options, database);
-        var announcer = new Announcer(database, parties.Archives[0], shelf, log);
+        var announcer = new Announcer(options.Name, database, parties.Archives[0], shelf, log);
         var follower = parties.Issuer is { } issuer
             ? new IssuerFollower(options, database, issuer, [.. policies.Values], shelf)
             : null;

@@ -39,7 +39,6 @@ public static class PurchaseJudge
         var merchant = KeyOf(evidence.MerchantCard, Roles.Merchant, hearing);
         var bank = KeyOf(evidence.BankCard, Roles.Bank, hearing);
         hearing.Bank = bank;
-        var issuer = IssuerOf(evidence, bank, hearing);
         hearing.Trust($"archive {policy.Origin}", policy.Policy.Logs[0].Key.ToString()!);
         foreach (var witness in policy.Policy.Witnesses)
             hearing.Trust($"witness {witness.Key.Name}", witness.Key.ToString()!);
@@ -52,7 +51,13 @@ public static class PurchaseJudge
         hearing.Demand(promise.Bank == evidence.BankCard.Content.Name, Outcome.NotProven,
             "P1: the contract names this bank");
 
-        HearAuthorization(evidence, promise, issuer, policy, hearing);
+        if (evidence.Authorization is not null)
+            HearAuthorization(
+                evidence, evidence.Authorization, promise, IssuerOf(evidence, bank, hearing), policy, hearing);
+        else if (evidence.LockNote is null)
+            throw hearing.End(Outcome.Undecided, "No tokens were authorized, so no value was at stake.");
+        else
+            hearing.Note(true, "P2 is not in evidence, since a merchant never has it: the bank's notes stand for it");
         HearLock(evidence, promise, bank, policy, hearing);
         HearDecisions(evidence, promise, policy, goods, hearing);
     }
@@ -88,12 +93,10 @@ public static class PurchaseJudge
 
     /// <summary>P2: the customer's own statement. A fault in it proves nothing against anybody else.</summary>
     private static void HearAuthorization(
-        PurchaseEvidence evidence, Merchandise promise, (string Name, P256PublicKey Key) issuer, ArchivePolicy policy,
-        Hearing hearing)
+        PurchaseEvidence evidence, byte[] p2, Merchandise promise, (string Name, P256PublicKey Key) issuer,
+        ArchivePolicy policy, Hearing hearing)
     {
-        if (evidence.Authorization is null)
-            throw hearing.End(Outcome.Undecided, "No tokens were authorized, so no value was at stake.");
-        if (!SignedAuthorization.TryParse(evidence.Authorization, out var signed))
+        if (!SignedAuthorization.TryParse(p2, out var signed))
             throw hearing.End(Outcome.NotProven, "P2 cannot be read.");
         var authorization = signed.Content;
         hearing.Demand(
@@ -130,11 +133,11 @@ public static class PurchaseJudge
         hearing.Demand(note.Content.Transaction.Equals(expected.Transaction), Outcome.NotProven,
             "P3: the lock note is for this transaction");
         hearing.Demand(note.Content == expected, Outcome.NotProven,
-            "P3: the lock note has the expiry, archive and commitment that the customer authorized");
+            "P3: the lock note has the expiry, archive and commitment of P1");
         hearing.Demand(
             evidence.Payment is not { } payment || payment.Content == new PaymentNote(
                 expected.Transaction, promise.Account, promise.Contract.Currency, promise.Contract.Price),
-            Outcome.NotProven, "P3: the payment note has the account and sum that the customer authorized");
+            Outcome.NotProven, "P3: the payment note has the account and sum of P1");
     }
 
     /// <summary>
@@ -162,7 +165,8 @@ public static class PurchaseJudge
         if (evidence.OtherDecision is { } second)
         {
             // Whatever note of this bank it rests on: a bank's lock of a transaction is decided once.
-            if (policy.TryVerify(second, out var other) && other.Entry.IsDecision && other.Entry.Kind != logged.Kind
+            if (policy.TryVerifyAtAnyTime(second, out var other) && other.Entry.IsDecision
+                && other.Entry.Kind != logged.Kind
                 && other.Entry.LockNote!.KeyId == evidence.LockNote!.KeyId
                 && other.Entry.LockNote.Content.Transaction.Equals(promise.Transaction()))
                 throw hearing.End(Outcome.ArchiveAtFault,
@@ -186,7 +190,7 @@ public static class PurchaseJudge
         LoggedEntry decision, string label, Merchandise promise, Signed<LockNote> note, ArchivePolicy policy,
         Hearing hearing)
     {
-        if (!policy.TryVerify(decision, out var logged))
+        if (!policy.TryVerifyAtAnyTime(decision, out var logged))
             throw hearing.End(Outcome.NotProven,
                 $"The {label} does not verify: leaf, inclusion, checkpoint or witness quorum fail.");
         hearing.Note(true, $"{label}: leaf {logged.Index} of the log, under a checkpoint of size {logged.Size} with "
@@ -199,7 +203,11 @@ public static class PurchaseJudge
             throw hearing.End(Outcome.NotProven,
                 $"The {label} rests on another bank's lock note, so it says nothing about this lock.");
         hearing.Demand(hearing.IsBanksOwn(entry.LockNote), Outcome.ArchiveAtFault,
-            $"{label}: rests on a lock note that the bank signed, on the right side of its expiry");
+            $"{label}: rests on a lock note that the bank signed");
+        var expiry = entry.LockNote.Content.ExpiresAt;
+        hearing.Demand(entry.IsInTime, Outcome.ArchiveAtFault, entry.Kind == LogEntry.Commit
+            ? $"{label}: the commit at {entry.At} is before the lock note's expiry at {expiry}"
+            : $"{label}: the abort at {entry.At} is not before the lock note's expiry at {expiry}");
         if (entry.LockNote.Content != note.Content)
             throw hearing.End(Outcome.BankAtFault, "The bank signed two different lock notes for one transaction.");
         return entry;

@@ -41,5 +41,14 @@ public static class WalletSchema
                 record {blob} NOT NULL) {strict};
             CREATE INDEX purchases_open ON purchases (open);
             """),
+        new(2, "a key's place in the log for each policy", """
+            CREATE TABLE announced (
+                token_key_id {blob} NOT NULL,
+                policy {blob} NOT NULL,
+                record {blob} NOT NULL,
+                PRIMARY KEY (token_key_id, policy)) {strict};
+            INSERT INTO announced (token_key_id, policy, record) SELECT token_key_id, x'', record FROM denominations;
+            DROP TABLE denominations;
+            """),
     ];
 }

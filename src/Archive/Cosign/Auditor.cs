@@ -13,7 +13,7 @@ namespace Bauta.Archive.Cosign;
 /// full. Used by one task at a time.
 /// </summary>
 internal sealed class Auditor(
-    IDatabase database, DecisionIndex decisions, BankList banks, PolicyId policy, MerkleTree tree, UnixTime lastAt)
+    IDatabase database, DecisionIndex decisions, BankList banks, MerkleTree tree, UnixTime lastAt)
 {
     private readonly ConcurrentQueue<NewEntry> ordered = new();
     private MerkleTree tree = tree;
@@ -72,8 +72,6 @@ internal sealed class Auditor(
     {
         if (!LogEntry.TryParse(leaf, out var entry))
             throw Corrupt(index, "it is no entry");
-        if (entry.IsDecision && !entry.LockNote!.Content.Archive.Equals(policy))
-            throw Corrupt(index, "its lock note names another archive");
         if (!LeafRules.TryFindSigner(entry, banks.Find, out var signer) || !entry.IsSignedBy(signer!.Key))
             throw Corrupt(index, "a signature does not verify");
         var subject = LeafRules.SubjectOf(entry);

@@ -37,7 +37,7 @@ internal sealed class CheckpointLoop(
     {
         while (!cancellation.IsCancellationRequested)
         {
-            if (publications.Latest is { } latest && latest.Size == durableHead().Size)
+            if (publications.Latest is { } latest && latest.Size == durableHead().Size && IsUnderPolicy(latest))
                 await wake.Reader.ReadAsync(cancellation);
             else if (!await PublishAsync(cancellation))
                 await Task.Delay(options.CosignRetry, time, cancellation);
@@ -51,6 +51,13 @@ internal sealed class CheckpointLoop(
         if (note is null)
             return false;
         var checkpoint = new PublishedCheckpoint(head.Size, note.ToBytes());
+        if (publications.Latest?.Size == head.Size)
+        {
+            // Other witnesses count since a restart: nothing is new but their cosignatures.
+            publications.Renew(checkpoint);
+            return true;
+        }
+
         // All that wait for this checkpoint will ask for proofs at once.
         await proofs.WarmAsync(publications.Latest?.Size ?? 0, head.Size, cancellation);
         await database.WriteAsync(tx =>
@@ -61,6 +68,9 @@ internal sealed class CheckpointLoop(
         publications.Add(checkpoint);
         return true;
     }
+
+    private bool IsUnderPolicy(PublishedCheckpoint checkpoint) =>
+        SignedNote.TryParse(checkpoint.Note, out var note) && policy.IsSatisfied(note, out _);
 
     private async Task<SignedHead> SignAsync(LogHead head, CancellationToken cancellation)
     {

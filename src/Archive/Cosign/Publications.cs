@@ -11,6 +11,7 @@ internal sealed class Publications(IDatabase database, PublishedCheckpoint? late
 
     private readonly Lock gate = new();
     private readonly LinkedList<PublishedCheckpoint> recent = new(latest is null ? [] : [latest]);
+    private PublishedCheckpoint? renewed;
     private TaskCompletionSource next = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public PublishedCheckpoint? Latest
@@ -18,7 +19,18 @@ internal sealed class Publications(IDatabase database, PublishedCheckpoint? late
         get
         {
             lock (gate)
-                return recent.Last?.Value;
+                return renewed ?? recent.Last?.Value;
+        }
+    }
+
+    /// <summary>The latest one once more, cosigned anew. It is shown in its place; what was proven under that one stays
+    /// so.</summary>
+    public void Renew(PublishedCheckpoint checkpoint)
+    {
+        lock (gate)
+        {
+            if (recent.Last?.Value.Size == checkpoint.Size)
+                renewed = checkpoint;
         }
     }
 
@@ -27,6 +39,7 @@ internal sealed class Publications(IDatabase database, PublishedCheckpoint? late
         TaskCompletionSource waiting;
         lock (gate)
         {
+            renewed = null;
             recent.AddLast(checkpoint);
             if (recent.Count > Limit)
                 recent.RemoveFirst();

@@ -8,11 +8,14 @@ namespace Bauta.Archive.Decide;
 internal static class DecisionRules
 {
     public static Result<VerifiedLeaf, ArchiveError> Verify(
-        DecisionRequest request, PolicyId policy, BankList banks, UnixTime now)
+        DecisionRequest request, PolicyId policy, IReadOnlyList<AdmittedBank> admitted, BankList banks, UnixTime now)
     {
         if (!request.LockNote.Content.Archive.Equals(policy))
             return ArchiveError.WrongArchive;
         if (banks.Find(request.LockNote.KeyId) is not { } bank)
+            return ArchiveError.UnknownBank;
+        // What a bank that the operator dropped has locked comes free; nobody is paid on its word any more.
+        if (request.Release is not null && !bank.IsIn(admitted))
             return ArchiveError.UnknownBank;
         var leaf = VerifiedLeaf.Decision(request);
         if (leaf.Untimely(now) is { } untimely)

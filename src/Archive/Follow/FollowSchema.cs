@@ -38,5 +38,12 @@ public static class FollowSchema
                 PRIMARY KEY (kind, subject)
             ) {clustered};
             """),
+        new(2, "when keys can be withdrawn from", """
+            CREATE TABLE announced (
+                subject {blob} NOT NULL PRIMARY KEY,
+                statement {text} NOT NULL,
+                idx {bigint} NOT NULL
+            ) {clustered};
+            """),
     ];
 }

@@ -33,8 +33,7 @@ internal enum FollowOutcome
 /// <summary>How a reader judges.</summary>
 /// <param name="StopAtFault">A witness stops at the first bad leaf; a monitor reports and reads on.</param>
 /// <param name="FutureToleranceSeconds">How far a leaf's time may be ahead of the reader's clock.</param>
-/// <param name="Policy">The policy that lock notes must name, when the reader knows it.</param>
-internal sealed record FollowRules(bool StopAtFault, long FutureToleranceSeconds, PolicyId? Policy);
+internal sealed record FollowRules(bool StopAtFault, long FutureToleranceSeconds);
 
 /// <summary>
 /// Reads a log leaf by leaf and remembers what each was about. The leaves are checked in chunks, each durable before
@@ -51,6 +50,7 @@ internal sealed class LogFollower
     private readonly FollowRules rules;
     private readonly TimeProvider time;
     private readonly ConcurrentDictionary<string, KnownBank> banks = new(StringComparer.Ordinal);
+    private KeyWindows keys = new();
 
     private LogFollower(IDatabase database, FollowRules rules, TimeProvider time, LogMemory.State state)
     {
@@ -77,7 +77,7 @@ internal sealed class LogFollower
         if (state.Origin != origin)
             throw new StorageException(StorageFailure.Refused, $"This database follows the log {state.Origin}.");
         var follower = new LogFollower(database, rules, time, state);
-        await follower.LoadBanksAsync(cancellation);
+        await follower.LoadAsync(cancellation);
         return follower;
     }
 
@@ -142,11 +142,15 @@ internal sealed class LogFollower
         {
             var hash = MerkleHash.Leaf(leaf.Span);
             var index = tree.Append(hash);
-            if (!LogEntry.TryParse(leaf.Span, out var entry))
+            // What a monitor has reported is remembered all the same, so that a second decision is seen beside it.
+            if (!LogEntry.TryParseAtAnyTime(leaf.Span, out var entry))
             {
                 bad.Add(new BadLeaf(index, LeafFault.Unreadable));
                 continue;
             }
+
+            if (!entry.IsInTime)
+                bad.Add(new BadLeaf(index, LeafFault.WrongSide));
 
             if (Timing(entry, lastAt, latest) is { } untimely)
                 bad.Add(new BadLeaf(index, untimely));
@@ -157,8 +161,6 @@ internal sealed class LogFollower
                 continue;
             }
 
-            if (entry.IsDecision && rules.Policy is { } policy && !entry.LockNote!.Content.Archive.Equals(policy))
-                bad.Add(new BadLeaf(index, LeafFault.WrongArchive));
             var newBank = entry.Kind == LogEntry.Bank && entry.IsSignedBy(signer!.Key) ? signer : null;
             if (newBank is not null)
                 banks[newBank.Key.Thumbprint] = newBank;
@@ -195,12 +197,13 @@ internal sealed class LogFollower
         return entry.At > latest ? LeafFault.FutureTime : null;
     }
 
-    /// <returns>Null when stored, else those that are second on their subject; nothing is stored then.</returns>
+    /// <returns>Null when stored, else those that what stands before them forbids; nothing is stored then.</returns>
     private async Task<List<BadLeaf>?> RememberAsync(
         LogPoint next, List<LeafFact> facts, bool accept, CancellationToken cancellation)
     {
-        if (await DoublesAsync(facts, cancellation) is { Count: > 0 } doubles)
-            return doubles;
+        var (refused, withThese) = await JudgeTogetherAsync(facts, cancellation);
+        if (refused.Count > 0)
+            return refused;
         var from = Read;
         await database.WriteAsync(tx =>
         {
@@ -211,15 +214,18 @@ internal sealed class LogFollower
                 LogMemory.Accept(tx, next);
             return true;
         }, cancellation);
-        Read = next;
+        (Read, keys) = (next, withThese);
         if (accept)
             Accepted = next;
         return null;
     }
 
-    private async Task<List<BadLeaf>> DoublesAsync(List<LeafFact> facts, CancellationToken cancellation)
+    /// <summary>The rules that need what stands before a leaf.</summary>
+    private async Task<(List<BadLeaf> Refused, KeyWindows Keys)> JudgeTogetherAsync(
+        List<LeafFact> facts, CancellationToken cancellation)
     {
         var doubles = new List<BadLeaf>();
+        var after = facts.Exists(fact => fact.Entry.Statement is not null) ? keys.Copy() : keys;
         var seen = new Dictionary<Subject, LeafFact>();
         await database.ReadAsync(tx =>
         {
@@ -234,13 +240,18 @@ internal sealed class LogFollower
                     doubles.Add(new BadLeaf(fact.Index, fact.Double, first));
                 else if (!IsAnnounced(tx, fact, seen))
                     doubles.Add(new BadLeaf(fact.Index, LeafFault.NotAnnounced));
+                else if (fact.Entry.Kind == LogEntry.Denomination && !after.HasRoomFor(fact.Entry))
+                    doubles.Add(new BadLeaf(fact.Index, LeafFault.TooManyKeys));
                 else
+                {
                     seen.Add(fact.Key, fact);
+                    after.Add(fact.Entry, fact.Subject);
+                }
             }
 
             return true;
         }, cancellation);
-        return doubles;
+        return (doubles, after);
     }
 
     private static bool IsAnnounced(IReadTransaction tx, LeafFact fact, Dictionary<Subject, LeafFact> seen)
@@ -266,13 +277,14 @@ internal sealed class LogFollower
         }
 
         Read = accepted;
-        await LoadBanksAsync(cancellation);
+        await LoadAsync(cancellation);
     }
 
-    private async Task LoadBanksAsync(CancellationToken cancellation)
+    private async Task LoadAsync(CancellationToken cancellation)
     {
         banks.Clear();
         foreach (var bank in await database.ReadAsync(LogMemory.Banks, cancellation))
             banks[bank.Key.Thumbprint] = bank;
+        keys = await database.ReadAsync(LogMemory.Keys, cancellation);
     }
 }

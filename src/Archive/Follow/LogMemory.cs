@@ -3,6 +3,7 @@ using Bauta.Crypto.Jose;
 using Bauta.Crypto.Merkle;
 using Bauta.Protocol;
 using Bauta.Protocol.Archive;
+using Bauta.Protocol.Bank;
 using Bauta.Storage;
 
 namespace Bauta.Archive.Follow;
@@ -65,6 +66,7 @@ internal static class LogMemory
     {
         tx.Execute("DELETE FROM decided WHERE idx >= $1", accepted.Size);
         tx.Execute("DELETE FROM stated WHERE idx >= $1", accepted.Size);
+        tx.Execute("DELETE FROM announced WHERE idx >= $1", accepted.Size);
         tx.ExecuteExpecting(
             1, "UPDATE followed SET read_size = size, read_peaks = peaks, read_at = last_at WHERE id = 1 AND size = $1",
             accepted.Size);
@@ -72,6 +74,9 @@ internal static class LogMemory
 
     public static void Remember(IWriteTransaction tx, LeafFact fact)
     {
+        if (fact.Entry.Kind == LogEntry.Denomination)
+            tx.Execute("INSERT INTO announced (subject, statement, idx) VALUES ($1, $2, $3)",
+                fact.Subject, fact.Entry.Statement!, fact.Index);
         if (fact.Entry.IsDecision)
             tx.Execute("INSERT INTO decided (subject, idx, kind, leaf_hash) VALUES ($1, $2, $3, $4)",
                 fact.Subject, fact.Index, fact.Entry.Kind, fact.Hash.ToArray());
@@ -84,6 +89,23 @@ internal static class LogMemory
         tx.QuerySingleOrDefault(
             "SELECT idx, name FROM stated WHERE kind = $1 AND subject = $2",
             static row => ((long, string)?)(row.GetInt64(0), row.GetString(1)), kind, subject);
+
+    /// <summary>The keys that were announced and not revoked.</summary>
+    public static KeyWindows Keys(IReadTransaction tx)
+    {
+        var keys = new KeyWindows();
+        foreach (var (subject, statement) in tx.Query(
+            """
+            SELECT a.subject, a.statement FROM announced a
+            WHERE NOT EXISTS (SELECT 1 FROM stated s WHERE s.kind = $1 AND s.subject = a.subject) ORDER BY a.idx
+            """,
+            static row => (row.GetBytes(0), row.GetString(1)), LogEntry.Revocation))
+            keys.Add(subject, Signed<Denomination>.TryParse(statement, out var key)
+                ? key.Content
+                : throw new StorageException(
+                    StorageFailure.InvariantViolation, "A denomination that was remembered does not parse."));
+        return keys;
+    }
 
     public static IReadOnlyList<KnownBank> Banks(IReadTransaction tx) => tx.Query(
         "SELECT name, bank_key FROM stated WHERE kind = $1 ORDER BY idx",

@@ -66,7 +66,7 @@ public sealed class LogMonitor
         IDatabase database, ILog log, ArchivePolicy policy, TimeProvider time, long futureToleranceSeconds = 10,
         CancellationToken cancellation = default)
     {
-        var rules = new FollowRules(false, futureToleranceSeconds, policy.Id);
+        var rules = new FollowRules(false, futureToleranceSeconds);
         var follower = await LogFollower.OpenAsync(database, policy.Origin, rules, time, cancellation);
         return new LogMonitor(log, policy, time, follower);
     }

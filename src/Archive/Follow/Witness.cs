@@ -45,7 +45,7 @@ public sealed class Witness : IWitness, IDisposable
     {
         if (signer.Verifier.Type != NoteKeyType.Cosignature || logKey.Type != NoteKeyType.Ed25519)
             throw new ArgumentException("A witness cosigns with type 0x04 what a log signed with type 0x01.");
-        var rules = new FollowRules(true, options.FutureToleranceSeconds, null);
+        var rules = new FollowRules(true, options.FutureToleranceSeconds);
         var follower = await LogFollower.OpenAsync(database, logKey.Name, rules, time, cancellation);
         if (secondPlace?.Latest is { } mark && !IsPast(follower.Accepted, mark))
             throw new StorageException(

@@ -9,8 +9,11 @@ namespace Bauta.Archive.Log;
 /// <summary>What is wrong with a leaf: the closed list that archive, witness and monitor share.</summary>
 public enum LeafFault
 {
-    /// <summary>Not a log entry, or a decision on the wrong side of its lock note's expiry.</summary>
+    /// <summary>Not a log entry.</summary>
     Unreadable,
+
+    /// <summary>A commit at or after its lock note's expiry, or an abort before it.</summary>
+    WrongSide,
 
     /// <summary>Signed by nobody that the log admitted before.</summary>
     UnknownBank,
@@ -33,14 +36,24 @@ public enum LeafFault
     /// <summary>A revocation of a key that its signer never announced.</summary>
     NotAnnounced,
 
-    /// <summary>The lock note names another archive.</summary>
-    WrongArchive,
+    /// <summary>A key more of one issuer, currency and value than may be withdrawn from at once.</summary>
+    TooManyKeys,
 }
 
 /// <summary>A bank in the log.</summary>
 /// <param name="Name">Its registered name.</param>
 /// <param name="Key">Its statement key.</param>
-internal sealed record KnownBank(string Name, P256PublicKey Key);
+internal sealed record KnownBank(string Name, P256PublicKey Key)
+{
+    /// <summary>Whether the operator's list names it.</summary>
+    public bool IsIn(IReadOnlyList<AdmittedBank> admitted)
+    {
+        foreach (var bank in admitted)
+            if (bank.Name == Name && bank.KeyId == Key.Thumbprint)
+                return true;
+        return false;
+    }
+}
 
 /// <summary>The rules of one leaf that need no memory of others but the banks admitted before it.</summary>
 internal static class LeafRules

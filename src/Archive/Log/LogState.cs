@@ -14,7 +14,7 @@ namespace Bauta.Archive.Log;
 /// </summary>
 internal sealed record LogState(
     LogHead Head, TileBuilder Tree, SignedHead? Signed, MerkleTree SignedTree, UnixTime SignedAt,
-    PublishedCheckpoint? Published, BankList Banks, DecisionIndex Decisions)
+    PublishedCheckpoint? Published, BankList Banks, KeyWindows Keys, DecisionIndex Decisions)
 {
     public static async Task<LogState> LoadAsync(
         IDatabase database, ForwardOnly secondPlace, NoteVerifier key, int mergeAt, CancellationToken cancellation)
@@ -59,7 +59,22 @@ internal sealed record LogState(
         foreach (var index in LogStore.StatementsOf(tx, LogEntry.Bank))
             banks.AddLeaf(LogStore.Leaf(tx, index));
         return new LogState(head, tree, signed, signedTree, TimeOf(tx, signedSize - 1), published, banks,
-            DecisionIndex.Load(tx, mergeAt));
+            KeysOf(tx), DecisionIndex.Load(tx, mergeAt));
+    }
+
+    private static KeyWindows KeysOf(IReadTransaction tx)
+    {
+        var keys = new KeyWindows();
+        foreach (var kind in (string[])[LogEntry.Denomination, LogEntry.Revocation])
+        {
+            foreach (var index in LogStore.StatementsOf(tx, kind))
+            {
+                if (LogEntry.TryParse(LogStore.Leaf(tx, index), out var entry))
+                    keys.Add(entry, LeafRules.SubjectOf(entry));
+            }
+        }
+
+        return keys;
     }
 
     private static SignedHead Read(ForwardOnly.Mark mark, NoteVerifier key) =>

@@ -9,21 +9,44 @@ namespace Bauta.Bank.Denominations;
 /// Brings the bank's statements into the log: registration, denominations, revocations. The statement is durable
 /// before it is sent, and sent as often as it takes; the archive enters it once.
 /// </summary>
-internal sealed class Announcer(BankDatabase database, BankArchive archive, DenominationShelf shelf, BankLog log)
+internal sealed class Announcer(
+    string bankName, BankDatabase database, BankArchive archive, DenominationShelf shelf, BankLog log)
 {
     private const int AtOnce = 16;
+
+    // Entered under an earlier policy of the archive; null until looked for.
+    private HashSet<string>? outdated;
 
     /// <summary>Sends what waits.</summary>
     /// <returns>How many statements still wait.</returns>
     public async Task<int> RunAsync(CancellationToken cancellation)
     {
+        outdated ??= await OutdatedAsync(cancellation);
         var waiting = await database.ReadAsync(DenominationRows.Waiting, cancellation);
+        if (outdated.Count > 0)
+            waiting = [.. waiting, .. (await database.ReadAsync(DenominationRows.Entered, cancellation))
+                .Where(one => outdated.Contains(one.Statement))];
         var entered = 0;
         // An archive may admit a bank's keys only once it knows the bank.
         foreach (var chunk in waiting.OrderBy(one => one.Kind != LogEntry.Bank).Chunk(AtOnce))
             entered += (await Task.WhenAll(chunk.Select(one => TryEnterAsync(one, cancellation)))).Count(done => done);
         return waiting.Count - entered;
     }
+
+    /// <summary>What nobody could verify who knows the present witnesses only: it is proven anew.</summary>
+    private async Task<HashSet<string>> OutdatedAsync(CancellationToken cancellation) =>
+        [.. (await database.ReadAsync(DenominationRows.Entered, cancellation))
+            .Where(one => IsOwn(one) && !archive.Policy.TryVerify(one.Entry!, out _))
+            .Select(one => one.Statement)];
+
+    private bool IsOwn(Announcement one) => one.Kind switch
+    {
+        LogEntry.Denomination => Signed<Denomination>.TryParse(one.Statement, out var key)
+            && key.Content.Issuer == bankName,
+        LogEntry.Revocation => Signed<Revocation>.TryParse(one.Statement, out var revocation)
+            && revocation.Content.Issuer == bankName,
+        _ => true,
+    };
 
     private async Task<bool> TryEnterAsync(Announcement one, CancellationToken cancellation)
     {
@@ -46,6 +69,7 @@ internal sealed class Announcer(BankDatabase database, BankArchive archive, Deno
                 transaction.OnCommit(() => shelf.Replace(WithEntry(shelf.Current, one, entry)));
             },
             cancellation);
+        outdated!.Remove(one.Statement);
         return true;
     }
 

@@ -36,8 +36,19 @@ internal static class DenominationRows
             .ToList();
     }
 
+    /// <summary>What one token of each key is worth, in minor units.</summary>
+    public static IReadOnlyDictionary<long, long> Values(IReadTransaction transaction) => transaction.Query(
+        "SELECT d.number, a.statement FROM denominations d JOIN announcements a ON a.id = d.announcement",
+        static row => (Number: row.GetInt64(0), Value: Signed<Denomination>.TryParse(row.GetString(1), out var key)
+            ? key.Content.Value.MinorUnits
+            : throw new InvalidDataException("A stored denomination does not parse.")))
+        .ToDictionary(row => row.Number, row => row.Value);
+
     public static IReadOnlyList<Announcement> Waiting(IReadTransaction transaction) => transaction.Query(
         "SELECT id, kind, statement, entry, proof FROM announcements WHERE entry IS NULL", Read);
+
+    public static IReadOnlyList<Announcement> Entered(IReadTransaction transaction) => transaction.Query(
+        "SELECT id, kind, statement, entry, proof FROM announcements WHERE entry IS NOT NULL", Read);
 
     public static IReadOnlyList<Announcement> OfKind(IReadTransaction transaction, string kind) => transaction.Query(
         "SELECT id, kind, statement, entry, proof FROM announcements WHERE kind = $1", Read, kind);

@@ -31,8 +31,13 @@ internal sealed class IssuerFollower(
         var (key, entry) = (listed.Key, listed.Proof);
         var content = key.Content;
         var publicKey = RsaPublicKey.FromSpki(content.TokenKey);
-        if (shelf.Current.TryFind(publicKey.KeyId, out _))
+        if (shelf.Current.TryFind(publicKey.KeyId, out var known))
+        {
+            if (IsNewer(known.Proof!, entry, LogEntry.Denomination, known.Statement.Text))
+                await RenewAsync(known.Statement, entry, known with { Proof = entry }, cancellation);
             return;
+        }
+
         if (content.Issuer != options.Issuer || content.Currency != options.Currency.Code
             || content.Decimals != options.Currency.Decimals || !key.IsSignedBy(issuer.Key)
             || Verify(entry, LogEntry.Denomination) != key.Text)
@@ -54,8 +59,15 @@ internal sealed class IssuerFollower(
         if (!Signed<Revocation>.TryParse(Verify(entry, LogEntry.Revocation), issuer.Key, out var revocation)
             || revocation.Content.Issuer != options.Issuer)
             throw new ProtocolViolationException("The issuer lists a revocation that it does not prove.");
-        if (!shelf.Current.TryFind(revocation.Content.TokenKeyId, out var key) || key.IsRevoked)
+        if (!shelf.Current.TryFind(revocation.Content.TokenKeyId, out var key))
             return;
+        if (key.IsRevoked)
+        {
+            if (key.RevocationProof is { } kept && IsNewer(kept, entry, LogEntry.Revocation, revocation.Text))
+                await RenewAsync(revocation, entry, key with { RevocationProof = entry }, cancellation);
+            return;
+        }
+
         await database.WriteAsync(
             (transaction, _) =>
             {
@@ -66,6 +78,21 @@ internal sealed class IssuerFollower(
             },
             cancellation);
     }
+
+    /// <summary>Whether the issuer shows a proof that holds in the place of one that no longer does, since other
+    /// witnesses count.</summary>
+    private bool IsNewer(LoggedEntry kept, LoggedEntry shown, string kind, string statement) =>
+        kept.Proof != shown.Proof && Verify(kept, kind) is null && Verify(shown, kind) == statement;
+
+    private Task RenewAsync(
+        ISignedText statement, LoggedEntry entry, DenominationKey renewed, CancellationToken cancellation) =>
+        database.WriteAsync(
+            (transaction, _) =>
+            {
+                DenominationRows.SetEntry(transaction, Announcement.Of("", statement).Id, entry);
+                transaction.OnCommit(() => shelf.Replace(shelf.Current.With(renewed)));
+            },
+            cancellation);
 
     /// <summary>The statement in an entry that one of the accepted logs holds with its quorum.</summary>
     private string? Verify(LoggedEntry entry, string kind)

@@ -1,8 +1,11 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
 using Bauta.Archive.Follow;
+using Bauta.Host.JudgeVerb;
 using Bauta.Host.Terminal;
 using Bauta.Host.WalletVerbs;
+using Bauta.Protocol;
+using Bauta.Protocol.Archive;
 using Bauta.Protocol.Relay;
 using Bauta.Storage;
 using Bauta.Wallet.Network;
@@ -21,6 +24,8 @@ internal static class ArchiveGroup
 /// <summary>A verb that reads a log.</summary>
 internal abstract class LogVerb : DoingVerb
 {
+    private const int MaxKept = 256;
+
     private readonly Option<string> network = new("--network")
     {
         Description = "The network file that names the archive and its policy.",
@@ -32,11 +37,42 @@ internal abstract class LogVerb : DoingVerb
         Description = "Read through the masks of the network file, so that the archive does not learn who watches.",
     };
 
+    private readonly Option<string?> leaves = new("--out")
+    {
+        Description = "A folder for the leaves that raise an alarm, each in a file with its proof. They are evidence: "
+            + "bauta wallet evidence --other FILE.",
+    };
+
     protected LogVerb(string name, string description, string example)
         : base(name, description, example)
     {
         Add(network);
         Add(masked);
+        Add(leaves);
+    }
+
+    /// <summary>Keeps the leaves that raised an alarm, with those that they contradict.</summary>
+    protected async Task KeepAsync(
+        ParseResult parsed, HttpNetwork network, MonitorReport report, Output output, CancellationToken cancellation)
+    {
+        long[] wanted = [.. report.Findings.Select(finding => finding.Leaf).OfType<BadLeaf>()
+            .SelectMany(leaf => (long[])(leaf.Other is { } first ? [first, leaf.Index] : [leaf.Index]))
+            .Distinct().Order().Take(MaxKept)];
+        if (parsed.GetValue(leaves) is not { } folder || wanted.Length == 0)
+            return;
+        try
+        {
+            var reader = new LogReader(network.Log, network.Policy);
+            var view = await reader.LatestAsync(cancellation);
+            Directory.CreateDirectory(folder);
+            foreach (var index in wanted)
+                output.Line($"Kept {EvidenceFile.WriteLeaf(
+                    folder, index, await reader.ProveAsync(view, index, cancellation))}");
+        }
+        catch (Exception failure) when (failure is PartyUnreachableException or ProtocolViolationException)
+        {
+            output.Line($"The leaves could not be kept: {failure.Message}");
+        }
     }
 
     protected HttpNetwork Connect(ParseResult parsed)
@@ -87,6 +123,7 @@ internal sealed class VerifyVerb() : LogVerb(
                 database, network.Log, network.Policy, TimeProvider.System, cancellation: cancellation);
             var report = await output.BarAsync("reading the log", _ => monitor.CheckAsync(cancellation));
             Show(report, output);
+            await KeepAsync(parsed, network, report, output, cancellation);
             output.Answer(Describe(report));
             return report.Findings.Count == 0 ? ExitCode.Ok
                 : report.Findings.All(finding => finding.Kind == FindingKind.Unreadable) ? ExitCode.StillOpen
@@ -120,7 +157,7 @@ internal sealed class MonitorVerb : LogVerb
         : base("monitor", "Follows a log, checks every append and that nothing is decided twice, and raises alarms.\n"
             + "It remembers, so a history that is rewritten between two looks is found. Ends with exit code 30 at the "
             + "first alarm.",
-            "bauta archive monitor --network data/demo/network.json --data monitor.db --interval 10")
+            "bauta archive monitor --network data/demo/network.json --data monitor.db --interval 10 --out alarms")
     {
         Add(data);
         Add(interval);
@@ -140,6 +177,7 @@ internal sealed class MonitorVerb : LogVerb
             var report = await monitor.CheckAsync(cancellation);
             var isAlarm = report.Findings.Any(finding => finding.Kind != FindingKind.Unreadable);
             Show(report, output);
+            await KeepAsync(parsed, network, report, output, cancellation);
             if (isAlarm || parsed.GetValue(once))
             {
                 output.Answer(Describe(report));

@@ -111,7 +111,7 @@ internal static class SightTable
         new("archive", null, "decides commit or abort, publishes it", published,
             [Fact.Customer, Fact.Merchant, Fact.Goods, Fact.Price, Fact.PlainKey]),
         new("witness", null,
-            "reads every leaf of an archive, cosigns what is consistent and decides each transaction once",
+            "reads every leaf of an archive, cosigns what is consistent and decides each bank's lock once",
             published, [], "what the archive publishes"),
         new("merchant", null, "offers, encrypts, releases",
             [

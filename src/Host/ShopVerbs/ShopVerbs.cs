@@ -16,7 +16,7 @@ internal static class ShopGroup
     public static Verb Build() => new VerbGroup("shop",
         "The owner's side of a shop that runs (bauta serve merchant, or bauta demo).",
         "bauta shop list --config data/demo/merchant/merchant.json",
-        new AddVerb(), new ListVerb(), new SalesVerb(), new PayoutVerb())
+        new AddVerb(), new ListVerb(), new SalesVerb(), new SaleEvidenceVerb(), new PayoutVerb())
     {
         ShopVerb.Config,
     };
@@ -38,7 +38,7 @@ internal abstract class ShopVerb(string name, string description, string example
     {
         var config = (MerchantConfig)ConfigFile.Read(PartyRoles.Merchant, parsed.GetRequiredValue(Config));
         var currency = PartyFile.Read(config.PathOf(config.Bank), PartyRoles.Bank).ReadCurrency();
-        var shop = new OpenShop(MerchantRole.ConnectDesk(config), currency, parsed, output);
+        var shop = new OpenShop(config, MerchantRole.ConnectDesk(config), currency, parsed, output);
         try
         {
             return await RunAsync(shop, cancellation);
@@ -54,13 +54,14 @@ internal abstract class ShopVerb(string name, string description, string example
 }
 
 /// <summary>A shop's desk.</summary>
-internal sealed record OpenShop(IShopDesk Desk, Currency Currency, ParseResult Parsed, Output Output)
+internal sealed record OpenShop(
+    MerchantConfig Config, IShopDesk Desk, Currency Currency, ParseResult Parsed, Output Output)
 {
     /// <summary>The value, or the refusal as a failure of the verb.</summary>
     public static T ValueOf<T>(Result<T, DeskError> result) => result.IsOk
         ? result.Value
         : throw new HostException(
-            result.Error is DeskError.UnknownFile or DeskError.UnknownOffer ? ExitCode.NotFound
+            result.Error is DeskError.UnknownFile or DeskError.UnknownOffer or DeskError.UnknownSale ? ExitCode.NotFound
             : result.Error == DeskError.BankUnreachable ? ExitCode.StillOpen
             : ExitCode.Refused,
             $"{Refusals<DeskError>.Meaning(result.Error.Value)} {result.Detail}".TrimEnd());
@@ -149,10 +150,10 @@ internal sealed class SalesVerb() : ShopVerb(
     {
         var sales = OpenShop.ValueOf(await shop.Desk.SalesAsync(null, cancellation));
         var account = await shop.Desk.AccountAsync(cancellation);
-        shop.Output.Table(["Paid", "State", "Settled", "Price", "Title"], sales.Sales.Select(sale => new[]
+        shop.Output.Table(["Paid", "Sale", "State", "Settled", "Price", "Title"], sales.Sales.Select(sale => new[]
         {
-            sale.PaidAt.ToString(), sale.State, sale.Settled ? "yes" : "not yet", shop.Currency.Format(sale.Price),
-            sale.Title,
+            sale.PaidAt.ToString(), sale.Transaction.ToString()[..8], sale.State, sale.Settled ? "yes" : "not yet",
+            shop.Currency.Format(sale.Price), sale.Title,
         }));
         shop.Output.Line($"{sales.CommittedCount} committed, {shop.Currency.Format(sales.CommittedTotal)} in all.");
         shop.Output.Line(account.IsOk

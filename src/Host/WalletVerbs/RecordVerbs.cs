@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
-using Bauta.Storage;
+using Bauta.Host.JudgeVerb;
 using Bauta.Wallet.Purchase;
 
 namespace Bauta.Host.WalletVerbs;
@@ -88,6 +88,8 @@ internal sealed class EvidenceVerb : WalletVerb
         Description = "Also write the encrypted goods here, when the wallet still has them.",
     };
 
+    private readonly Option<string?> other = new("--other") { Description = EvidenceFile.OtherDescription };
+
     public EvidenceVerb()
         : base("evidence", "Writes all that was stated about a purchase, for a judge or any stranger.\n"
             + "It shows what you bought and from whom: hand it out with care.",
@@ -96,16 +98,15 @@ internal sealed class EvidenceVerb : WalletVerb
         Add(purchase);
         Add(output);
         Add(goods);
+        Add(other);
     }
 
     protected override async Task<ExitCode> RunAsync(OpenWallet open, CancellationToken cancellation)
     {
         var state = Find(await open.Wallet.HistoryAsync(cancellation), open.Parsed.GetRequiredValue(purchase));
-        var path = Path.GetFullPath(open.Parsed.GetRequiredValue(output));
-        if (File.Exists(path))
-            throw new HostException(ExitCode.Exists, $"{path} exists. Name a new file with --out.");
-        var evidence = await open.Wallet.EvidenceAsync(state.Order.Id, cancellation);
-        DurableFile.Write(path, evidence.ToBytes(), DurableFile.SecretMode);
+        var path = EvidenceFile.Free(open.Parsed.GetRequiredValue(output));
+        EvidenceFile.Write(
+            path, await open.Wallet.EvidenceAsync(state.Order.Id, cancellation), open.Parsed.GetValue(other));
         if (open.Parsed.GetValue(goods) is { } goodsPath)
             await CopyGoodsAsync(open, state, Path.GetFullPath(goodsPath), cancellation);
         open.Output.Line($"Wrote {path}. Anybody can check it: bauta judge {path}");

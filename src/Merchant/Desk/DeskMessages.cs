@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Bauta.Merchant.Offers;
 using Bauta.Protocol;
+using Bauta.Protocol.Archive;
 using Bauta.Protocol.Bank;
 using Bauta.Protocol.Merchant;
 
@@ -44,6 +45,16 @@ public sealed record SaleList(
     public const int MaxSales = 100;
 }
 
+/// <summary>What the merchant holds of a sale, to be handed to a judge with the cards of shop and bank.</summary>
+/// <param name="Policy">The archive that P1 names, in C2SP tlog-policy form.</param>
+/// <param name="Merchandise">P1.</param>
+/// <param name="LockNote">P3, the archive's part.</param>
+/// <param name="Payment">P3, the merchant's part.</param>
+/// <param name="Decision">P5, once it is known; with a disputed sale, the one on the bank's other lock note.</param>
+public sealed record SaleEvidence(
+    string Policy, Signed<Merchandise> Merchandise, Signed<LockNote> LockNote, Signed<PaymentNote> Payment,
+    LoggedEntry? Decision = null);
+
 /// <summary>Asks for a payout; the id is made by the sender, so it may be sent again.</summary>
 public sealed record NewPayout(RequestId Id, Amount Amount);
 
@@ -81,6 +92,7 @@ public sealed record PayoutList(IReadOnlyList<Payout> Payouts);
 [JsonSerializable(typeof(OfferTerms))]
 [JsonSerializable(typeof(OfferList))]
 [JsonSerializable(typeof(SaleList))]
+[JsonSerializable(typeof(SaleEvidence))]
 [JsonSerializable(typeof(NewPayout))]
 [JsonSerializable(typeof(Payout))]
 [JsonSerializable(typeof(PayoutList))]

@@ -26,6 +26,9 @@ public interface IShopDesk
     /// <summary>One page of sales, newest first.</summary>
     Task<Result<SaleList, DeskError>> SalesAsync(TransactionId? after, CancellationToken cancellation);
 
+    /// <summary>All that was stated about a sale whose notes arrived, for a judge.</summary>
+    Task<Result<SaleEvidence, DeskError>> EvidenceAsync(TransactionId sale, CancellationToken cancellation);
+
     /// <summary>The account at the bank.</summary>
     Task<Result<AccountState, DeskError>> AccountAsync(CancellationToken cancellation);
 
@@ -62,6 +65,14 @@ public enum DeskError
     /// <summary>No such offer.</summary>
     [Refusal(404, "There is no such offer.")]
     UnknownOffer,
+
+    /// <summary>No such sale.</summary>
+    [Refusal(404, "There is no such sale. List them: bauta shop sales")]
+    UnknownSale,
+
+    /// <summary>The archive of a sale is not configured any more.</summary>
+    [Refusal(422, "The archive of this sale is not in the configuration. Put its party file back and start the shop again.")]
+    UnknownArchive,
 
     /// <summary>Too many offers.</summary>
     [Refusal(429, "The shop has as many offers as it may. Withdraw one first.")]

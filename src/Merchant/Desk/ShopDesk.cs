@@ -1,5 +1,7 @@
 using Bauta.Merchant.Offers;
+using Bauta.Merchant.Pay;
 using Bauta.Merchant.Payouts;
+using Bauta.Merchant.Purchase;
 using Bauta.Protocol;
 using Bauta.Protocol.Bank;
 using Bauta.Protocol.Merchant;
@@ -9,7 +11,8 @@ namespace Bauta.Merchant.Desk;
 
 /// <summary>The desk of a running merchant.</summary>
 internal sealed class ShopDesk(
-    MerchantOptions options, IDatabase database, Catalogue catalogue, GoodsStore goods, PayingOut payingOut) : IShopDesk
+    MerchantOptions options, IDatabase database, Catalogue catalogue, GoodsStore goods, PayingOut payingOut,
+    SealingKey sealing, IReadOnlyDictionary<PolicyId, MerchantArchive> archives) : IShopDesk
 {
     private const int NoSpaceError = 28;
 
@@ -40,6 +43,21 @@ internal sealed class ShopDesk(
     public async Task<Result<SaleList, DeskError>> SalesAsync(TransactionId? after, CancellationToken cancellation) =>
         await database.ReadAsync(
             transaction => SaleStore.Page(transaction, after, options.Currency.Code), cancellation);
+
+    public async Task<Result<SaleEvidence, DeskError>> EvidenceAsync(
+        TransactionId sale, CancellationToken cancellation)
+    {
+        var (paid, row) = await database.ReadAsync(
+            transaction => (PaymentStore.Find(transaction, sale), PurchaseStore.Sealed(transaction, sale)),
+            cancellation);
+        if (paid is null || row is null)
+            return DeskError.UnknownSale;
+        using var secrets = PurchaseSecrets.Open(sealing, sale, row);
+        var merchandise = secrets.Merchandise;
+        return archives.TryGetValue(merchandise.Content.Archive, out var archive)
+            ? new SaleEvidence(archive.Policy.Text, merchandise, paid.LockNote, paid.Payment, paid.Known)
+            : DeskError.UnknownArchive;
+    }
 
     public Task<Result<AccountState, DeskError>> AccountAsync(CancellationToken cancellation) =>
         payingOut.AccountAsync(cancellation);

@@ -42,6 +42,10 @@ public sealed class ShopDeskClient(HttpClient http) : IShopDesk
         party.GetAsync(after is null ? "sales" : $"sales?after={after}", DeskJson.Default.SaleList, MaxPage,
             cancellation);
 
+    public Task<Result<SaleEvidence, DeskError>> EvidenceAsync(
+        TransactionId sale, CancellationToken cancellation) =>
+        party.GetAsync($"sales/{sale}/evidence", DeskJson.Default.SaleEvidence, MaxPage, cancellation);
+
     public Task<Result<AccountState, DeskError>> AccountAsync(CancellationToken cancellation) =>
         party.GetAsync("account", DeskJson.Default.AccountState, MaxAnswer, cancellation);
 

@@ -37,6 +37,10 @@ public static class ShopDeskEndpoints
             context.TryReadAfter<TransactionId>(out var after)
                 ? Answer.Json(await desk.SalesAsync(after, context.RequestAborted), DeskJson.Default.SaleList)
                 : Answer.Refuse(DeskError.Malformed));
+        Get("/sales/{sale}/evidence", async context =>
+            TransactionId.TryParse(context.RouteText("sale"), out var sale)
+                ? Answer.Json(await desk.EvidenceAsync(sale, context.RequestAborted), DeskJson.Default.SaleEvidence)
+                : Answer.Refuse(DeskError.Malformed));
         Get("/account", async context =>
             Answer.Json(await desk.AccountAsync(context.RequestAborted), DeskJson.Default.AccountState));
         Post("/payouts", async context =>

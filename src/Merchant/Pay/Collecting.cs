@@ -52,7 +52,7 @@ internal sealed class Collecting(
     {
         var n = request.Transaction;
         var (stored, row) = await database.ReadAsync(
-            transaction => (PaymentStore.Find(transaction, n), SealedPurchase(transaction, n)), cancellation);
+            transaction => (PaymentStore.Find(transaction, n), PurchaseStore.Sealed(transaction, n)), cancellation);
         if (stored is not null && stored.HasNotes(request.Lock))
             return stored;
         // Every n is public in the archive's log once it is decided. Whoever does not hold this bank's notes for this
@@ -112,8 +112,4 @@ internal sealed class Collecting(
             && note.Commitment.Equals(merchandise.Commitment) && payment.Account.Equals(merchandise.Account)
             && payment.Currency == merchandise.Contract.Currency && payment.Amount == merchandise.Contract.Price;
     }
-
-    private static byte[]? SealedPurchase(IReadTransaction transaction, TransactionId n) =>
-        transaction.QuerySingleOrDefault(
-            "SELECT sealed FROM purchases WHERE n = $1", static row => row.GetBytes(0), n.ToArray());
 }

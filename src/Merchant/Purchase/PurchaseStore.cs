@@ -21,6 +21,11 @@ internal static class PurchaseStore
             static row => new Known(row.GetBytes(0), null, null),
             request.ToArray());
 
+    /// <summary>What only the merchant knows of a purchase, sealed.</summary>
+    public static byte[]? Sealed(IReadTransaction transaction, TransactionId n) =>
+        transaction.QuerySingleOrDefault(
+            "SELECT sealed FROM purchases WHERE n = $1", static row => row.GetBytes(0), n.ToArray());
+
     /// <summary>Stores a new purchase as open. After it is durable, its P1 may be shown.</summary>
     public static void Insert(
         IWriteTransaction transaction, PurchaseRequest request, byte[] bodyHash, TransactionId n,

@@ -64,8 +64,20 @@ public sealed class ArchivePolicy
     /// </summary>
     public bool TryVerify(LoggedEntry entry, [NotNullWhen(true)] out VerifiedEntry? verified)
     {
+        if (TryVerifyAtAnyTime(entry, out verified) && verified.Entry.IsInTime)
+            return true;
         verified = null;
-        if (entry.Proof.Length > LoggedEntry.MaxProofLength || !LogEntry.TryParse(entry.Entry, out var parsed)
+        return false;
+    }
+
+    /// <summary>
+    /// The same for an entry that may be a decision on the wrong side of its lock note's expiry: what the quorum
+    /// cosigned though it must not. It proves who is at fault and moves nothing.
+    /// </summary>
+    public bool TryVerifyAtAnyTime(LoggedEntry entry, [NotNullWhen(true)] out VerifiedEntry? verified)
+    {
+        verified = null;
+        if (entry.Proof.Length > LoggedEntry.MaxProofLength || !LogEntry.TryParseAtAnyTime(entry.Entry, out var parsed)
             || !TlogProof.TryParse(Encoding.UTF8.GetBytes(entry.Proof), out var proof)
             || !IsSatisfiedBy(proof.Note)
             || !InclusionProof.Verify(

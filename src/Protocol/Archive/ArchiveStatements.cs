@@ -96,6 +96,19 @@ public sealed record LogEntry(
     public static bool TryParse(
         ReadOnlySpan<byte> leaf, [NotNullWhen(true)] out LogEntry? entry)
     {
+        if (TryParseAtAnyTime(leaf, out entry) && entry.IsInTime)
+            return true;
+        entry = null;
+        return false;
+    }
+
+    /// <summary>
+    /// The same, without the rule of time: for those who name what a log did wrong (judge, monitor). Nobody may act on
+    /// such an entry.
+    /// </summary>
+    public static bool TryParseAtAnyTime(
+        ReadOnlySpan<byte> leaf, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out LogEntry? entry)
+    {
         if (leaf.Length <= MaxLength && StrictJson.TryRead(leaf, ProtocolJson.Default.LogEntry, out entry)
             && entry.IsWellFormed())
             return true;
@@ -106,13 +119,22 @@ public sealed record LogEntry(
     /// <summary>The leaf's bytes.</summary>
     public byte[] ToLeaf() => StrictJson.Write(this, ProtocolJson.Default.LogEntry);
 
-    /// <summary>Whether kind and members agree. Signatures are apart: see <see cref="IsSignedBy"/>.</summary>
+    /// <summary>Whether a commit is before its lock note's expiry, and an abort not before it; true of what is no
+    /// decision.</summary>
+    [JsonIgnore]
+    public bool IsInTime => Kind switch
+    {
+        Commit => At < LockNote!.Content.ExpiresAt,
+        Abort => At >= LockNote!.Content.ExpiresAt,
+        _ => true,
+    };
+
+    /// <summary>Whether kind and members agree. Signatures are apart (<see cref="IsSignedBy"/>), and so is the time
+    /// (<see cref="IsInTime"/>).</summary>
     public bool IsWellFormed() => Kind switch
     {
-        Commit => LockNote is not null && Release is not null && Statement is null
-            && At < LockNote.Content.ExpiresAt,
-        Abort => LockNote is not null && Release is null && Statement is null
-            && At >= LockNote.Content.ExpiresAt,
+        Commit => LockNote is not null && Release is not null && Statement is null,
+        Abort => LockNote is not null && Release is null && Statement is null,
         Bank => IsStatement<BankRegistration>(),
         Denomination => IsStatement<Denomination>(),
         Revocation => IsStatement<Revocation>(),

@@ -16,8 +16,10 @@ public sealed record LoggedEntry(byte[] Entry, string Proof)
 /// <param name="Release">P4, to commit; absent, to abort after expiry.</param>
 public sealed record DecisionRequest(Signed<LockNote> LockNote, Signed<Release>? Release = null);
 
-/// <summary>A decision, or null while it is durable but not yet cosigned by the quorum: ask again.</summary>
-/// <param name="Decision">The decision with its proof; the same bytes for ever once given.</param>
+/// <summary>An entry with its proof, or nothing while it is durable but not yet cosigned by the quorum: ask
+/// again.</summary>
+/// <param name="Decision">The entry. A decision's bytes are the same for ever once given; a statement is proven anew
+/// when other witnesses count.</param>
 public sealed record DecisionAnswer(LoggedEntry? Decision = null);
 
 /// <summary>Enters a bank's statement into the log.</summary>
@@ -61,7 +63,8 @@ public interface ILog
     Task<byte[]?> ReadAsync(string path, CancellationToken cancellation);
 }
 
-/// <summary>A witness (C2SP tlog-witness): cosigns what is consistent and decides each transaction once.</summary>
+/// <summary>A witness (C2SP tlog-witness): cosigns what is consistent and decides each bank's lock of a transaction
+/// once.</summary>
 public interface IWitness
 {
     /// <summary>
@@ -112,6 +115,10 @@ public enum ArchiveError
     /// <summary>Another statement on the same key.</summary>
     [Refusal(409, "Another statement on the same bank key or token key stands in the log, or the key to revoke was never announced.")]
     OtherStatement,
+
+    /// <summary>Too many keys of one denomination.</summary>
+    [Refusal(409, "Three keys of this issuer, currency and value can be withdrawn from in that time already. Let the new one begin later, or revoke one.")]
+    TooManyKeys,
 
     /// <summary>No such tile.</summary>
     [Refusal(404, "The log has no such tile or bundle, or is not that large.")]

@@ -68,9 +68,8 @@ public sealed class LogReader(ILog log, ArchivePolicy policy)
         }
     }
 
-    /// <summary>One entry with its proof under this view's checkpoint.</summary>
-    /// <exception cref="ProtocolViolationException">What the log gave is not under the root, or is no entry.
-    /// </exception>
+    /// <summary>One entry with its proof under this view's checkpoint, also one that breaks the rules.</summary>
+    /// <exception cref="ProtocolViolationException">What the log gave is not under the root.</exception>
     public async Task<LoggedEntry> ProveAsync(LogView view, long index, CancellationToken cancellation)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(index);
@@ -81,8 +80,8 @@ public sealed class LogReader(ILog log, ArchivePolicy policy)
             await tiles.TileAsync(address.Level, address.Index, cancellation);
         var path = InclusionProof.Generate(index, view.Size, new TileHashReader(tiles, view.Size).Read);
         var proof = new TlogProof(index, path, view.Note);
-        var entry = Parse(index, leaves[(int)(index % TileAddress.FullWidth)]);
-        return new LoggedEntry(entry.Leaf, Encoding.UTF8.GetString(proof.ToBytes()));
+        var leaf = leaves[(int)(index % TileAddress.FullWidth)].ToArray();
+        return new LoggedEntry(leaf, Encoding.UTF8.GetString(proof.ToBytes()));
     }
 
     private async Task<VerifiedTiles> OpenAsync(LogView view, CancellationToken cancellation)

@@ -14,6 +14,9 @@ namespace Bauta.Wallet;
 
 public sealed partial class Wallet
 {
+    // Keys that were kept before their policy was noted.
+    private static readonly byte[] beforePolicies = [];
+
     /// <summary>
     /// All that was stated about one purchase, for a judge. It names the shop, the goods and the price: whoever gets it
     /// learns them, and still not who the customer is.
@@ -28,15 +31,19 @@ public sealed partial class Wallet
         if (merchandise is null)
             throw new WalletException(WalletError.NotFound,
                 "The shop never promised anything in this purchase, so there is nothing to prove.");
-        var decided = NoteOf(decision);
+        var order = state.Order;
+        // What was disputed stands alone, or beside the decision that counts.
+        var (first, second) = decision is null ? (order.Disputed, null) : (decision, order.Disputed);
+        var decided = NoteOf(order, first);
+        var note = locked?.LockNote ?? decided;
+        // Two notes for one transaction prove the bank at fault, so both are handed in.
+        var other = order.OtherLockNote ?? decided;
         return new PurchaseEvidence(
-            PurchaseEvidence.CurrentFormat, network.Policy.Text, ReadCard(state.Order.ShopCard),
-            ReadCard(state.Order.BankCard), merchandise, authorization, locked?.LockNote ?? decided,
-            locked?.Payment, decision,
-            authorization is null ? null : await KeysOfAsync(authorization, cancellation),
-            // Two notes for one transaction prove the bank at fault, so both are handed in.
-            OtherLockNote: locked is not null && decided?.SaysTheSameAs(locked.LockNote) is false ? decided : null,
-            IssuerCard: state.Order.IssuerCard is { } issuer ? ReadCard(issuer) : null);
+            PurchaseEvidence.CurrentFormat, PolicyOf(order)?.Text ?? network.Policy.Text, ReadCard(order.ShopCard),
+            ReadCard(order.BankCard), merchandise, authorization, note, locked?.Payment, first,
+            authorization is null ? null : await KeysOfAsync(authorization, state.Order.Archive, cancellation),
+            second, other is not null && other.Content != note?.Content ? other : null,
+            order.IssuerCard is { } issuer ? ReadCard(issuer) : null);
     }
 
     private static (Signed<Merchandise>? P1, byte[]? P2, LockAnswer? P3, LoggedEntry? P5) Statements(
@@ -56,8 +63,10 @@ public sealed partial class Wallet
         };
 
     /// <summary>The lock note that a decision rests on: all that is seen of it when the bank kept it back.</summary>
-    private Signed<LockNote>? NoteOf(LoggedEntry? decision) =>
-        decision is not null && network.Policy.TryVerify(decision, out var logged) ? logged.Entry.LockNote : null;
+    private Signed<LockNote>? NoteOf(PurchaseOrder order, LoggedEntry? decision) =>
+        decision is not null && PolicyOf(order)?.TryVerifyAtAnyTime(decision, out var logged) is true
+            ? logged.Entry.LockNote
+            : null;
 
     private static Signed<PartyCard> ReadCard(string text) => Signed<PartyCard>.TryParse(text, out var card)
         ? card
@@ -70,23 +79,28 @@ public sealed partial class Wallet
 
     /// <summary>The denomination keys of the tokens in P2, with their places in the archive's log.</summary>
     private async Task<IReadOnlyList<ListedDenomination>> KeysOfAsync(
-        byte[] authorization, CancellationToken cancellation)
+        byte[] authorization, PolicyId policy, CancellationToken cancellation)
     {
         var keyIds = ReadAuthorization(authorization).Content.Tokens
             .Select(spend => Token.TryDecode(spend.Token, out var token) ? token.KeyId : [])
             .DistinctBy(Convert.ToHexString);
         return await Store.Database.ReadAsync<IReadOnlyList<ListedDenomination>>(
             transaction => [.. keyIds.Select(keyId => transaction.QuerySingleOrDefault(
-                "SELECT record FROM denominations WHERE token_key_id = $1", ReadKey, keyId))
+                """
+                SELECT record FROM announced WHERE token_key_id = $1 AND policy IN ($2, $3)
+                ORDER BY LENGTH(policy) DESC LIMIT 1
+                """,
+                ReadKey, keyId, policy.ToArray(), beforePolicies))
                 .OfType<ListedDenomination>()],
             cancellation);
     }
 
     /// <summary>Keeps the key of a token that is about to be spent: a bank must not be able to take evidence back by no
     /// longer listing it.</summary>
-    private static void KeepKey(IWriteTransaction transaction, VerifiedDenomination key) => transaction.Execute(
-        "INSERT INTO denominations (token_key_id, record) VALUES ($1, $2) ON CONFLICT (token_key_id) DO NOTHING",
-        key.Key.KeyId, StrictJson.Write(key.Listed, WalletJson.Default.ListedDenomination));
+    private static void KeepKey(IWriteTransaction transaction, PolicyId policy, VerifiedDenomination key) =>
+        transaction.Execute(
+            "INSERT INTO announced (token_key_id, policy, record) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+            key.Key.KeyId, policy.ToArray(), StrictJson.Write(key.Listed, WalletJson.Default.ListedDenomination));
 
     private static ListedDenomination? ReadKey(DbDataReader row) =>
         StrictJson.TryRead(row.GetBytes(0), WalletJson.Default.ListedDenomination, out var listed) ? listed : null;

@@ -47,7 +47,7 @@ public sealed partial class Wallet
         var order = new PurchaseOrder(
             RequestId.Generate(), shop.ToString(), offer, network.Policy.Id, outputPath, Now,
             (await network.MerchantCardAsync(shop, cancellation)).Text,
-            bankCard.Text, issuerCard?.Text);
+            bankCard.Text, issuerCard?.Text, network.Policy.Text);
         PurchaseState state = new Started(order);
         var box = Store.SealPurchase(state);
         await Store.Database.WriteAsync(
@@ -220,7 +220,7 @@ public sealed partial class Wallet
                     foreach (var use in uses)
                     {
                         TokenTable.SetAside(transaction, use, Store.NameOf(state.Order.Id));
-                        KeepKey(transaction, book.Find(use.Coin.TokenKeyId)!);
+                        KeepKey(transaction, network.Policy.Id, book.Find(use.Coin.TokenKeyId)!);
                     }
                 });
         }
@@ -267,6 +267,10 @@ public sealed partial class Wallet
         var bank = Card(state.Order.BankCard).IdentityKey();
         if (!Answers(answer.Value, authorization.Content, bank))
         {
+            if (state.Order.OtherLockNote is null
+                && IsContradiction(answer.Value.LockNote, authorization.Content, bank))
+                state = (Authorized)await Store.AdvanceAsync(
+                    state with { Order = state.Order with { OtherLockNote = answer.Value.LockNote } }, cancellation);
             if (await PublishedAsync(
                 state, state.Merchandise, state.Authorization, progress, cancellation, answer.Value) is { } ended)
                 return ended;
@@ -286,10 +290,16 @@ public sealed partial class Wallet
             new Locked(state.Order, state.Merchandise, state.Authorization, answer.Value), cancellation);
     }
 
+    private static bool IsContradiction(Signed<LockNote> note, Authorization authorization, P256PublicKey bank) =>
+        note.IsSignedBy(bank) && note.Content.Transaction.Equals(authorization.Transaction)
+        && note.Content != NoteFor(authorization);
+
+    private static LockNote NoteFor(Authorization authorization) => new(
+        authorization.Transaction, authorization.ExpiresAt, authorization.Archive, authorization.Commitment);
+
     private static bool Answers(LockAnswer answer, Authorization authorization, P256PublicKey bank) =>
         answer.LockNote.IsSignedBy(bank) && answer.Payment.IsSignedBy(bank)
-        && answer.LockNote.Content == new LockNote(
-            authorization.Transaction, authorization.ExpiresAt, authorization.Archive, authorization.Commitment)
+        && answer.LockNote.Content == NoteFor(authorization)
         && answer.Payment.Content == new PaymentNote(
             authorization.Transaction, authorization.Account, authorization.Currency, authorization.Amount);
 

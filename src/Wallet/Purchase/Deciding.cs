@@ -57,6 +57,9 @@ public sealed partial class Wallet
         var answer = Now < note.Content.ExpiresAt
             ? await network.Archive.DecisionAsync(BankKeyId.Of(note), note.Content.Transaction, cancellation)
             : await network.Archive.DecideAsync(new DecisionRequest(note), cancellation);
+        // Which note it decided on is evidence against the bank.
+        if (answer.Error == ArchiveError.OtherLockNote)
+            answer = await network.Archive.DecisionAsync(BankKeyId.Of(note), note.Content.Transaction, cancellation);
         if (answer.IsOk)
             return answer.Value.Decision;
         return answer.Error is ArchiveError.Undecided or ArchiveError.NotExpired or ArchiveError.Unavailable
@@ -68,9 +71,7 @@ public sealed partial class Wallet
         Locked state, LoggedEntry decision, IProgress<WalletStep>? progress, CancellationToken cancellation)
     {
         if (Holds(state, decision) is not { } entry)
-            throw new WalletException(WalletError.Distrusted,
-                "A decision came without the quorum that the contract names, or for another lock note. It moves "
-                + "nothing; resume asks again.");
+            throw await DisputeAsync(state, state.Merchandise, decision, cancellation);
         if (entry.Kind == LogEntry.Abort)
         {
             progress?.Report(new WalletStep("P5b", "archive: abort(n) is published under the witness quorum"));
@@ -92,18 +93,42 @@ public sealed partial class Wallet
     /// note is compared by what it says: anybody can turn its signature into another valid one.
     /// </summary>
     private LogEntry? Holds(Locked state, LoggedEntry decision) =>
-        network.Policy.Id.Equals(state.Merchandise.Content.Archive)
-        && network.Policy.TryVerify(decision, out var logged) && logged.Entry.IsDecision
+        PolicyOf(state.Order) is { } policy && policy.TryVerify(decision, out var logged) && logged.Entry.IsDecision
         && state.Lock.LockNote.SaysTheSameAs(logged.Entry.LockNote)
         && logged.Entry.LockNote!.IsSignedBy(Card(state.Order.BankCard).IdentityKey())
             ? logged.Entry
             : null;
 
+    /// <summary>A decision that moves nothing. Where the quorum stands by it, it is kept for the judge: it is late or
+    /// early, or rests on another lock note in the bank's name.</summary>
+    private async Task<WalletException> DisputeAsync(
+        PurchaseState state, Signed<Merchandise> merchandise, LoggedEntry decision, CancellationToken cancellation)
+    {
+        if (PolicyOf(state.Order)?.TryVerifyAtAnyTime(decision, out var logged) is not true
+            || !logged.Entry.IsDecision
+            || logged.Entry.LockNote!.KeyId != Card(state.Order.BankCard).IdentityKey().Thumbprint
+            || !logged.Entry.LockNote.Content.Transaction.Equals(merchandise.Content.Transaction()))
+            return new WalletException(WalletError.Distrusted,
+                "A decision came without the quorum that the contract names, or for another purchase. It moves "
+                + "nothing; resume asks again.");
+        if (state.Order.Disputed is null)
+            await Store.AdvanceAsync(state with { Order = state.Order with { Disputed = decision } }, cancellation);
+        return new WalletException(WalletError.Distrusted,
+            "The archive decided on the wrong side of expiry, or under another lock note of the bank. It moves "
+            + "nothing and is kept: export the evidence. Resume asks again.");
+    }
+
+    /// <summary>The policy that P1 names, whichever the network has by now; null when neither is that one.</summary>
+    private ArchivePolicy? PolicyOf(PurchaseOrder order) =>
+        network.Policy.Id.Equals(order.Archive) ? network.Policy
+        : ArchivePolicy.TryParse(order.Policy, out var policy) && policy.Id.Equals(order.Archive) ? policy
+        : null;
+
     /// <summary>Opens the goods with the published key and the mask that only customer and shop know.</summary>
     private async Task<PurchaseState> OpenAsync(
         Committed state, IProgress<WalletStep>? progress, CancellationToken cancellation)
     {
-        if (!network.Policy.TryVerify(state.Decision, out var logged))
+        if (PolicyOf(state.Order) is not { } policy || !policy.TryVerify(state.Decision, out var logged))
             throw WalletException.Unreadable("decision");
         var goods = new GoodsFile(Store.Folder, state.Order.Id, state.Merchandise.Content);
         var maskedKey = logged.Entry.Release!.Content.MaskedKey;

@@ -30,7 +30,7 @@ public sealed partial class Wallet
             return null;
         if (await DemandAbortAsync(state, cancellation) is { } decision)
             return await FollowAsync(
-                state, state.Merchandise, state.Authorization, decision, progress, cancellation, state.Lock);
+                state, state.Merchandise, state.Authorization, decision, state.Lock, progress, cancellation);
         return await AbandonAsync(state, state.Reason, cancellation, state.Tokens);
     }
 
@@ -66,21 +66,19 @@ public sealed partial class Wallet
                 ? null
                 : throw Refused("The archive refused", answer.Error.Value, answer.Detail);
         return await FollowAsync(
-            state, merchandise, authorization, answer.Value.Decision ?? throw Unconfirmed(), progress, cancellation,
-            given);
+            state, merchandise, authorization, answer.Value.Decision ?? throw Unconfirmed(), given, progress,
+            cancellation);
     }
 
     private async Task<PurchaseState?> FollowAsync(
         PurchaseState state, Signed<Merchandise> merchandise, byte[] authorization, LoggedEntry decision,
-        IProgress<WalletStep>? progress, CancellationToken cancellation, LockAnswer? given)
+        LockAnswer? given, IProgress<WalletStep>? progress, CancellationToken cancellation)
     {
         var promise = merchandise.Content;
-        if (!network.Policy.Id.Equals(promise.Archive) || !network.Policy.TryVerify(decision, out var logged)
+        if (PolicyOf(state.Order) is not { } policy || !policy.TryVerify(decision, out var logged)
             || !logged.Entry.IsDecision || logged.Entry.LockNote is not { } note
             || !note.Content.Transaction.Equals(promise.Transaction()))
-            throw new WalletException(WalletError.Distrusted,
-                "A decision came without the quorum that the contract names, or for another purchase. It moves "
-                + "nothing; resume asks again.");
+            throw await DisputeAsync(state, merchandise, decision, cancellation);
         var bank = Card(state.Order.BankCard).IdentityKey();
         if (!note.IsSignedBy(bank))
             return null;

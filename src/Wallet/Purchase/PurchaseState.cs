@@ -39,9 +39,14 @@ public abstract record PurchaseState(PurchaseOrder Order)
 /// <param name="ShopCard">The shop's card as it was then, for the evidence.</param>
 /// <param name="BankCard">The card, as it was then, of the bank that locks the tokens.</param>
 /// <param name="IssuerCard">That of the bank that issued them, when it is another one.</param>
+/// <param name="Policy">What <paramref name="Archive"/> is the ID of; the network's may be another one by now.</param>
+/// <param name="Disputed">What an archive published though it must not, or on another lock note of the bank than the
+/// wallet's: it moves nothing and is kept for the judge.</param>
+/// <param name="OtherLockNote">What the bank signed for this purchase beside what P2 authorized, for the judge.</param>
 public sealed record PurchaseOrder(
     RequestId Id, string Shop, OfferTerms Offer, PolicyId Archive, string OutputPath, UnixTime StartedAt,
-    string ShopCard, string BankCard, string? IssuerCard = null);
+    string ShopCard, string BankCard, string? IssuerCard = null, string? Policy = null, LoggedEntry? Disputed = null,
+    Signed<LockNote>? OtherLockNote = null);
 
 /// <summary>The intent to buy is written; P1 may have been asked for.</summary>
 public sealed record Started(PurchaseOrder Order) : PurchaseState(Order);

@@ -139,6 +139,14 @@ public sealed class WalletTranscriptTests(DemoFixture demo) : IClassFixture<Demo
             await Task.Delay(500);
         }
 
+        var sold = (string)(await demo.ShopAsync("sales")).Json["sales"]![0]!["transaction"]!;
+        var evidence = demo.Files.Path("sale.json");
+        Assert.Equal(0, (await demo.ShopAsync("evidence", sold[..10], "--out", evidence)).ExitCode);
+        Assert.Equal(18, (await demo.ShopAsync("evidence", sold, "--out", evidence)).ExitCode);
+        Assert.Equal(16, (await demo.ShopAsync("evidence", "none", "--out", evidence + "2")).ExitCode);
+        var judged = await RealNetwork.BautaAsync(Limits.Verb, "judge", evidence, "--json");
+        Assert.True(judged.ExitCode == 0, judged.Output);
+
         var payout = await demo.ShopAsync("payout", "3.21");
         Assert.Equal(0, payout.ExitCode);
         Assert.Equal(321, (long)payout.Json["amount"]!);

@@ -22,15 +22,17 @@ internal sealed class ArchiveNetwork : IAsyncDisposable
     private readonly Func<string, Task<string>> newDatabase;
     private readonly Dictionary<string, string> connections = [];
     private readonly List<IAsyncDisposable> open = [];
+    private readonly List<Cosigner> cosigners;
+    private int changes;
     private CancellationTokenSource stop = new();
     private PublicArchive? archive;
 
     private ArchiveNetwork(Func<string, Task<string>>? newDatabase, int quorum)
     {
         this.newDatabase = newDatabase ?? (name => Task.FromResult(directory.File(name + ".db")));
-        Cosigners = [Cosigner.Generate("w1.example", Clock), Cosigner.Generate("w2.example", Clock)];
-        Policy = ArchivePolicy.Create(LogSigner.Verifier, [.. Cosigners.Select(c => c.Verifier)], quorum);
-        Wires = [.. Cosigners.Select(_ => new WitnessWire())];
+        cosigners = [Cosigner.Generate("w1.example", Clock), Cosigner.Generate("w2.example", Clock)];
+        Policy = ArchivePolicy.Create(LogSigner.Verifier, [.. cosigners.Select(c => c.Verifier)], quorum);
+        Wires = [.. cosigners.Select(_ => new WitnessWire())];
         Options = new ArchiveOptions
         {
             Banks = [new AdmittedBank(BankName, Bank.PublicKey.Thumbprint)],
@@ -44,11 +46,11 @@ internal sealed class ArchiveNetwork : IAsyncDisposable
 
     public NoteSigner LogSigner { get; } = NoteSigner.Generate(Origin);
 
-    public IReadOnlyList<Cosigner> Cosigners { get; }
+    public IReadOnlyList<Cosigner> Cosigners => cosigners;
 
     public P256PrivateKey Bank { get; } = P256PrivateKey.Generate();
 
-    public ArchivePolicy Policy { get; }
+    public ArchivePolicy Policy { get; private set; }
 
     public IReadOnlyList<WitnessWire> Wires { get; }
 
@@ -77,9 +79,10 @@ internal sealed class ArchiveNetwork : IAsyncDisposable
         stop = new CancellationTokenSource();
         for (var i = 0; i < Cosigners.Count; i++)
         {
-            var memory = await OpenAsync($"witness{i}", FollowSchema.Migrations);
+            var name = i == 0 ? "witness0" : $"witness{i}-{changes}";
+            var memory = await OpenAsync(name, FollowSchema.Migrations);
             Wires[i].Witness = await Witness.OpenAsync(
-                memory, ForwardOnly.Open(directory.File($"witness{i}-second-place")), LogSigner.Verifier, Log,
+                memory, ForwardOnly.Open(directory.File($"{name}-second-place")), LogSigner.Verifier, Log,
                 Cosigners[i], new WitnessOptions(), Clock);
         }
 
@@ -88,6 +91,15 @@ internal sealed class ArchiveNetwork : IAsyncDisposable
             database, ForwardOnly.Open(SecondPlacePath), LogSigner, Policy,
             [.. Cosigners.Select((c, i) => new WitnessPeer(c.Verifier, Wires[i]))], Options, Clock);
         Running = archive.RunAsync(stop.Token);
+    }
+
+    /// <summary>Puts another witness in the place of the second one, while the archive is stopped.</summary>
+    public void ChangeWitness()
+    {
+        changes++;
+        cosigners[1].Dispose();
+        cosigners[1] = Cosigner.Generate($"w2-{changes}.example", Clock);
+        Policy = ArchivePolicy.Create(LogSigner.Verifier, [.. cosigners.Select(c => c.Verifier)], 2);
     }
 
     public async Task StopAsync()

@@ -21,7 +21,7 @@ public sealed class PostgresArchiveTests(PostgresServer server) : ArchiveTests
     protected override Func<string, Task<string>>? NewDatabase => server.CreateDatabaseAsync;
 }
 
-public abstract class ArchiveTests : IAsyncLifetime
+public abstract partial class ArchiveTests : IAsyncLifetime
 {
     private ArchiveNetwork network = null!;
 

@@ -135,7 +135,7 @@ public sealed class DurabilityTests : IAsyncLifetime
         var ordered = new NewEntry(
             0, [.. leaf, 1], MerkleHash.Leaf(leaf), VerifiedLeaf.Decision(network.NewSale().Abort));
         var decisions = await database.ReadAsync(tx => DecisionIndex.Load(tx, mergeAt: 3));
-        var auditor = new Auditor(database, decisions, new BankList(), network.Policy.Id, new MerkleTree(), default);
+        var auditor = new Auditor(database, decisions, new BankList(), new MerkleTree(), default);
         auditor.Expect([ordered]);
         var head = (await database.ReadAsync(LogStore.Head))!;
         var failed = await Assert.ThrowsAsync<StorageException>(() => auditor.VerifyAsync(head, default));

@@ -97,17 +97,50 @@ public sealed class MonitorTests : IAsyncLifetime
         using var stranger = P256PrivateKey.Generate();
         log.With(
             Abort(Sale.Make(stranger, policy.Id, clock.Seconds - 5)),
-            Commit(Sale.Make(bank, PolicyId.Generate(), clock.Seconds + 60)),
+            Abort(Sell(5)),
             new LogEntry(LogEntry.Commit, Now(0), Sell().Note, Sell().Release),
             Commit(Sell(), -1),
             Commit(Sell(1000), 500));
         log.With([7]);
         var report = await CheckAsync();
         Assert.Equal(
-            [(1, LeafFault.UnknownBank), (2, LeafFault.WrongArchive), (3, LeafFault.BadSignature),
+            [(1, LeafFault.UnknownBank), (2, LeafFault.WrongSide), (3, LeafFault.BadSignature),
                 (4, LeafFault.TimeBackwards), (5, LeafFault.FutureTime), (6, LeafFault.Unreadable)],
             report.Findings.Select(finding => (finding.Leaf!.Index, finding.Leaf.Fault)));
         Assert.Equal(7, report.Size);
+    }
+
+    [Fact]
+    public async Task Remembers_a_late_commit_so_that_the_abort_beside_it_is_a_second_decision()
+    {
+        var sale = Sell(-5);
+        log.With(Commit(sale), Abort(sale));
+        Assert.Equal(
+            [new BadLeaf(1, LeafFault.WrongSide), new BadLeaf(2, LeafFault.SecondDecision, 1)],
+            (await CheckAsync()).Findings.Select(finding => finding.Leaf));
+    }
+
+    [Fact]
+    public async Task Alarms_at_each_key_beyond_three_of_a_denomination_and_remembers_the_three()
+    {
+        LogEntry Key(byte key) => Entry(
+            LogEntry.Denomination, Statements.Denomination(bank, "bank.example", 4, key).Text);
+        log.With(Key(1), Key(2), Key(3), Key(4), Key(5));
+        Assert.Equal(
+            [new BadLeaf(4, LeafFault.TooManyKeys), new BadLeaf(5, LeafFault.TooManyKeys)],
+            (await CheckAsync()).Findings.Select(finding => finding.Leaf));
+        await ReopenAsync();
+        log.With(Key(6));
+        Assert.Equal(
+            new BadLeaf(6, LeafFault.TooManyKeys), Assert.Single((await CheckAsync()).Findings).Leaf);
+    }
+
+    [Fact]
+    public async Task Finds_nothing_in_decisions_on_lock_notes_that_name_an_earlier_policy_of_the_log()
+    {
+        var earlier = ArchivePolicy.Create(signer.Verifier, [cosigner.Verifier, NewWitness()], 1);
+        log.With(Commit(Sale.Make(bank, earlier.Id, clock.Seconds + 60)));
+        Assert.Empty((await CheckAsync()).Findings);
     }
 
     [Fact]
@@ -191,6 +224,12 @@ public sealed class MonitorTests : IAsyncLifetime
         await foreach (var read in reader.ReadAsync(view, 0, view.Size))
             Assert.Equal(count++, read.Index);
         return count;
+    }
+
+    private NoteVerifier NewWitness()
+    {
+        using var other = Cosigner.Generate("other.example", clock);
+        return other.Verifier;
     }
 
     private static FindingKind Only(MonitorReport report) => Assert.Single(report.Findings).Kind;

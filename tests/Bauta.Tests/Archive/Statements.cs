@@ -11,11 +11,20 @@ internal static class Statements
 {
     private static readonly byte[] TokenKey = MakeTokenKey();
 
-    public static Signed<Denomination> Denomination(ISigner bank, string issuer, long minorUnits = 4)
+    /// <param name="bank">Signs.</param>
+    /// <param name="issuer">The issuer.</param>
+    /// <param name="minorUnits">The value.</param>
+    /// <param name="key">Names one of many token keys.</param>
+    /// <param name="startsAfter">Seconds by which the withdrawals, which last 1,000 seconds, begin later.</param>
+    public static Signed<Denomination> Denomination(
+        ISigner bank, string issuer, long minorUnits = 4, byte key = 0, long startsAfter = 0)
     {
-        var from = UnixTime.FromSeconds(1_800_000_000);
+        var from = UnixTime.FromSeconds(1_800_000_000 + startsAfter);
+        // Nothing is signed with them, so any modulus will do.
+        var tokenKey = (byte[])TokenKey.Clone();
+        tokenKey[^100] ^= key;
         return Signed<Denomination>.Sign(bank, new Denomination(
-            issuer, "EUR", 2, Amount.FromMinorUnits(minorUnits), TokenKey,
+            issuer, "EUR", 2, Amount.FromMinorUnits(minorUnits), tokenKey,
             from, from.AddSeconds(1000), from.AddSeconds(2000), from.AddSeconds(3000)));
     }
 

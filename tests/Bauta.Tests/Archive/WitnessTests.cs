@@ -116,7 +116,7 @@ public abstract class WitnessTests : IAsyncLifetime
     public async Task Refuses_an_abort_before_expiry()
     {
         log.With(Abort(Sell(5), Now));
-        await RefusesLeafAsync(1, LeafFault.Unreadable);
+        await RefusesLeafAsync(1, LeafFault.WrongSide);
     }
 
     [Fact]
@@ -132,7 +132,7 @@ public abstract class WitnessTests : IAsyncLifetime
     {
         log.With(Commit(Sell(5), Now + 5));
         clock.Seconds += 10;
-        await RefusesLeafAsync(1, LeafFault.Unreadable);
+        await RefusesLeafAsync(1, LeafFault.WrongSide);
     }
 
     [Fact]
@@ -192,6 +192,29 @@ public abstract class WitnessTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Refuses_a_fourth_key_of_a_denomination_that_can_be_withdrawn_from_at_once()
+    {
+        LogEntry Key(byte key, long startsAfter = 0) => Statement(LogEntry.Denomination,
+            Statements.Denomination(bank, "bank.example", 4, key, startsAfter).Text);
+        log.With(Key(1), Key(2), Key(3), Key(4));
+        await RefusesLeafAsync(1, LeafFault.TooManyKeys);
+        log.Without(1).With(Key(5, startsAfter: 1000));
+        await CosignsAsync(1);
+        await ReopenAsync();
+        log.With(Key(4));
+        await RefusesLeafAsync(5, LeafFault.TooManyKeys);
+        // What was refused is not remembered; a revoked key does not count.
+        log.Without(1).With(
+            Statement(LogEntry.Revocation, Statements.Revocation(
+                bank, "bank.example", Statements.Denomination(bank, "bank.example", 4, 2)).Text),
+            Key(4));
+        await CosignsAsync(5);
+        await ReopenAsync();
+        log.With(Key(6));
+        await RefusesLeafAsync(7, LeafFault.TooManyKeys);
+    }
+
+    [Fact]
     public async Task Refuses_a_revocation_of_what_was_never_announced()
     {
         var denomination = Statements.Denomination(bank, "bank.example");
@@ -204,7 +227,7 @@ public abstract class WitnessTests : IAsyncLifetime
     {
         using var second = P256PrivateKey.Generate();
         log.With(Registration(second, "second.example"), Abort(Sale.Make(second, policy, Now + 5), Now));
-        await RefusesLeafAsync(1, LeafFault.Unreadable);
+        await RefusesLeafAsync(1, LeafFault.WrongSide);
         log.Without(2).With(Abort(Sale.Make(second, policy, Now - 5)));
         await RefusesLeafAsync(1, LeafFault.UnknownBank);
     }

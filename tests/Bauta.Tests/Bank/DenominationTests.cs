@@ -13,6 +13,35 @@ namespace Bauta.Tests.Bank;
 public abstract class DenominationTests : BankSuite
 {
     [Fact]
+    public async Task After_a_change_of_witnesses_the_bank_has_its_keys_and_revocations_proven_anew()
+    {
+        await using var world = await OpenAsync();
+        var revoked = (await world.DenominationAsync(8)).TokenKey;
+        Assert.True(await world.Bank.RevokeAsync(System.Security.Cryptography.SHA256.HashData(revoked), default));
+        await world.Bank.MaintainAsync(default);
+        world.Archive.ChangeWitnesses();
+        await world.RestartAsync();
+        // The old proofs are shown until there are new ones.
+        world.Archive.IsSlow = true;
+        await world.Bank.MaintainAsync(default);
+        Assert.Equal((4, 0, 1, 0), await ProvenAsync());
+        world.Archive.IsSlow = false;
+        await world.Bank.MaintainAsync(default);
+        Assert.Equal((4, 4, 1, 1), await ProvenAsync());
+        await world.RestartAsync();
+        Assert.Equal((4, 4, 1, 1), await ProvenAsync());
+
+        async Task<(int, int, int, int)> ProvenAsync()
+        {
+            var list = await world.Bank.DenominationsAsync(default);
+            return (list.Denominations.Count,
+                list.Denominations.Count(key => world.Archive.Policy.TryVerify(key.Proof, out _)),
+                list.Revocations.Count,
+                list.Revocations.Count(entry => world.Archive.Policy.TryVerify(entry, out _)));
+        }
+    }
+
+    [Fact]
     public async Task Every_listed_key_is_signed_and_stands_in_the_log()
     {
         await using var world = await OpenAsync();

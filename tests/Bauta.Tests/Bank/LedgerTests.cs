@@ -122,6 +122,22 @@ public abstract class LedgerTests : BankSuite
         await world.Database.DisposeAsync();
     }
 
+    [Fact]
+    public async Task The_audit_finds_a_withdrawal_that_was_lost_or_posted_twice()
+    {
+        var world = await OpenAsync();
+        await world.CoinsAsync(8, 8);
+        await world.AuditAsync();
+        // What is left divides the sum as well as both did.
+        await world.Database.WriteAsync(
+            (transaction, _) => transaction.Execute(
+                "DELETE FROM withdrawals WHERE request_hash = "
+                + "(SELECT request_hash FROM withdrawals ORDER BY request_hash LIMIT 1)"), default);
+        await Assert.ThrowsAsync<ConservationException>(world.AuditAsync);
+        world.Bank.Dispose();
+        await world.Database.DisposeAsync();
+    }
+
     private static async Task FailsAsync(BankWorld world, Action<IWriteTransaction, Books> work)
     {
         var failure = await Assert.ThrowsAsync<StorageException>(() => world.Database.WriteAsync(work, default));

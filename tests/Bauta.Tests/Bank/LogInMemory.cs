@@ -15,7 +15,7 @@ public sealed class LogInMemory : IArchive, IDisposable
 {
     private readonly TimeProvider clock;
     private readonly NoteSigner log = NoteSigner.Generate("archive.example");
-    private readonly Cosigner[] witnesses;
+    private Cosigner[] witnesses;
     private readonly MerkleTree tree = new();
     private readonly Dictionary<(int, long), MerkleHash> nodes = [];
     private readonly Dictionary<string, LoggedEntry> decisions = [];
@@ -25,11 +25,25 @@ public sealed class LogInMemory : IArchive, IDisposable
     public LogInMemory(TimeProvider clock)
     {
         this.clock = clock;
-        witnesses = [.. Enumerable.Range(1, 3).Select(i => Cosigner.Generate($"witness{i}.example", clock))];
-        Policy = ArchivePolicy.Create(log.Verifier, [.. witnesses.Select(witness => witness.Verifier)], 2);
+        (witnesses, Policy) = NewWitnesses();
     }
 
-    public ArchivePolicy Policy { get; }
+    public ArchivePolicy Policy { get; private set; }
+
+    /// <summary>All witnesses leave and others come: what is asked from now on is proven by them.</summary>
+    public void ChangeWitnesses()
+    {
+        foreach (var witness in witnesses)
+            witness.Dispose();
+        (witnesses, Policy) = NewWitnesses();
+        statements.Clear();
+    }
+
+    private (Cosigner[], ArchivePolicy) NewWitnesses()
+    {
+        Cosigner[] made = [.. Enumerable.Range(1, 3).Select(i => Cosigner.Generate($"witness{i}.example", clock))];
+        return (made, ArchivePolicy.Create(log.Verifier, [.. made.Select(witness => witness.Verifier)], 2));
+    }
 
     /// <summary>How many witnesses cosign.</summary>
     public int Cosigning { get; set; } = 3;

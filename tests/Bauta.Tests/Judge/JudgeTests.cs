@@ -1,6 +1,7 @@
 using System.Text;
 using Bauta.Judge;
 using Bauta.Protocol;
+using Bauta.Protocol.Archive;
 using Bauta.Protocol.Bank;
 using Bauta.Protocol.Evidence;
 using Bauta.Protocol.Merchant;
@@ -40,6 +41,19 @@ public class JudgeTests
         Is(Outcome.Undecided, locked);
         Is(Outcome.Undecided, locked with { LockNote = null, Payment = null });
         Is(Outcome.Undecided, locked with { LockNote = null, Payment = null, Authorization = null });
+    }
+
+    [Fact]
+    public void A_merchant_proves_the_same_without_the_authorization_that_it_never_sees()
+    {
+        using var dispute = new Dispute();
+        var locked = dispute.Locked() with { Authorization = null, Denominations = null };
+        Is(Outcome.Undecided, locked);
+        Is(Outcome.Complete, locked with { Decision = dispute.Commit(locked.LockNote!) }, dispute.Ciphertext);
+        Is(Outcome.Aborted, locked with { Decision = dispute.Abort(locked.LockNote!) });
+        var second = dispute.SignedNote(dispute.Note with { ExpiresAt = dispute.Note.ExpiresAt.AddSeconds(1) });
+        Is(Outcome.BankAtFault, locked with { Decision = dispute.Abort(second) });
+        Is(Outcome.NotProven, locked with { Payment = Signed<PaymentNote>.Sign(dispute.Stranger, dispute.Payment) });
     }
 
     [Fact]
@@ -197,6 +211,47 @@ public class JudgeTests
         Is(Outcome.Complete, evidence with
         {
             OtherDecision = dispute.Abort(Signed<LockNote>.Sign(dispute.Stranger, dispute.Note)),
+        });
+    }
+
+    [Fact]
+    public void A_commit_from_expiry_on_and_an_abort_before_it_are_the_archives_fault()
+    {
+        using var dispute = new Dispute();
+        var locked = dispute.Locked();
+        var expiry = dispute.Note.ExpiresAt;
+        foreach (var (at, isLate) in ((long, bool)[])[(-1, false), (0, true), (1, true)])
+        {
+            Is(isLate ? Outcome.ArchiveAtFault : Outcome.Complete, locked with
+            {
+                Decision = dispute.Log.Append(new LogEntry(
+                    LogEntry.Commit, expiry.AddSeconds(at), locked.LockNote, dispute.Release())),
+            });
+            Is(isLate ? Outcome.Aborted : Outcome.ArchiveAtFault, locked with
+            {
+                Decision = dispute.Log.Append(new LogEntry(
+                    LogEntry.Abort, expiry.AddSeconds(at), locked.LockNote)),
+            });
+        }
+
+        // Without the quorum nobody stood by it.
+        dispute.Log.Cosigning = 1;
+        Is(Outcome.NotProven, locked with
+        {
+            Decision = dispute.Log.Append(new LogEntry(LogEntry.Commit, expiry, locked.LockNote, dispute.Release())),
+        });
+    }
+
+    [Fact]
+    public void A_late_commit_beside_an_abort_is_a_second_decision()
+    {
+        using var dispute = new Dispute();
+        var locked = dispute.Locked();
+        Is(Outcome.ArchiveAtFault, locked with
+        {
+            Decision = dispute.Abort(locked.LockNote!),
+            OtherDecision = dispute.Log.Append(new LogEntry(
+                LogEntry.Commit, dispute.Note.ExpiresAt, locked.LockNote, dispute.Release())),
         });
     }
 

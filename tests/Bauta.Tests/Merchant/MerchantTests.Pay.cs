@@ -1,3 +1,6 @@
+using Bauta.Protocol.Parties;
+using Bauta.Protocol.Evidence;
+using Bauta.Judge;
 using Bauta.Crypto.Jose;
 using Bauta.Merchant.Desk;
 using Bauta.Protocol;
@@ -259,6 +262,32 @@ public abstract partial class MerchantTests
         Assert.NotNull(answer.Decision);
         Assert.Equal(Sale.Disputed, (await SaleAsync(world)).State);
         Assert.Equal(0, world.Bank.TimesTold);
+        Assert.Equal(Outcome.BankAtFault, PurchaseJudge.Judge(await EvidenceAsync(world)).Outcome);
+    }
+
+    [Fact]
+    public async Task A_sale_is_proven_by_what_the_desk_gives_out()
+    {
+        await using var world = await OpenAsync();
+        await world.Shop.PayAsync(world.Payment(await world.BuyAsync(await world.OfferAsync(Bytes(100)))), default);
+        Assert.Equal(Outcome.Complete, PurchaseJudge.Judge(await EvidenceAsync(world)).Outcome);
+        Assert.Equal(DeskError.UnknownSale, (await world.Shop.Desk.EvidenceAsync(
+            TransactionId.Of(world.Account.PublicKey), default)).Error);
+    }
+
+    private static async Task<PurchaseEvidence> EvidenceAsync(MerchantWorld world)
+    {
+        var sale = await SaleAsync(world);
+        var held = (await world.Shop.Desk.EvidenceAsync(sale.Transaction, default)).Value;
+        return new PurchaseEvidence(
+            PurchaseEvidence.CurrentFormat, held.Policy,
+            Signed<PartyCard>.Sign(world.Identity, new PartyCard(
+                Roles.Merchant, "merchant.example", world.Identity.PublicKey.Spki, [], world.Clock.Now,
+                Merchant: world.Shop.Terms)),
+            Signed<PartyCard>.Sign(world.Bank.Key, new PartyCard(
+                Roles.Bank, "bank.example", world.Bank.Key.PublicKey.Spki, [], world.Clock.Now,
+                Bank: new BankTerms("EUR", 2, [held.Policy], 10, 1000, 60))),
+            held.Merchandise, LockNote: held.LockNote, Payment: held.Payment, Decision: held.Decision);
     }
 
     [Fact]

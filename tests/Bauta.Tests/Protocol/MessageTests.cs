@@ -234,6 +234,8 @@ public class MessageTests
         var abort = new LogEntry(LogEntry.Abort, UnixTime.FromSeconds(at), note);
         Assert.Equal(commits, LogEntry.TryParse(commit.ToLeaf(), out _));
         Assert.Equal(!commits, LogEntry.TryParse(abort.ToLeaf(), out _));
+        Assert.True(LogEntry.TryParseAtAnyTime(commit.ToLeaf(), out _));
+        Assert.True(LogEntry.TryParseAtAnyTime(abort.ToLeaf(), out _));
     }
 
     [Fact]

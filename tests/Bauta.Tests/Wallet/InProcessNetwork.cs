@@ -1,9 +1,11 @@
+using System.Text;
 using Bauta.Archive;
 using Bauta.Archive.Cosign;
 using Bauta.Archive.Follow;
 using Bauta.Bank;
 using Bauta.Bank.Ledger;
 using Bauta.Crypto.Jose;
+using Bauta.Crypto.Merkle;
 using Bauta.Crypto.Notes;
 using Bauta.Merchant;
 using Bauta.Merchant.Offers;
@@ -58,9 +60,24 @@ public sealed class InProcessNetwork : INetwork, IAsyncDisposable
 
     public HandClock Clock { get; } = new();
 
+    /// <summary>A policy of the same log with only one of its witnesses.</summary>
+    public ArchivePolicy OtherPolicy() => ArchivePolicy.Create(logSigner.Verifier, [cosigners[0].Verifier], 1);
+
+    /// <summary>Proves any leaf as the archive and its witnesses could if they agreed to lie.</summary>
+    public LoggedEntry Forge(LogEntry entry)
+    {
+        var leaf = entry.ToLeaf();
+        var tree = new MerkleTree();
+        tree.Append(MerkleHash.Leaf(leaf));
+        var note = SignedNote.Sign(
+            new Checkpoint(logSigner.Verifier.Name, 1, tree.Root).ToBytes(), [logSigner, .. cosigners]);
+        return new LoggedEntry(leaf, Encoding.UTF8.GetString(new TlogProof(0, [], note).ToBytes()));
+    }
+
     public Wire Wire { get; } = new();
 
-    public ArchivePolicy Policy { get; }
+    /// <summary>What the wallet's network file says; the archive keeps the one that it began with.</summary>
+    public ArchivePolicy Policy { get; set; }
 
     public PartyAddress Shop { get; }
 

@@ -1,0 +1,55 @@
+using System.Globalization;
+using Bauta.Protocol;
+using Bauta.Protocol.Archive;
+using Bauta.Protocol.Evidence;
+using Bauta.Storage;
+
+namespace Bauta.Host.JudgeVerb;
+
+/// <summary>Evidence as files: what a purchase left behind, and leaves that a monitor kept.</summary>
+internal static class EvidenceFile
+{
+    public const string OtherDescription =
+        "Add a second decision on the same purchase, from a file that `bauta archive monitor --out` wrote.";
+
+    private const int MaxLeafFile = 64 * 1024;
+
+    /// <summary>The whole path of a file that does not exist yet.</summary>
+    public static string Free(string path)
+    {
+        path = Path.GetFullPath(path);
+        return File.Exists(path)
+            ? throw new HostException(ExitCode.Exists, $"{path} exists. Name a new file with --out.")
+            : path;
+    }
+
+    /// <summary>Writes evidence, with a second decision if there is one.</summary>
+    public static void Write(string path, PurchaseEvidence evidence, string? other) => DurableFile.Write(
+        path, (other is null ? evidence : WithLeaf(evidence, other)).ToBytes(), DurableFile.SecretMode);
+
+    /// <summary>Writes a leaf with its proof and says where.</summary>
+    public static string WriteLeaf(string folder, long index, LoggedEntry leaf)
+    {
+        var path = Path.GetFullPath(
+            Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"leaf-{index}.json")));
+        DurableFile.Write(path, StrictJson.Write(leaf, ProtocolJson.Default.LoggedEntry));
+        return path;
+    }
+
+    private static PurchaseEvidence WithLeaf(PurchaseEvidence evidence, string path)
+    {
+        var bytes = DurableFile.Read(path, MaxLeafFile)
+            ?? throw new HostException(ExitCode.NotFound, $"{path} is missing.");
+        if (!StrictJson.TryRead(bytes, ProtocolJson.Default.LoggedEntry, out var logged)
+            || !LogEntry.TryParseAtAnyTime(logged.Entry, out var leaf) || !leaf.IsDecision)
+            throw new HostException(ExitCode.BadFile, $"{path} holds no decision with its proof.");
+        if (!leaf.LockNote!.Content.Transaction.Equals(evidence.Merchandise.Content.Transaction()))
+            throw new HostException(ExitCode.NotFound, $"{path} is about another purchase.");
+        if (evidence.Decision is not { } held)
+            return evidence with { Decision = logged, LockNote = evidence.LockNote ?? leaf.LockNote };
+        return held.Entry.AsSpan().SequenceEqual(logged.Entry)
+            ? throw new HostException(ExitCode.Usage,
+                $"{path} holds the decision that is in the evidence already. Name the file of the other one.")
+            : evidence with { OtherDecision = logged };
+    }
+}

@@ -1,0 +1,101 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using Bauta.Host.Config;
+using Bauta.Host.JudgeVerb;
+using Bauta.Merchant.Desk;
+using Bauta.Protocol;
+using Bauta.Protocol.Evidence;
+using Bauta.Protocol.Parties;
+using Bauta.Protocol.Relay;
+
+namespace Bauta.Host.ShopVerbs;
+
+/// <summary><c>bauta shop evidence</c>.</summary>
+internal sealed class SaleEvidenceVerb : ShopVerb
+{
+    private const int MaxPages = 100;
+
+    private readonly Argument<string> sale = new("SALE")
+    {
+        Description = "The sale's transaction ID or its beginning, as sales shows it.",
+    };
+
+    private readonly Option<string> output = new("--out")
+    {
+        Description = "The evidence file to write.",
+        DefaultValueFactory = _ => "evidence.json",
+    };
+
+    private readonly Option<string?> other = new("--other") { Description = EvidenceFile.OtherDescription };
+
+    public SaleEvidenceVerb()
+        : base("evidence", "Writes all that was stated about a sale, for a judge or any stranger.\n"
+            + "It shows what was sold and for how much: hand it out with care. The bank is asked for its card.",
+            "bauta shop evidence kY3rVw9z --out evidence.json --config data/demo/merchant/merchant.json")
+    {
+        Add(sale);
+        Add(output);
+        Add(other);
+    }
+
+    protected override async Task<ExitCode> RunAsync(OpenShop shop, CancellationToken cancellation)
+    {
+        var path = EvidenceFile.Free(shop.Parsed.GetRequiredValue(output));
+        var transaction = await FindAsync(shop.Desk, shop.Parsed.GetRequiredValue(sale), cancellation);
+        var held = OpenShop.ValueOf(await shop.Desk.EvidenceAsync(transaction, cancellation));
+        var evidence = new PurchaseEvidence(
+            PurchaseEvidence.CurrentFormat, held.Policy, OwnCard(shop.Config, held.Policy),
+            await BankCardAsync(shop.Config, cancellation), held.Merchandise, LockNote: held.LockNote,
+            Payment: held.Payment, Decision: held.Decision);
+        EvidenceFile.Write(path, evidence, shop.Parsed.GetValue(other));
+        shop.Output.Line($"Wrote {path}. Anybody can check it: bauta judge {path}");
+        shop.Output.Answer(new JsonObject { ["transaction"] = transaction.ToString(), ["evidence"] = path });
+        return ExitCode.Ok;
+    }
+
+    private static async Task<TransactionId> FindAsync(IShopDesk desk, string wanted, CancellationToken cancellation)
+    {
+        var found = new List<TransactionId>();
+        TransactionId? after = null;
+        for (var page = 0; page < MaxPages && (page == 0 || after is not null); page++)
+        {
+            var list = OpenShop.ValueOf(await desk.SalesAsync(after, cancellation));
+            found.AddRange(list.Sales.Select(sale => sale.Transaction)
+                .Where(n => n.ToString().StartsWith(wanted, StringComparison.Ordinal)));
+            after = list.Next;
+        }
+
+        return found.Count switch
+        {
+            1 => found[0],
+            0 => throw new HostException(ExitCode.NotFound, $"There is no sale {wanted}. List them: bauta shop sales"),
+            _ => throw new HostException(ExitCode.Usage, $"{wanted} names {found.Count} sales. Use more of the ID."),
+        };
+    }
+
+    /// <summary>A card without gateway keys: a judge reads only name and identity key.</summary>
+    private static Signed<PartyCard> OwnCard(MerchantConfig config, string policy)
+    {
+        using var identity = RoleKeys.OpenSigner(config.KeyPath(RoleKeys.Identity));
+        var bank = PartyFile.Read(config.PathOf(config.Bank), PartyRoles.Bank);
+        return Signed<PartyCard>.Sign(identity, new PartyCard(
+            Protocol.Parties.Roles.Merchant, config.Name, identity.PublicKey.Spki, [],
+            UnixTime.Now(TimeProvider.System),
+            Merchant: new MerchantTerms(bank.Name, bank.Identity.Thumbprint, [policy])));
+    }
+
+    private static async Task<Signed<PartyCard>> BankCardAsync(MerchantConfig config, CancellationToken cancellation)
+    {
+        var bank = PartyFile.Read(config.PathOf(config.Bank), PartyRoles.Bank);
+        using var transport = new PartyTransport(MaskRoute.Direct, TimeProvider.System);
+        try
+        {
+            return await transport.CardAsync(bank.Address, cancellation);
+        }
+        catch (PartyUnreachableException silent)
+        {
+            throw new HostException(ExitCode.StillOpen,
+                $"The bank does not answer for its card at {bank.Url}. Try again later.", silent);
+        }
+    }
+}
