@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
 using Bauta.Protocol;
-using Bauta.Protocol.Bank;
 using Bauta.Storage;
 using Bauta.Wallet.Purchase;
 using Bauta.Wallet.Recovery;

@@ -137,7 +137,9 @@ internal static class PurchaseReport
         var currency = await open.Wallet.CurrencyAsync(cancellation);
         var id = state.Order.Id.ToString();
         open.Output.Line(Sentence(state, currency));
-        open.Output.Line(state is Abandoned { Decision: null } ? "" : $"Evidence: bauta wallet evidence {id[..8]} --out evidence.json");
+        open.Output.Line(state is Abandoned { Decision: null }
+            ? ""
+            : $"Evidence: bauta wallet evidence {id[..8]} --out evidence.json");
         open.Output.Answer(Describe(state));
         return CodeOf(state);
     }

@@ -12,7 +12,7 @@ namespace Bauta.Host.WalletVerbs;
 /// <summary>The options that say which wallet, and what is kept beside its secrets.</summary>
 internal static class WalletPlace
 {
-    private const string NetworkSetting = "network";
+    public const string NetworkSetting = "network";
     private const string RouteSetting = "route";
 
     public static Option<string?> Folder { get; } = new("--wallet")

@@ -37,13 +37,13 @@ public sealed partial class Wallet
         var decided = NoteOf(order, first);
         var note = locked?.LockNote ?? decided;
         // Two notes for one transaction prove the bank at fault, so both are handed in.
-        var other = order.OtherLockNote ?? decided;
+        var other = new[] { order.OtherLockNote, decided }.FirstOrDefault(
+            one => one is not null && one.Content != note?.Content);
         return new PurchaseEvidence(
             PurchaseEvidence.CurrentFormat, PolicyOf(order)?.Text ?? network.Policy.Text, ReadCard(order.ShopCard),
             ReadCard(order.BankCard), merchandise, authorization, note, locked?.Payment, first,
             authorization is null ? null : await KeysOfAsync(authorization, state.Order.Archive, cancellation),
-            second, other is not null && other.Content != note?.Content ? other : null,
-            order.IssuerCard is { } issuer ? ReadCard(issuer) : null);
+            second, other, order.IssuerCard is { } issuer ? ReadCard(issuer) : null);
     }
 
     private static (Signed<Merchandise>? P1, byte[]? P2, LockAnswer? P3, LoggedEntry? P5) Statements(

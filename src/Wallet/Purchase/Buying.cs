@@ -271,8 +271,8 @@ public sealed partial class Wallet
                 && IsContradiction(answer.Value.LockNote, authorization.Content, bank))
                 state = (Authorized)await Store.AdvanceAsync(
                     state with { Order = state.Order with { OtherLockNote = answer.Value.LockNote } }, cancellation);
-            if (await PublishedAsync(
-                state, state.Merchandise, state.Authorization, progress, cancellation, answer.Value) is { } ended)
+            if (await PublishedAsync(state, state.Merchandise, state.Authorization, progress, cancellation)
+                is { } ended)
                 return ended;
             if (Now >= authorization.Content.ExpiresAt)
                 return await Store.AdvanceAsync(

@@ -23,14 +23,14 @@ public sealed partial class Wallet
     {
         // Looked up before the question: a decision made while it is under way must not be missed.
         var isPast = Now >= state.Merchandise.Content.ExpiresAt.AddSeconds(ClockMarginSeconds);
-        if (await PublishedAsync(state, state.Merchandise, state.Authorization, progress, cancellation, state.Lock)
+        if (await PublishedAsync(state, state.Merchandise, state.Authorization, progress, cancellation)
             is { } decided)
             return decided;
         if (!isPast)
             return null;
         if (await DemandAbortAsync(state, cancellation) is { } decision)
             return await FollowAsync(
-                state, state.Merchandise, state.Authorization, decision, state.Lock, progress, cancellation);
+                state, state.Merchandise, state.Authorization, decision, progress, cancellation);
         return await AbandonAsync(state, state.Reason, cancellation, state.Tokens);
     }
 
@@ -56,7 +56,7 @@ public sealed partial class Wallet
     /// when there is none yet.</summary>
     private async Task<PurchaseState?> PublishedAsync(
         PurchaseState state, Signed<Merchandise> merchandise, byte[] authorization, IProgress<WalletStep>? progress,
-        CancellationToken cancellation, LockAnswer? given = null)
+        CancellationToken cancellation)
     {
         var bank = Card(state.Order.BankCard).IdentityKey();
         var answer = await network.Archive.DecisionAsync(
@@ -66,13 +66,12 @@ public sealed partial class Wallet
                 ? null
                 : throw Refused("The archive refused", answer.Error.Value, answer.Detail);
         return await FollowAsync(
-            state, merchandise, authorization, answer.Value.Decision ?? throw Unconfirmed(), given, progress,
-            cancellation);
+            state, merchandise, authorization, answer.Value.Decision ?? throw Unconfirmed(), progress, cancellation);
     }
 
     private async Task<PurchaseState?> FollowAsync(
         PurchaseState state, Signed<Merchandise> merchandise, byte[] authorization, LoggedEntry decision,
-        LockAnswer? given, IProgress<WalletStep>? progress, CancellationToken cancellation)
+        IProgress<WalletStep>? progress, CancellationToken cancellation)
     {
         var promise = merchandise.Content;
         if (PolicyOf(state.Order) is not { } policy || !policy.TryVerify(decision, out var logged)
@@ -82,10 +81,6 @@ public sealed partial class Wallet
         var bank = Card(state.Order.BankCard).IdentityKey();
         if (!note.IsSignedBy(bank))
             return null;
-        // Kept only when it says another thing: then it and the decision's note prove the bank at fault.
-        var other = given is not null && given.LockNote.IsSignedBy(bank)
-            && given.LockNote.Content.Transaction.Equals(note.Content.Transaction)
-            && !given.LockNote.SaysTheSameAs(note) ? given : null;
         if (logged.Entry.Kind == LogEntry.Abort)
         {
             if (note.Content != Expected(promise))
@@ -94,7 +89,7 @@ public sealed partial class Wallet
                     TokenState.Doubtful, decision);
             progress?.Report(new WalletStep("P5b", "archive: abort(n) is published under the witness quorum"));
             return await Store.AdvanceAsync(
-                new Aborted(state.Order, merchandise, authorization, decision, other), cancellation);
+                new Aborted(state.Order, merchandise, authorization, decision), cancellation);
         }
 
         if (!note.Content.Commitment.Equals(promise.Commitment)
@@ -107,7 +102,7 @@ public sealed partial class Wallet
         progress?.Report(new WalletStep(
             "P5a", "archive: commit(n, masked key) is published, though the bank gave the customer no notes"));
         return await Store.AdvanceAsync(
-            new Committed(state.Order, merchandise, authorization, decision, other), cancellation,
+            new Committed(state.Order, merchandise, authorization, decision), cancellation,
             transaction => EndTokens(transaction, state, spent: true));
     }
 

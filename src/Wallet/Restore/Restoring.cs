@@ -28,7 +28,10 @@ public sealed partial class Wallet
         var book = await DenominationsAsync(cancellation);
         var reserves = new RestoreSearch(
             ReserveGap,
-            [.. (await ReservesAsync(cancellation)).Where(one => one.Number is not null).Select(one => one.Number!.Value)],
+            [
+                .. (await ReservesAsync(cancellation)).Where(one => one.Number is not null)
+                    .Select(one => one.Number!.Value),
+            ],
             number => FindReserveAsync(number, cancellation));
         var tokens = await Store.Database.ReadAsync(
             transaction => book.All.Select(key => new RestoreSearch(

@@ -2,7 +2,6 @@ using Bauta.Crypto.Jose;
 using Bauta.Host;
 using Bauta.Host.Terminal;
 using Bauta.Host.WalletVerbs;
-using Bauta.Protocol;
 using Bauta.Protocol.Relay;
 using Bauta.Tests.Bank;
 using Bauta.Tests.Storage;
@@ -23,7 +22,8 @@ public sealed class WalletPlaceTests : IDisposable
     [Fact]
     public async Task A_wallet_picks_one_of_the_routes_and_keeps_it()
     {
-        var file = Network(Enumerable.Range(0, 3).Select(number => new[] { Mask($"a{number}.example"), Mask($"b{number}.example") }));
+        var file = Network(Enumerable.Range(0, 3).Select(
+            number => new[] { Mask($"a{number}.example"), Mask($"b{number}.example") }));
         Assert.True(NetworkFile.TryParse(file.ToBytes(), out _));
         var picked = new List<MaskRoute>();
         for (var wallet = 0; wallet < 30; wallet++)

@@ -4,7 +4,6 @@ using Bauta.Acquirer;
 using Bauta.Crypto.Jose;
 using Bauta.Protocol;
 using Bauta.Protocol.Acquirer;
-using Bauta.Protocol.Bank;
 using Bauta.Storage;
 using Bauta.Wallet;
 using Bauta.Wallet.Purchase;
