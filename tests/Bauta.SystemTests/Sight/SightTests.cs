@@ -227,7 +227,7 @@ public sealed class SightTests
         // The wallet seals its own list.
         var all = LiveRows.Read(
             LiveRows.PathOf(network, "bank"),
-            "SELECT id, EXISTS (SELECT 1 FROM fundings WHERE reserve = id) FROM reserves",
+            "SELECT id, EXISTS (SELECT 1 FROM fundings WHERE reserve = reserves.id) FROM reserves",
             row => (Id: (byte[])row.GetValue(0), IsFunded: row.GetBoolean(1)));
         Assert.Contains(all, reserve => reserve.IsFunded);
         Assert.Contains(all, reserve => !reserve.IsFunded);
