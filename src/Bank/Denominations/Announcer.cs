@@ -69,7 +69,8 @@ internal sealed class Announcer(
                 transaction.OnCommit(() => shelf.Replace(WithEntry(shelf.Current, one, entry)));
             },
             cancellation);
-        outdated!.Remove(one.Statement);
+        lock (outdated!)
+            outdated.Remove(one.Statement);
         return true;
     }
 

@@ -96,7 +96,7 @@ public sealed class TwiceTests(SharedNetwork shared)
                 Assert.True(answer.IsOk, answer.Detail);
                 if (answer.Value.State == RevocationAnswer.Logged)
                     break;
-                Assert.True(tries < 100, "The log does not carry the revocation.");
+                Assert.True(tries < 300, "The log does not carry the revocation.");
                 await Task.Delay(200);
             }
         }
@@ -105,7 +105,7 @@ public sealed class TwiceTests(SharedNetwork shared)
         for (var tries = 0; (await bank.DenominationsAsync(default)).Denominations.Count(listed =>
             listed.Key.Content.Value.MinorUnits == Revoked) == keys.Length; tries++)
         {
-            Assert.True(tries < 100, "The bank announces no new key.");
+            Assert.True(tries < 300, "The bank announces no new key.");
             await Task.Delay(200);
         }
 
