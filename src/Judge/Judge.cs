@@ -129,14 +129,13 @@ public static class PurchaseJudge
             && other.Content.Transaction.Equals(note.Content.Transaction) && other.Content != note.Content)
             throw hearing.End(Outcome.BankAtFault, "The bank signed two different lock notes for one transaction.");
         HearRelease(evidence, promise, policy, hearing);
-        var expected = new LockNote(promise.Transaction(), promise.ExpiresAt, promise.Archive, promise.Commitment);
+        var expected = promise.ToLockNote();
         hearing.Demand(note.Content.Transaction.Equals(expected.Transaction), Outcome.NotProven,
             "P3: the lock note is for this transaction");
         hearing.Demand(note.Content == expected, Outcome.NotProven,
             "P3: the lock note has the expiry, archive and commitment of P1");
         hearing.Demand(
-            evidence.Payment is not { } payment || payment.Content == new PaymentNote(
-                expected.Transaction, promise.Account, promise.Contract.Currency, promise.Contract.Price),
+            evidence.Payment is not { } payment || payment.Content == promise.ToPaymentNote(),
             Outcome.NotProven, "P3: the payment note has the account and sum of P1");
     }
 

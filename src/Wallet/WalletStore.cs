@@ -71,16 +71,17 @@ public sealed class WalletStore : IAsyncDisposable
     /// <exception cref="WalletException">There is none, or the password is wrong.</exception>
     public static async Task<WalletStore> OpenAsync(string folder, string password, TimeProvider clock)
     {
-        if (!await ExistsAsync(folder, clock))
-            throw new WalletException(WalletError.NoWallet,
-                $"There is no wallet in {folder}. Make one with: bauta wallet init");
+        if (!File.Exists(FileIn(folder)))
+            throw NoWallet(folder);
         var database = Open(folder, clock);
         var locked = await database.ReadAsync(transaction => Get(transaction, LockSetting));
         var vault = locked is null ? null : WalletVault.TryOpen(password, locked);
         if (vault is null)
         {
             await database.DisposeAsync();
-            throw new WalletException(WalletError.WrongPassword, "The password does not open this wallet.");
+            throw locked is null
+                ? NoWallet(folder)
+                : new WalletException(WalletError.WrongPassword, "The password does not open this wallet.");
         }
 
         var box = await database.ReadAsync(transaction => Get(transaction, SeedSetting));
@@ -183,6 +184,9 @@ public sealed class WalletStore : IAsyncDisposable
         StrictJson.TryRead(vault.Open($"purchases/{name}", box), WalletJson.Default.PurchaseState, out var state)
             ? state
             : throw WalletException.Unreadable("purchase");
+
+    private static WalletException NoWallet(string folder) => new(
+        WalletError.NoWallet, $"There is no wallet in {folder}. Make one with: bauta wallet init");
 
     private static IDatabase Open(string folder, TimeProvider clock) => Storage.Database.Open(
         FileIn(folder), WalletSchema.Migrations, new DatabaseOptions { TimeProvider = clock, ReaderLimit = 2 });

@@ -35,11 +35,15 @@ internal sealed class CheckpointLoop(
 
     public async Task RunAsync(CancellationToken cancellation)
     {
+        // Other witnesses count only since a start.
+        var isUnderPolicy = publications.Latest is { } last && IsUnderPolicy(last);
         while (!cancellation.IsCancellationRequested)
         {
-            if (publications.Latest is { } latest && latest.Size == durableHead().Size && IsUnderPolicy(latest))
+            if (isUnderPolicy && publications.Latest?.Size == durableHead().Size)
                 await wake.Reader.ReadAsync(cancellation);
-            else if (!await PublishAsync(cancellation))
+            else if (await PublishAsync(cancellation))
+                isUnderPolicy = true;
+            else
                 await Task.Delay(options.CosignRetry, time, cancellation);
         }
     }

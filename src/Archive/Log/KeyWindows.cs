@@ -10,10 +10,6 @@ namespace Bauta.Archive.Log;
 /// </summary>
 internal sealed class KeyWindows
 {
-    /// <summary>The most keys of one issuer, currency and value that can be withdrawn from at one time; revoked ones do
-    /// not count.</summary>
-    public const int MaxAtOnce = 3;
-
     private readonly Dictionary<KeyKind, List<Window>> byKind = [];
     private readonly Dictionary<Subject, KeyKind> kinds = [];
 
@@ -26,7 +22,8 @@ internal sealed class KeyWindows
         // Where most are open at once, one of them has just begun.
         return windows.Where(window => window.From > next.From && window.From < next.Until)
             .Select(window => window.From).Append(next.From)
-            .All(at => windows.Count(window => window.From <= at && at < window.Until) < MaxAtOnce);
+            .All(at =>
+                windows.Count(window => window.From <= at && at < window.Until) < DenominationList.MaxConcurrent);
     }
 
     /// <summary>Whether the key was announced and not revoked.</summary>

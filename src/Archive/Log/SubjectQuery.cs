@@ -1,19 +1,13 @@
-using System.Globalization;
 using Bauta.Storage;
 
 namespace Bauta.Archive.Log;
 
-/// <summary>Those of many subjects that a table knows, and where. Asked 64 at once: over a network each question costs
-/// a round trip.</summary>
+/// <summary>Those of many subjects that a table of decisions knows, and where.</summary>
 internal sealed class SubjectQuery
 {
-    private const int InOneQuestion = 64;
+    private readonly InList bySubject;
 
-    private readonly string text;
-
-    private SubjectQuery(string table) => text =
-        $"SELECT subject, idx FROM {table} WHERE subject IN (" + string.Join(
-            ", ", Enumerable.Range(1, InOneQuestion).Select(i => "$" + i.ToString(CultureInfo.InvariantCulture))) + ")";
+    private SubjectQuery(string table) => bySubject = new InList($"SELECT subject, idx FROM {table} WHERE subject");
 
     /// <summary>The archive's table.</summary>
     public static SubjectQuery Decisions { get; } = new("decisions");
@@ -24,17 +18,9 @@ internal sealed class SubjectQuery
     public Dictionary<Subject, long> Find(IReadTransaction tx, IReadOnlyList<byte[]> subjects)
     {
         var found = new Dictionary<Subject, long>();
-        var values = new object?[InOneQuestion];
-        for (var start = 0; start < subjects.Count; start += InOneQuestion)
-        {
-            // A last question that is not full repeats its last value.
-            for (var i = 0; i < InOneQuestion; i++)
-                values[i] = subjects[Math.Min(start + i, subjects.Count - 1)];
-            foreach (var (subject, index) in tx.Query(
-                text, static row => (row.GetBytes(0), row.GetInt64(1)), values))
-                found[Subject.OfDecision(subject)] = index;
-        }
-
+        foreach (var (subject, index) in bySubject.Query(
+            tx, subjects, static row => (row.GetBytes(0), row.GetInt64(1))))
+            found[Subject.OfDecision(subject)] = index;
         return found;
     }
 }

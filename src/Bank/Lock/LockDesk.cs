@@ -123,12 +123,8 @@ internal sealed class LockDesk(
     }
 
     private LockAnswer SignNotes(Authorization content) => new(
-        Signed<LockNote>.Sign(
-            statementKey,
-            new LockNote(content.Transaction, content.ExpiresAt, content.Archive, content.Commitment)),
-        Signed<PaymentNote>.Sign(
-            statementKey,
-            new PaymentNote(content.Transaction, content.Account, content.Currency, content.Amount)));
+        Signed<LockNote>.Sign(statementKey, content.ToLockNote()),
+        Signed<PaymentNote>.Sign(statementKey, content.ToPaymentNote()));
 
     private Result<LockAnswer, BankError> Store(
         IWriteTransaction transaction, Books books, Authorization content, byte[] payloadHash, Spend[] spends,

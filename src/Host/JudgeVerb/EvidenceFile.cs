@@ -1,3 +1,4 @@
+using System.CommandLine;
 using System.Globalization;
 using Bauta.Protocol;
 using Bauta.Protocol.Archive;
@@ -9,10 +10,21 @@ namespace Bauta.Host.JudgeVerb;
 /// <summary>Evidence as files: what a purchase left behind, and leaves that a monitor kept.</summary>
 internal static class EvidenceFile
 {
-    public const string OtherDescription =
-        "Add a second decision on the same purchase, from a file that `bauta archive monitor --out` wrote.";
-
     private const int MaxLeafFile = 64 * 1024;
+
+    /// <summary>Where evidence goes.</summary>
+    public static Option<string> Out() => new("--out")
+    {
+        Description = "The evidence file to write.",
+        DefaultValueFactory = _ => "evidence.json",
+    };
+
+    /// <summary>A second decision to go with it.</summary>
+    public static Option<string?> Other() => new("--other")
+    {
+        Description =
+            "Add a second decision on the same purchase, from a file that `bauta archive monitor --out` wrote.",
+    };
 
     /// <summary>The whole path of a file that does not exist yet.</summary>
     public static string Free(string path)

@@ -20,13 +20,9 @@ internal sealed class SaleEvidenceVerb : ShopVerb
         Description = "The sale's transaction ID or its beginning, as sales shows it.",
     };
 
-    private readonly Option<string> output = new("--out")
-    {
-        Description = "The evidence file to write.",
-        DefaultValueFactory = _ => "evidence.json",
-    };
+    private readonly Option<string> output = EvidenceFile.Out();
 
-    private readonly Option<string?> other = new("--other") { Description = EvidenceFile.OtherDescription };
+    private readonly Option<string?> other = EvidenceFile.Other();
 
     public SaleEvidenceVerb()
         : base("evidence", "Writes all that was stated about a sale, for a judge or any stranger.\n"
@@ -43,9 +39,10 @@ internal sealed class SaleEvidenceVerb : ShopVerb
         var path = EvidenceFile.Free(shop.Parsed.GetRequiredValue(output));
         var transaction = await FindAsync(shop.Desk, shop.Parsed.GetRequiredValue(sale), cancellation);
         var held = OpenShop.ValueOf(await shop.Desk.EvidenceAsync(transaction, cancellation));
+        var bank = PartyFile.Read(shop.Config.PathOf(shop.Config.Bank), PartyRoles.Bank);
         var evidence = new PurchaseEvidence(
-            PurchaseEvidence.CurrentFormat, held.Policy, OwnCard(shop.Config, held.Policy),
-            await BankCardAsync(shop.Config, cancellation), held.Merchandise, LockNote: held.LockNote,
+            PurchaseEvidence.CurrentFormat, held.Policy, OwnCard(shop.Config, bank, held.Policy),
+            await CardAsync(bank, cancellation), held.Merchandise, LockNote: held.LockNote,
             Payment: held.Payment, Decision: held.Decision);
         EvidenceFile.Write(path, evidence, shop.Parsed.GetValue(other));
         shop.Output.Line($"Wrote {path}. Anybody can check it: bauta judge {path}");
@@ -74,19 +71,17 @@ internal sealed class SaleEvidenceVerb : ShopVerb
     }
 
     /// <summary>A card without gateway keys: a judge reads only name and identity key.</summary>
-    private static Signed<PartyCard> OwnCard(MerchantConfig config, string policy)
+    private static Signed<PartyCard> OwnCard(MerchantConfig config, PartyFile bank, string policy)
     {
         using var identity = RoleKeys.OpenSigner(config.KeyPath(RoleKeys.Identity));
-        var bank = PartyFile.Read(config.PathOf(config.Bank), PartyRoles.Bank);
         return Signed<PartyCard>.Sign(identity, new PartyCard(
             Protocol.Parties.Roles.Merchant, config.Name, identity.PublicKey.Spki, [],
             UnixTime.Now(TimeProvider.System),
             Merchant: new MerchantTerms(bank.Name, bank.Identity.Thumbprint, [policy])));
     }
 
-    private static async Task<Signed<PartyCard>> BankCardAsync(MerchantConfig config, CancellationToken cancellation)
+    private static async Task<Signed<PartyCard>> CardAsync(PartyFile bank, CancellationToken cancellation)
     {
-        var bank = PartyFile.Read(config.PathOf(config.Bank), PartyRoles.Bank);
         using var transport = new PartyTransport(MaskRoute.Direct, TimeProvider.System);
         try
         {

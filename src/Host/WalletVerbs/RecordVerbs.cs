@@ -77,18 +77,14 @@ internal sealed class EvidenceVerb : WalletVerb
         Description = "The purchase's ID or its beginning, as history shows it.",
     };
 
-    private readonly Option<string> output = new("--out")
-    {
-        Description = "The evidence file to write.",
-        DefaultValueFactory = _ => "evidence.json",
-    };
+    private readonly Option<string> output = EvidenceFile.Out();
 
     private readonly Option<string?> goods = new("--goods")
     {
         Description = "Also write the encrypted goods here, when the wallet still has them.",
     };
 
-    private readonly Option<string?> other = new("--other") { Description = EvidenceFile.OtherDescription };
+    private readonly Option<string?> other = EvidenceFile.Other();
 
     public EvidenceVerb()
         : base("evidence", "Writes all that was stated about a purchase, for a judge or any stranger.\n"

@@ -164,6 +164,12 @@ public sealed record Authorization(
         return sum == Amount.MinorUnits
             && Tokens.Select(token => Convert.ToHexString(token.Token)).Distinct().Count() == Tokens.Count;
     }
+
+    /// <summary>The lock note that answers this.</summary>
+    public LockNote ToLockNote() => new(Transaction, ExpiresAt, Archive, Commitment);
+
+    /// <summary>The payment note that answers this.</summary>
+    public PaymentNote ToPaymentNote() => new(Transaction, Account, Currency, Amount);
 }
 
 /// <summary>

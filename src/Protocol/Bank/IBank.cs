@@ -21,6 +21,10 @@ public sealed record DenominationList(
     /// <summary>The most keys that a wallet reads.</summary>
     public const int MaxDenominations = 256;
 
+    /// <summary>The most keys of one issuer, currency and value that can be withdrawn from at one time: who withdraws
+    /// from the same key cannot be told apart. Revoked ones do not count.</summary>
+    public const int MaxConcurrent = 3;
+
     /// <summary>The most bytes of JSON that a bank answers, so that the list passes through a mask.</summary>
     public const int MaxBytes = 1 << 20;
 

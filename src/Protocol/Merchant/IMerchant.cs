@@ -87,6 +87,12 @@ public sealed record Merchandise(
 
     /// <summary>The transaction ID <c>n</c>.</summary>
     public TransactionId Transaction() => TransactionId.Of(P256PublicKey.FromSpki(ReleaseKey));
+
+    /// <summary>The lock note that a customer who agrees has the bank sign.</summary>
+    public LockNote ToLockNote() => new(Transaction(), ExpiresAt, Archive, Commitment);
+
+    /// <summary>The payment note beside it.</summary>
+    public PaymentNote ToPaymentNote() => new(Transaction(), Account, Contract.Currency, Contract.Price);
 }
 
 /// <summary>P3 on its way to the merchant through the customer.</summary>

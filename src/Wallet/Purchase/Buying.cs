@@ -292,16 +292,12 @@ public sealed partial class Wallet
 
     private static bool IsContradiction(Signed<LockNote> note, Authorization authorization, P256PublicKey bank) =>
         note.IsSignedBy(bank) && note.Content.Transaction.Equals(authorization.Transaction)
-        && note.Content != NoteFor(authorization);
-
-    private static LockNote NoteFor(Authorization authorization) => new(
-        authorization.Transaction, authorization.ExpiresAt, authorization.Archive, authorization.Commitment);
+        && note.Content != authorization.ToLockNote();
 
     private static bool Answers(LockAnswer answer, Authorization authorization, P256PublicKey bank) =>
         answer.LockNote.IsSignedBy(bank) && answer.Payment.IsSignedBy(bank)
-        && answer.LockNote.Content == NoteFor(authorization)
-        && answer.Payment.Content == new PaymentNote(
-            authorization.Transaction, authorization.Account, authorization.Currency, authorization.Amount);
+        && answer.LockNote.Content == authorization.ToLockNote()
+        && answer.Payment.Content == authorization.ToPaymentNote();
 
     private static PartyAddress Shop(PurchaseOrder order) => PartyAddress.TryParse(order.Shop, out var shop)
         ? shop

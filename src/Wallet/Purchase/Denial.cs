@@ -1,6 +1,5 @@
 using Bauta.Protocol;
 using Bauta.Protocol.Archive;
-using Bauta.Protocol.Bank;
 using Bauta.Protocol.Merchant;
 using Bauta.Wallet.Purchase;
 using Bauta.Wallet.Tokens;
@@ -40,7 +39,7 @@ public sealed partial class Wallet
     /// </summary>
     private async Task<LoggedEntry?> DemandAbortAsync(Denied state, CancellationToken cancellation)
     {
-        if (state.Lock?.LockNote is not { } note || note.Content != Expected(state.Merchandise.Content)
+        if (state.Lock?.LockNote is not { } note || note.Content != state.Merchandise.Content.ToLockNote()
             || !note.IsSignedBy(Card(state.Order.BankCard).IdentityKey()))
             return null;
         var answer = await network.Archive.DecideAsync(new DecisionRequest(note), cancellation);
@@ -83,7 +82,7 @@ public sealed partial class Wallet
             return null;
         if (logged.Entry.Kind == LogEntry.Abort)
         {
-            if (note.Content != Expected(promise))
+            if (note.Content != promise.ToLockNote())
                 return await AbandonAsync(state,
                     "The archive aborted a lock note with other terms than the shop promised.", cancellation,
                     TokenState.Doubtful, decision);
@@ -105,10 +104,6 @@ public sealed partial class Wallet
             new Committed(state.Order, merchandise, authorization, decision), cancellation,
             transaction => EndTokens(transaction, state, spent: true));
     }
-
-    /// <summary>The lock note that P2 asks for.</summary>
-    private static LockNote Expected(Merchandise promise) =>
-        new(promise.Transaction(), promise.ExpiresAt, promise.Archive, promise.Commitment);
 
     private static WalletException Unconfirmed() => new(WalletError.Unreachable,
         "The archive has decided this purchase, and its witnesses have yet to confirm it. Resume asks again.");

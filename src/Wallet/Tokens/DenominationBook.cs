@@ -20,10 +20,6 @@ public sealed record VerifiedDenomination(
 /// </summary>
 public sealed class DenominationBook
 {
-    /// <summary>The most keys of one denomination that may be withdrawn from at once; more would tell customers
-    /// apart.</summary>
-    public const int MaxConcurrentKeys = 3;
-
     /// <summary>The most keys of one denomination that are in use at once, from the announcement to the last refresh:
     /// a token's key tells who spends it apart from all that hold tokens of other keys.</summary>
     public const int MaxLivingKeys = 24;
@@ -79,8 +75,8 @@ public sealed class DenominationBook
         IReadOnlyCollection<VerifiedDenomination> keys, UnixTime now, long minWithdrawSeconds)
     {
         if (keys.Where(entry => CanWithdraw(entry, now)).GroupBy(entry => entry.Terms.Value)
-            .Any(group => group.Count() > MaxConcurrentKeys))
-            throw Distrust($"offers more than {MaxConcurrentKeys} keys of one denomination at once");
+            .Any(group => group.Count() > DenominationList.MaxConcurrent))
+            throw Distrust($"offers more than {DenominationList.MaxConcurrent} keys of one denomination at once");
         // A revoked key tells nobody apart, since nobody withdraws from it.
         if (keys.Where(entry => !entry.IsRevoked && now < entry.Terms.ExpiresAt).GroupBy(entry => entry.Terms.Value)
             .Any(group => group.Count() > MaxLivingKeys))
