@@ -22,22 +22,6 @@ public static class DurableFile
         SyncOne(Parent(path));
     }
 
-    /// <summary>Creates or replaces several files; each directory is flushed once, at the end.</summary>
-    public static void WriteAll(
-        IEnumerable<KeyValuePair<string, ReadOnlyMemory<byte>>> files, uint mode = PublicMode)
-    {
-        ArgumentNullException.ThrowIfNull(files);
-        var directories = new HashSet<string>();
-        foreach (var (path, content) in files)
-        {
-            var full = Path.GetFullPath(path);
-            Place(full, content.Span, mode, replace: true);
-            directories.Add(Parent(full));
-        }
-        foreach (var directory in directories)
-            SyncOne(directory);
-    }
-
     /// <summary>Creates a file that did not exist.</summary>
     /// <exception cref="StorageException">Refused: it exists.</exception>
     public static void Create(string path, ReadOnlySpan<byte> content, uint mode = PublicMode)

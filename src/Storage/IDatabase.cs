@@ -100,28 +100,6 @@ public static class DatabaseWrites
             ct);
     }
 
-    /// <summary>Runs <paramref name="quick"/>, and <paramref name="careful"/> when that ends in a
-    /// <see cref="StorageFailure.Conflict"/>.</summary>
-    /// <remarks>For work that a read has just found to be in order. The quick way asks nothing: it only states what
-    /// must hold, by unique keys and <see cref="IWriteTransaction.ExecuteExpecting"/>, so that on PostgreSQL it costs
-    /// no round trip of its own. The careful way asks first, and names the refusal.</remarks>
-    public static async Task<T> WriteGuardedAsync<T>(
-        this IDatabase database,
-        Func<IWriteTransaction, T> quick,
-        Func<IWriteTransaction, T> careful,
-        CancellationToken ct = default)
-    {
-        ArgumentNullException.ThrowIfNull(database);
-        try
-        {
-            return await database.WriteAsync(quick, ct).ConfigureAwait(false);
-        }
-        catch (StorageException e) when (e.Failure == StorageFailure.Conflict)
-        {
-            return await database.WriteAsync(careful, ct).ConfigureAwait(false);
-        }
-    }
-
     /// <summary>A blob column.</summary>
     public static byte[] GetBytes(this DbDataReader row, int column)
     {

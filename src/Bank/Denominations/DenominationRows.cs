@@ -13,7 +13,9 @@ namespace Bauta.Bank.Denominations;
 internal sealed record Announcement(byte[] Id, string Kind, string Statement, LoggedEntry? Entry)
 {
     public static Announcement Of(string kind, ISignedText statement, LoggedEntry? entry = null) =>
-        new(SHA256.HashData(Encoding.ASCII.GetBytes(statement.Text)), kind, statement.Text, entry);
+        new(IdOf(statement), kind, statement.Text, entry);
+
+    public static byte[] IdOf(ISignedText statement) => SHA256.HashData(Encoding.ASCII.GetBytes(statement.Text));
 }
 
 /// <summary>Denominations and announcements as rows.</summary>

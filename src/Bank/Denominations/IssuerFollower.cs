@@ -34,7 +34,7 @@ internal sealed class IssuerFollower(
         if (shelf.Current.TryFind(publicKey.KeyId, out var known))
         {
             if (IsNewer(known.Proof!, entry, LogEntry.Denomination, known.Statement.Text))
-                await RenewAsync(known.Statement, entry, known with { Proof = entry }, cancellation);
+                await RenewAsync(known.Number, known.Statement, entry, old => old with { Proof = entry }, cancellation);
             return;
         }
 
@@ -64,7 +64,8 @@ internal sealed class IssuerFollower(
         if (key.IsRevoked)
         {
             if (key.RevocationProof is { } kept && IsNewer(kept, entry, LogEntry.Revocation, revocation.Text))
-                await RenewAsync(revocation, entry, key with { RevocationProof = entry }, cancellation);
+                await RenewAsync(
+                    key.Number, revocation, entry, old => old with { RevocationProof = entry }, cancellation);
             return;
         }
 
@@ -85,12 +86,13 @@ internal sealed class IssuerFollower(
         kept.Proof != shown.Proof && Verify(kept, kind) is null && Verify(shown, kind) == statement;
 
     private Task RenewAsync(
-        ISignedText statement, LoggedEntry entry, DenominationKey renewed, CancellationToken cancellation) =>
+        long number, ISignedText statement, LoggedEntry entry, Func<DenominationKey, DenominationKey> renewed,
+        CancellationToken cancellation) =>
         database.WriteAsync(
             (transaction, _) =>
             {
-                DenominationRows.SetEntry(transaction, Announcement.Of("", statement).Id, entry);
-                transaction.OnCommit(() => shelf.Replace(shelf.Current.With(renewed)));
+                DenominationRows.SetEntry(transaction, Announcement.IdOf(statement), entry);
+                transaction.OnCommit(() => shelf.Put(renewed(shelf.Current[number])));
             },
             cancellation);
 

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using Bauta.Storage;
 using Xunit;
 
@@ -14,7 +13,7 @@ public abstract partial class DatabaseTests : IAsyncLifetime
         """;
 
     protected static readonly IReadOnlyList<Migration> Schema =
-        [new(1, "items", Items), new(2, "answers", AnswerStore.Schema)];
+        [new(1, "items", Items), new(2, "notes", "CREATE TABLE notes (id {bigint} PRIMARY KEY) {strict};")];
 
     private readonly List<IDatabase> _opened = [];
 
@@ -51,8 +50,6 @@ public abstract partial class DatabaseTests : IAsyncLifetime
 
     protected static Task<IReadOnlyList<long>> Ids(IDatabase database) => database.ReadAsync(
         transaction => transaction.Query("SELECT id FROM items ORDER BY id", row => row.GetInt64(0)));
-
-    protected static byte[] Bytes32() => RandomNumberGenerator.GetBytes(32);
 
     /// <summary>Holds the writer until disposed, so that what is written meanwhile waits together.</summary>
     protected static async Task<Hold> HoldWriter(IDatabase database)

@@ -22,19 +22,6 @@ public sealed class DurableFileTests : IDisposable
     }
 
     [Fact]
-    public void Several_files_are_written_in_one_call()
-    {
-        DurableFile.CreateDirectory(_directory.File("x/y"));
-        DurableFile.WriteAll(
-        [
-            new(_directory.File("x/1"), new byte[] { 1 }),
-            new(_directory.File("x/y/2"), new byte[] { 2 }),
-        ]);
-        Assert.Equal([1], DurableFile.Read(_directory.File("x/1"), 10));
-        Assert.Equal([2], DurableFile.Read(_directory.File("x/y/2"), 10));
-    }
-
-    [Fact]
     public void A_secret_is_readable_by_its_owner_only_and_never_overwritten()
     {
         var path = _directory.File("key");
