@@ -224,14 +224,22 @@ internal sealed partial class RealNetwork : IDisposable
 
     internal static Process Launch(params string[] arguments) => Start(binary, arguments);
 
+    /// <summary>A `bauta` process that works in a folder.</summary>
+    internal static Process LaunchIn(string folder, params string[] arguments) => Start(binary, arguments, folder);
+
+    /// <summary>A file of the repository.</summary>
+    internal static string SourcePath(string path) =>
+        Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "../../../../..", path));
+
     /// <summary>A `bauta` process under strace.</summary>
     internal static Process LaunchTraced(string[] strace, params string[] arguments) =>
         Start("strace", [.. strace, "--", binary, .. arguments]);
 
-    private static Process Start(string program, string[] arguments)
+    private static Process Start(string program, string[] arguments, string folder = "")
     {
         var start = new ProcessStartInfo(program, arguments)
         {
+            WorkingDirectory = folder,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             RedirectStandardInput = true,

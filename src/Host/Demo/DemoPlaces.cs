@@ -16,6 +16,9 @@ internal sealed class DemoPlaces
     private const long DisputeWindowSeconds = 10;
     private const string Loopback = "127.0.0.1";
 
+    /// <summary>The name of the mask that customers call.</summary>
+    public const string FirstMask = "mask-1.demo";
+
     private readonly int portBase;
     private readonly NetworkShape shape;
 
@@ -119,12 +122,14 @@ internal sealed class DemoPlaces
 
     private NetworkFile Network()
     {
-        var archive = Party("archive", PartyRoles.Archive);
         var shop = Party("merchant", PartyRoles.Merchant);
-        return new NetworkFile(
-            [[Address("mask-1", PartyRoles.Mask), Address("mask-2", PartyRoles.Mask)]],
-            Address("bank", PartyRoles.Bank), Address("acquirer", PartyRoles.Acquirer), archive.Address.ToString(),
-            archive.Policy!, new Dictionary<string, string> { [shop.Name] = shop.Address.ToString() });
+        return new NewNetwork(
+            Party("bank", PartyRoles.Bank), Party("acquirer", PartyRoles.Acquirer),
+            Party("archive", PartyRoles.Archive))
+        {
+            Routes = [[Party("mask-1", PartyRoles.Mask), Party("mask-2", PartyRoles.Mask)]],
+            Shops = new Dictionary<string, PartyFile> { [shop.Name] = shop },
+        }.ToFile();
     }
 
     private string Origin(int port) => $"http://{Loopback}:{portBase + port}";
@@ -135,8 +140,6 @@ internal sealed class DemoPlaces
 
     private PartyFile Party(string place, string role) => PartyFile.Read(
         Path.Combine(Folder, place, NewRole.PartyFileOf(role)), role);
-
-    private string Address(string place, string role) => Party(place, role).Address.ToString();
 
     private static int? KeptPortBase(string folder)
     {

@@ -4,7 +4,7 @@ using Bauta.Host.Terminal;
 
 namespace Bauta.Host.Init;
 
-/// <summary><c>bauta init ROLE</c>.</summary>
+/// <summary><c>bauta init ROLE</c>, and <c>bauta init network</c>.</summary>
 internal sealed class InitVerb : DoingVerb
 {
     public static readonly string[] RoleNames =
@@ -55,7 +55,8 @@ internal sealed class InitVerb : DoingVerb
 
     public InitVerb()
         : base("init", "Makes the keys of a role, the party file to hand to others, and a commented configuration.\n"
-            + "Party files are named relative to the configuration; those of witnesses must exist already.",
+            + "Party files are named relative to the configuration; those of witnesses must exist already.\n"
+            + "When all roles are made: bauta init network.",
             "bauta init bank --config bank/bank.json --name bank.example --url https://bank.example "
             + "--archive archive.party.json --acquirer acquirer.party.json")
     {
@@ -67,6 +68,7 @@ internal sealed class InitVerb : DoingVerb
             payee, desk,
         })
             Add(option);
+        Add(new InitNetworkVerb());
     }
 
     protected override Task<ExitCode> RunAsync(ParseResult parsed, Output output, CancellationToken cancellation)

@@ -96,11 +96,12 @@ internal static class WalletPlace
     public static NetworkFile ReadNetwork(string path)
     {
         var bytes = DurableFile.Read(path, NetworkFile.MaxLength) ?? throw new HostException(ExitCode.BadFile,
-            $"{path} is missing. A network file names the parties; bauta demo writes one to data/demo/network.json.");
+            $"{path} is missing. A network file names the parties: bauta init network makes one, and bauta demo its "
+            + "own in data/demo/network.json.");
         return NetworkFile.TryParse(bytes, out var file)
             ? file
             : throw new HostException(ExitCode.BadFile,
                 $"{path} is not a network file: routes, bank, acquirer, archive, policy and shops, each address as "
-                + "URL#THUMBPRINT.");
+                + "URL#THUMBPRINT. Make one from party files with: bauta init network");
     }
 }

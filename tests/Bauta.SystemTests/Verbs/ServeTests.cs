@@ -1,12 +1,15 @@
 using System.Diagnostics;
 using System.Text.Json.Nodes;
+using Bauta.Crypto.Jose;
 using Xunit;
 
 namespace Bauta.SystemTests.Verbs;
 
-/// <summary>Eight operators set a network up with `bauta init`, swap their party files and start it.</summary>
+/// <summary>Eight operators set a network up as the page on it says, swap their party files and start it.</summary>
 public sealed class ServeTests : IDisposable
 {
+    private const string Page = "docs/operating/by-hand.md";
+
     private readonly TemporaryFolder folder = new();
     private readonly List<Process> running = [];
     private readonly int portBase = RealNetwork.FreePortBase();
@@ -23,95 +26,112 @@ public sealed class ServeTests : IDisposable
     }
 
     [Fact]
-    public async Task Roles_made_by_init_sell_a_file_through_two_masks_and_stop_when_told()
+    public async Task A_network_made_by_hand_as_the_page_says_sells_through_two_masks_and_stops_when_told()
     {
-        var addresses = await InitAllAsync();
-        foreach (var role in new[] { "w1", "w2", "archive", "acquirer", "bank", "merchant", "m2", "m1" })
-            await ServeAsync(role);
-        var network = folder.Write("network.json", new JsonObject
-        {
-            ["routes"] = new JsonArray(new JsonArray(addresses["m1"], addresses["m2"])),
-            ["bank"] = addresses["bank"],
-            ["acquirer"] = addresses["acquirer"],
-            ["archive"] = addresses["archive"],
-            ["policy"] = (string)JsonNode.Parse(
-                await File.ReadAllTextAsync(folder.Path("archive", "archive.party.json")))!["policy"]!,
-            ["shops"] = new JsonObject { ["corner"] = addresses["merchant"] },
-        }.ToJsonString());
+        var lines = CommandsOf(Page);
+        Assert.Equal(
+            ["init", "init network", "serve", "shop", "wallet"], lines.Select(KindOf).Distinct());
+        foreach (var line in lines.Where(line => line[0] == "init"))
+            await OkAsync(line);
+        // The wallets are told what the party files say.
+        var told = JsonNode.Parse(await File.ReadAllTextAsync(folder.Path("network.json")))!;
+        Assert.Equal(AddressOf("merchant", "merchant"), (string)told["shops"]!["corner"]!);
+        Assert.Equal(
+            [AddressOf("m1", "mask"), AddressOf("m2", "mask")],
+            told["routes"]!.AsArray().Single()!.AsArray().Select(mask => (string)mask!));
+        foreach (var line in lines.Where(line => line[0] == "serve"))
+            await ServeAsync(line);
 
-        var goods = folder.Write("goods.txt", "goods");
-        string[] shop = ["--config", folder.Path("merchant", "merchant.json"), "--json"];
-        var added = await OkAsync(["shop", "add", goods, "--price", "0.99", .. shop]);
-        string[] wallet =
-        [
-            "--wallet", folder.Path("wallet"), "--password-file", folder.Write("password", "a password\n"), "--json",
-        ];
-        await OkAsync(["wallet", "init", "--network", network, .. wallet]);
-        await UntilOkAsync(["wallet", "fund", "3.00", "--card", "4242424242424242", .. wallet]);
-        await UntilOkAsync(["wallet", "withdraw", "3.00", .. wallet]);
-        var bought = await OkAsync(
-        [
-            "wallet", "buy", "corner", (string)added["offer"]!, "--out", folder.Path("bought.txt"), .. wallet,
-        ]);
-        Assert.Equal("opened", (string)bought["state"]!);
+        folder.Write("letter.txt", "goods");
+        string[] password = ["--password-file", folder.Write("password", "a password\n")];
+        foreach (var line in lines.Where(line => line[0] is "shop" or "wallet"))
+            if (line[0] == "shop")
+                await OkAsync(line);
+            else
+                await UntilOkAsync([.. line, .. password]);
         Assert.Equal("goods", await File.ReadAllTextAsync(folder.Path("bought.txt")));
-
         foreach (var process in running)
             await StopsCleanlyAsync(process);
     }
 
     [Fact]
+    public async Task A_network_file_of_parties_that_make_no_network_is_refused_with_what_to_do()
+    {
+        foreach (var line in CommandsOf(Page).Where(line => KindOf(line) == "init"))
+            await OkAsync(line);
+        string[] whole = [.. CommandsOf(Page).Single(line => KindOf(line) == "init network")];
+        await FailsAsync(3, "init bank", Changed("--bank", "nowhere.party.json"));
+        await FailsAsync(3, "describes a merchant", Changed("--bank", "merchant/merchant.party.json"));
+        await FailsAsync(2, "one mask", Changed("--route", "m1/mask.party.json,m1/mask.party.json"));
+        await FailsAsync(2, "--spent-at", [.. whole, "--spent-at", "bank/bank.party.json"]);
+        await FailsAsync(2, "NAME=", [.. whole, "--shop", "corner=merchant/merchant.party.json"]);
+        Assert.False(File.Exists(folder.Path("network.json")));
+
+        var alone = await OkAsync(Without("--route"));
+        Assert.Equal(0, (int)alone.Json["routes"]!);
+        Assert.Contains("your network address", alone.Errors, StringComparison.Ordinal);
+        await FailsAsync(18, "--out", whole);
+
+        string[] Changed(string option, string value) =>
+            [.. whole[..(Array.IndexOf(whole, option) + 1)], value, .. whole[(Array.IndexOf(whole, option) + 2)..]];
+
+        string[] Without(string option) =>
+            [.. whole[..Array.IndexOf(whole, option)], .. whole[(Array.IndexOf(whole, option) + 2)..]];
+    }
+
+    [Fact]
     public async Task A_role_without_the_party_file_of_another_says_which_one_to_get()
     {
-        await InitAsync("merchant", "merchant", 8);
-        var said = await RealNetwork.BautaAsync(
-            Limits.Verb, "serve", "merchant", "--config", folder.Path("merchant", "merchant.json"), "--json");
+        await OkAsync(CommandsOf(Page).Single(line => line.Contains("merchant") && line[0] == "init"));
+        var said = await SayAsync(["serve", "merchant", "--config", "merchant/merchant.json"]);
 
         Assert.Equal(3, said.ExitCode);
         Assert.Contains("bank.party.json", said.Errors, StringComparison.Ordinal);
     }
 
-    private async Task<Dictionary<string, string>> InitAllAsync()
+    /// <summary>The page's commands, on ports that are free here.</summary>
+    private string[][] CommandsOf(string page)
     {
-        string[] archive = ["--archive", "../archive/archive.party.json"];
-        string[] bank = ["--bank", "../bank/bank.party.json"];
-        string[] targets = [.. new[] { 3, 4, 7, 8 }.SelectMany(port => new[] { "--target", Origin(port) })];
-        return new Dictionary<string, string>
+        const string port = "127.0.0.1:740";
+        var lines = new List<string>();
+        var isCode = false;
+        foreach (var line in File.ReadLines(RealNetwork.SourcePath(page)))
         {
-            ["w1"] = await InitAsync("w1", "witness", 5, archive),
-            ["w2"] = await InitAsync("w2", "witness", 6, archive),
-            ["archive"] = await InitAsync("archive", "archive", 4,
-                ["--witness", "../w1/witness.party.json", "--witness", "../w2/witness.party.json", .. bank]),
-            ["acquirer"] = await InitAsync("acquirer", "acquirer", 7, bank),
-            ["bank"] = await InitAsync(
-                "bank", "bank", 3, [.. archive, "--acquirer", "../acquirer/acquirer.party.json"]),
-            ["merchant"] = await InitAsync(
-                "merchant", "merchant", 8, [.. archive, .. bank, "--desk", Origin(9)]),
-            ["m2"] = await InitAsync("m2", "mask", 2, targets),
-            ["m1"] = await InitAsync("m1", "mask", 1, "--next", "../m2/mask.party.json"),
-        };
-    }
+            if (line.StartsWith("```", StringComparison.Ordinal))
+                isCode = !isCode;
+            else if (isCode && lines.Count > 0 && lines[^1].EndsWith('\\'))
+                lines[^1] = lines[^1][..^1] + line.Trim();
+            else if (isCode)
+                lines.Add(line);
+        }
 
-    private async Task<string> InitAsync(string place, string role, int port, params string[] more)
-    {
-        var made = await OkAsync(
+        return
         [
-            "init", role, "--config", folder.Path(place, $"{role}.json"), "--name", $"{place}.test", "--url",
-            Origin(port), .. more, "--json",
-        ]);
-        return (string)made["address"]!;
+            .. lines.Select(line => line.Split(' ')).Select(words => words[1..].Select(word =>
+                word.IndexOf(port, StringComparison.Ordinal) is var at and >= 0
+                    ? word[..at] + $"127.0.0.1:{portBase + word[at + port.Length] - '0'}"
+                    : word).ToArray()),
+        ];
     }
 
-    private async Task ServeAsync(string place)
+    private static string KindOf(string[] line) => line is ["init", "network", ..] ? "init network" : line[0];
+
+    private string AddressOf(string place, string role)
     {
-        var role = place switch { "w1" or "w2" => "witness", "m1" or "m2" => "mask", _ => place };
-        var process = RealNetwork.Launch("serve", role, "--config", folder.Path(place, $"{role}.json"), "--json");
+        var party = JsonNode.Parse(File.ReadAllText(folder.Path(place, $"{role}.party.json")))!;
+        Assert.True(Base64Url.TryDecode((string)party["key"]!, out var spki));
+        return $"{(string)party["url"]!}#{P256PublicKey.FromSpki(spki).Thumbprint}";
+    }
+
+    private async Task ServeAsync(string[] line)
+    {
+        var process = RealNetwork.LaunchIn(folder.Path(), [.. line, "--json"]);
         running.Add(process);
         var errors = process.StandardError.ReadToEndAsync();
         using var timeout = new CancellationTokenSource(Limits.Verb);
-        var line = await process.StandardOutput.ReadLineAsync(timeout.Token);
-        var isServing = line is not null && (string?)JsonNode.Parse(line)!["role"] == role;
-        Assert.True(isServing, isServing ? "" : $"{place}: {line} {await errors}");
+        var said = await process.StandardOutput.ReadLineAsync(timeout.Token);
+        var isServing = said is not null && (string?)JsonNode.Parse(said)!["role"] == line[1];
+        Assert.True(isServing, isServing ? "" : $"{string.Join(' ', line)}: {said} {await errors}");
     }
 
     private static async Task StopsCleanlyAsync(Process process)
@@ -124,11 +144,11 @@ public sealed class ServeTests : IDisposable
     }
 
     /// <summary>The bank makes its keys in the first seconds.</summary>
-    private static async Task UntilOkAsync(string[] arguments)
+    private async Task UntilOkAsync(string[] line)
     {
         for (var tries = 0; ; tries++)
         {
-            var said = await RealNetwork.BautaAsync(Limits.Verb, arguments);
+            var said = await SayAsync(line);
             if (said.ExitCode == 0)
                 return;
             Assert.True(tries < 240, said.Errors);
@@ -136,12 +156,23 @@ public sealed class ServeTests : IDisposable
         }
     }
 
-    private static async Task<JsonNode> OkAsync(string[] arguments)
+    private async Task<Said> OkAsync(string[] line)
     {
-        var said = await RealNetwork.BautaAsync(Limits.Verb, arguments);
-        Assert.True(said.ExitCode == 0, $"{string.Join(' ', arguments)}: {said.ExitCode} {said.Errors}");
-        return said.Json;
+        var said = await SayAsync(line);
+        Assert.True(said.ExitCode == 0, $"{string.Join(' ', line)}: {said.ExitCode} {said.Errors}");
+        return said;
     }
 
-    private string Origin(int port) => $"http://127.0.0.1:{portBase + port}";
+    private async Task FailsAsync(int code, string hint, string[] line)
+    {
+        var said = await SayAsync(line);
+        Assert.True(said.ExitCode == code, $"{string.Join(' ', line)}: {said.ExitCode} {said.Errors}");
+        Assert.Contains(hint, (string)said.Json["error"]!["message"]!, StringComparison.Ordinal);
+    }
+
+    private async Task<Said> SayAsync(string[] line)
+    {
+        using var process = RealNetwork.LaunchIn(folder.Path(), [.. line, "--json"]);
+        return await RealNetwork.EndAsync(process, Limits.Verb, string.Join(' ', line));
+    }
 }
