@@ -97,7 +97,7 @@ public sealed partial class Wallet(WalletStore store, INetwork network, TimeProv
         var open = new List<string>();
         await ResumeFundingsAsync(open, cancellation);
         await Attempt("withdrawal", IssuePlannedAsync(cancellation), open);
-        await Attempt("refresh", ResumeRefreshesAsync(cancellation), open);
+        await Attempt("refresh", ResumeRefreshesAsync(progress, cancellation), open);
         await Attempt("exchange of tokens of a revoked key", RecoupAsync(progress, cancellation), open);
         foreach (var purchase in await Store.PurchasesAsync(onlyOpen: true, cancellation))
         {
@@ -135,4 +135,17 @@ public sealed partial class Wallet(WalletStore store, INetwork network, TimeProv
 /// <summary>A step as it happens, for a person who watches.</summary>
 /// <param name="Label">Such as <c>P2</c>.</param>
 /// <param name="Text">One sentence.</param>
-public sealed record WalletStep(string Label, string Text);
+/// <param name="Part">While a step that takes long is under way: how much of it is done, 0 to 1. Null when it is
+/// done.</param>
+public sealed record WalletStep(string Label, string Text, double? Part = null)
+{
+    /// <summary>So many of so many.</summary>
+    internal static WalletStep UnderWay(string label, string what, long done, long of) =>
+        new(label, $"{what} {done} of {of}", of == 0 ? 1 : (double)done / of);
+}
+
+/// <summary>Tells the reading of a file as part of a step.</summary>
+internal sealed class ReadingStep(string label, string what, IProgress<WalletStep>? progress) : IProgress<double>
+{
+    public void Report(double value) => progress?.Report(new WalletStep(label, what, value));
+}

@@ -86,9 +86,11 @@ internal sealed class LogFollower
     /// <param name="target">The checkpoint; not smaller than what is accepted.</param>
     /// <param name="log">Where the leaves are.</param>
     /// <param name="found">Told of each bad leaf.</param>
+    /// <param name="progress">Told how much of the log is read.</param>
     /// <param name="cancellation">Gives up; what was read so far is kept.</param>
     public async Task<FollowOutcome> FollowAsync(
-        Checkpoint target, ILog log, Action<BadLeaf> found, CancellationToken cancellation)
+        Checkpoint target, ILog log, Action<BadLeaf> found, IProgress<double>? progress,
+        CancellationToken cancellation)
     {
         if (Read.Size > target.Size)
             await ForgetAsync(cancellation);
@@ -118,6 +120,8 @@ internal sealed class LogFollower
                 await RememberAsync(
                     next, [.. facts.Where(fact => !doubles.Contains(fact.Index))], to == target.Size, cancellation);
             }
+
+            progress?.Report((double)Read.Size / target.Size);
         }
         while (Read.Size < target.Size);
 

@@ -72,7 +72,12 @@ public sealed class LogMonitor
     }
 
     /// <summary>Looks at the log once, up to its latest checkpoint.</summary>
-    public async Task<MonitorReport> CheckAsync(CancellationToken cancellation)
+    public Task<MonitorReport> CheckAsync(CancellationToken cancellation) => CheckAsync(null, cancellation);
+
+    /// <summary>Looks at the log once, up to its latest checkpoint.</summary>
+    /// <param name="progress">Told how much of the log is checked, 0 to 1.</param>
+    /// <param name="cancellation">Gives up; what was checked so far is kept.</param>
+    public async Task<MonitorReport> CheckAsync(IProgress<double>? progress, CancellationToken cancellation)
     {
         var before = follower.Accepted.Size;
         var findings = new List<Finding>();
@@ -80,7 +85,7 @@ public sealed class LogMonitor
         {
             var text = await log.CheckpointAsync(cancellation);
             if (ReadCheckpoint(text, findings) is { } checkpoint)
-                await FollowAsync(checkpoint, findings, cancellation);
+                await FollowAsync(checkpoint, findings, progress, cancellation);
         }
         catch (Exception failure) when (failure is PartyUnreachableException or ProtocolViolationException)
         {
@@ -129,7 +134,8 @@ public sealed class LogMonitor
         }
     }
 
-    private async Task FollowAsync(Checkpoint checkpoint, List<Finding> findings, CancellationToken cancellation)
+    private async Task FollowAsync(
+        Checkpoint checkpoint, List<Finding> findings, IProgress<double>? progress, CancellationToken cancellation)
     {
         var accepted = follower.Accepted;
         if (checkpoint.Size < accepted.Size)
@@ -148,7 +154,8 @@ public sealed class LogMonitor
 
         var outcome = await follower.FollowAsync(
             checkpoint, log, leaf => findings.Add(new Finding(
-                FindingKind.BadLeaf, checkpoint.Size, leaf, $"Leaf {leaf.Index}: {leaf.Fault}.")), cancellation);
+                FindingKind.BadLeaf, checkpoint.Size, leaf, $"Leaf {leaf.Index}: {leaf.Fault}.")), progress,
+            cancellation);
         if (outcome == FollowOutcome.OtherRoot)
             findings.Add(Forked(checkpoint));
         else if (outcome == FollowOutcome.Unavailable)

@@ -117,7 +117,7 @@ public sealed class Witness : IWitness, IDisposable
     {
         try
         {
-            return await follower.FollowAsync(checkpoint, log, found, cancellation);
+            return await follower.FollowAsync(checkpoint, log, found, null, cancellation);
         }
         catch (Exception unreadable) when (unreadable is PartyUnreachableException or ProtocolViolationException)
         {

@@ -121,7 +121,7 @@ internal sealed class VerifyVerb() : LogVerb(
                 Path.Combine(folder.FullName, "log.db"), FollowSchema.Migrations);
             var monitor = await LogMonitor.OpenAsync(
                 database, network.Log, network.Policy, TimeProvider.System, cancellation: cancellation);
-            var report = await output.BarAsync("reading the log", _ => monitor.CheckAsync(cancellation));
+            var report = await output.BarAsync("reading the log", bar => monitor.CheckAsync(bar, cancellation));
             Show(report, output);
             await KeepAsync(parsed, network, report, output, cancellation);
             output.Answer(Describe(report));
@@ -174,7 +174,8 @@ internal sealed class MonitorVerb : LogVerb
         var pause = TimeSpan.FromSeconds(Math.Clamp(parsed.GetValue(interval), 1, 86_400));
         while (true)
         {
-            var report = await monitor.CheckAsync(cancellation);
+            var report = await output.BarAsync(
+                "reading the log", bar => monitor.CheckAsync(bar, cancellation));
             var isAlarm = report.Findings.Any(finding => finding.Kind != FindingKind.Unreadable);
             Show(report, output);
             await KeepAsync(parsed, network, report, output, cancellation);

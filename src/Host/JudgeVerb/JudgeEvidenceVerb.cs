@@ -25,21 +25,28 @@ internal sealed class JudgeEvidenceVerb : DoingVerb
         Add(goods);
     }
 
-    protected override Task<ExitCode> RunAsync(ParseResult parsed, Output output, CancellationToken cancellation)
+    protected override async Task<ExitCode> RunAsync(
+        ParseResult parsed, Output output, CancellationToken cancellation)
     {
         var path = parsed.GetRequiredValue(evidence);
         var bytes = DurableFile.Read(path, PurchaseEvidence.MaxLength)
             ?? throw new HostException(ExitCode.NotFound, $"{path} is missing.");
         if (!PurchaseEvidence.TryParse(bytes, out var file))
             throw new HostException(ExitCode.NotProven, $"{path} is not an evidence file.");
-        using var delivered = parsed.GetValue(goods) is { } goodsPath
-            ? File.OpenRead(goodsPath)
-            : null;
-        var verdict = PurchaseJudge.Judge(file, delivered);
+        var verdict = parsed.GetValue(goods) is { } delivered
+            ? await output.BarAsync(
+                "reading the goods", bar => Task.Run(() => Judge(file, delivered, bar), cancellation))
+            : PurchaseJudge.Judge(file);
         foreach (var line in VerdictText.Lines(verdict))
             output.Line(line);
         output.Answer(VerdictText.Describe(verdict));
-        return Task.FromResult(VerdictText.CodeOf(verdict.Outcome));
+        return VerdictText.CodeOf(verdict.Outcome);
+    }
+
+    private static Verdict Judge(PurchaseEvidence file, string delivered, Bar bar)
+    {
+        using var goods = new MeteredStream(delivered, bar);
+        return PurchaseJudge.Judge(file, goods);
     }
 }
 

@@ -101,8 +101,8 @@ internal sealed class Output(bool isJson, TextWriter result, TextWriter error)
     }
 }
 
-/// <summary>A progress bar and the lines above it. Synchronous, unlike <see cref="Progress{T}"/>, so that nothing said
-/// last is lost.</summary>
+/// <summary>A progress bar and the lines above it, or nothing but lines where nobody watches a terminal. Synchronous,
+/// unlike <see cref="Progress{T}"/>, so that nothing said last is lost.</summary>
 internal sealed class Bar(ProgressTask? task, Action<string> say) : IProgress<double>, IProgress<WalletStep>
 {
     public void Report(double value)
@@ -116,5 +116,19 @@ internal sealed class Bar(ProgressTask? task, Action<string> say) : IProgress<do
     /// <summary>A line above the bar.</summary>
     public void Say(string line) => say(line);
 
-    public void Report(WalletStep value) => say($"{value.Label,-8} {value.Text}");
+    /// <summary>What is under way moves the bar; what is done is a line above it.</summary>
+    public void Report(WalletStep value)
+    {
+        if (value.Part is { } part)
+        {
+            if (task is not null)
+                task.Description = Markup.Escape(value.Text);
+            Report(part);
+            return;
+        }
+
+        if (task is not null)
+            task.IsIndeterminate = true;
+        say($"{value.Label,-8} {value.Text}");
+    }
 }

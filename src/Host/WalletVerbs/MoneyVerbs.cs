@@ -121,7 +121,8 @@ internal sealed class RefreshVerb : WalletVerb
     {
         var margin = TimeSpan.FromDays(Math.Max(0, open.Parsed.GetValue(days)));
         var (recouped, fresh) = await open.Output.BarAsync("refreshing", async bar => (
-            await open.Wallet.RecoupAsync(bar, cancellation), await open.Wallet.RefreshAsync(margin, cancellation)));
+            await open.Wallet.RecoupAsync(bar, cancellation),
+            await open.Wallet.RefreshAsync(margin, bar, cancellation)));
         if (recouped > 0)
             open.Output.Line($"{recouped} token(s) of a key that the bank revoked exchanged; nothing was lost.");
         open.Output.Line($"{fresh} token(s) refreshed.");

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
 using Bauta.Host.JudgeVerb;
+using Bauta.Storage;
 using Bauta.Wallet.Purchase;
 
 namespace Bauta.Host.WalletVerbs;
@@ -62,7 +63,11 @@ internal sealed class BackupVerb : WalletVerb
     protected override async Task<ExitCode> RunAsync(OpenWallet open, CancellationToken cancellation)
     {
         var path = Path.GetFullPath(open.Parsed.GetRequiredValue(file));
-        await open.Wallet.Store.BackupAsync(path, cancellation);
+        await open.Output.BarAsync("copying the wallet", async _ =>
+        {
+            await open.Wallet.Store.BackupAsync(path, cancellation);
+            return path;
+        });
         open.Output.Line($"Copied to {path}. It opens with the same password.");
         open.Output.Answer(new JsonObject { ["backup"] = path });
         return ExitCode.Ok;
@@ -117,9 +122,13 @@ internal sealed class EvidenceVerb : WalletVerb
         if (!File.Exists(kept))
             throw new HostException(ExitCode.NotFound,
                 "The wallet no longer has the encrypted goods: it keeps them until they opened as promised.");
-        await using var from = File.OpenRead(kept);
-        await using var to = new FileStream(path, FileMode.CreateNew);
-        await from.CopyToAsync(to, cancellation);
+        await open.Output.BarAsync("copying the goods", async bar =>
+        {
+            await using var from = new MeteredStream(kept, bar);
+            await using var to = new FileStream(path, FileMode.CreateNew);
+            await from.CopyToAsync(to, cancellation);
+            return path;
+        });
     }
 
     private static PurchaseState Find(IReadOnlyList<PurchaseState> purchases, string wanted)

@@ -134,7 +134,7 @@ public sealed partial class Wallet
     private async Task<PurchaseState> FetchAsync(
         Offered state, IProgress<WalletStep>? progress, CancellationToken cancellation)
     {
-        if (await FetchGoodsAsync(state.Order, state.Merchandise.Content, cancellation) is { } breach)
+        if (await FetchGoodsAsync(state.Order, state.Merchandise.Content, progress, cancellation) is { } breach)
             return await AbandonAsync(state, breach, cancellation);
         progress?.Report(new WalletStep("goods",
             $"{state.Merchandise.Content.ChunkCount} encrypted chunk(s) fetched, each matches the root that the shop "
@@ -144,7 +144,7 @@ public sealed partial class Wallet
 
     /// <summary>Fetches what is missing of the ciphertext; null when all is here, else why it cannot be.</summary>
     private async Task<string?> FetchGoodsAsync(
-        PurchaseOrder order, Merchandise promise, CancellationToken cancellation)
+        PurchaseOrder order, Merchandise promise, IProgress<WalletStep>? progress, CancellationToken cancellation)
     {
         var merchant = network.Merchant(Shop(order));
         var delivery = DeliveryId.Derive(promise.Secret);
@@ -166,10 +166,11 @@ public sealed partial class Wallet
                 if (chunk is null)
                     return "The goods do not match the hash that the shop signed.";
                 await GoodsFile.AppendAsync(file, chunk, cancellation);
+                progress?.Report(WalletStep.UnderWay("goods", "fetching chunk", index + 1, promise.ChunkCount));
             }
 
             file.Close();
-            if (await goods.IsWholeAsync(cancellation))
+            if (await goods.IsWholeAsync(new ReadingStep("goods", "checking the goods", progress), cancellation))
                 return null;
         }
         catch (IOException full) when (full is not PartyUnreachableException and not ProtocolViolationException)

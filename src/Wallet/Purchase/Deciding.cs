@@ -132,15 +132,16 @@ public sealed partial class Wallet
             throw WalletException.Unreadable("decision");
         var goods = new GoodsFile(Store.Folder, state.Order.Id, state.Merchandise.Content);
         var maskedKey = logged.Entry.Release!.Content.MaskedKey;
-        if (await goods.OpenIntoAsync(maskedKey, state.Order.OutputPath, cancellation) is not { } asPromised)
+        var opening = new ReadingStep("open", "opening the goods", progress);
+        if (await goods.OpenIntoAsync(maskedKey, state.Order.OutputPath, opening, cancellation) is not { } asPromised)
         {
             // Damaged or gone from this disk after it was paid for: the shop gives the same ciphertext out again.
             GoodsFile.Delete(Store.Folder, state.Order.Id);
-            if (await FetchGoodsAsync(state.Order, state.Merchandise.Content, cancellation) is { } breach)
+            if (await FetchGoodsAsync(state.Order, state.Merchandise.Content, progress, cancellation) is { } breach)
                 throw new WalletException(WalletError.Damaged,
                     $"The goods were damaged on this disk after they were paid for, and the shop no longer gives them "
                     + $"out: {breach} Resume tries again.");
-            asPromised = await goods.OpenIntoAsync(maskedKey, state.Order.OutputPath, cancellation)
+            asPromised = await goods.OpenIntoAsync(maskedKey, state.Order.OutputPath, opening, cancellation)
                 ?? throw new WalletException(WalletError.Damaged,
                     "The goods were damaged on this disk while they were opened. Resume tries again.");
         }

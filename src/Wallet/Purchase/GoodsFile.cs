@@ -59,20 +59,22 @@ internal sealed class GoodsFile
 
     /// <summary>Whether the file as kept is, whole, what P1 names; a chunk kept from before may have been
     /// damaged.</summary>
-    public async Task<bool> IsWholeAsync(CancellationToken cancellation)
+    public async Task<bool> IsWholeAsync(IProgress<double> progress, CancellationToken cancellation)
     {
-        await using var file = OpenForReading(path);
+        await using var file = new MeteredStream(path, progress);
         return await verifier.VerifyAsync(file, cancellation) == GoodsVerdict.Good;
     }
 
     /// <summary>Opens the goods.</summary>
     /// <param name="maskedKey"><c>k xor r</c> as published.</param>
     /// <param name="outputPath">Where to; written aside and then moved there.</param>
+    /// <param name="progress">Told how much was opened.</param>
     /// <param name="cancellation">Gives up.</param>
     /// <returns>Whether the file has the hash that the contract names; null when the ciphertext was lost or damaged on
     /// this disk.</returns>
     /// <exception cref="WalletException">Another file lies there already.</exception>
-    public async Task<bool?> OpenIntoAsync(byte[] maskedKey, string outputPath, CancellationToken cancellation)
+    public async Task<bool?> OpenIntoAsync(
+        byte[] maskedKey, string outputPath, IProgress<double> progress, CancellationToken cancellation)
     {
         if (File.Exists(outputPath))
         {
@@ -93,7 +95,7 @@ internal sealed class GoodsFile
         if (Path.GetDirectoryName(outputPath) is { Length: > 0 } folder)
             Directory.CreateDirectory(folder);
         GoodsVerdict verdict;
-        await using (var ciphertext = OpenForReading(path))
+        await using (var ciphertext = new MeteredStream(path, progress))
         await using (var plain = new FileStream(part, FileMode.Create, FileAccess.Write, FileShare.None))
             verdict = await decryptor.DecryptAsync(ciphertext, plain, cancellation);
         if (verdict is GoodsVerdict.WrongLength or GoodsVerdict.NotUnderRoot)
@@ -123,10 +125,7 @@ internal sealed class GoodsFile
 
     private async Task<bool> IsPromisedAsync(string file, CancellationToken cancellation)
     {
-        await using var opened = OpenForReading(file);
+        await using var opened = new MeteredStream(file, null);
         return (await SHA256.HashDataAsync(opened, cancellation)).AsSpan().SequenceEqual(promise.Contract.ContentHash);
     }
-
-    private static FileStream OpenForReading(string path) =>
-        new(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16);
 }

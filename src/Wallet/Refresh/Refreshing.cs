@@ -13,9 +13,11 @@ public sealed partial class Wallet
     /// them: each alone, in its own exchange and in random order.
     /// </summary>
     /// <param name="margin">Tokens that can be spent for less than this are refreshed too.</param>
+    /// <param name="progress">Told after each token.</param>
     /// <param name="cancellation">Gives up; what was begun is resumed later.</param>
     /// <returns>How many tokens were turned into fresh ones.</returns>
-    public async Task<int> RefreshAsync(TimeSpan margin, CancellationToken cancellation)
+    public async Task<int> RefreshAsync(
+        TimeSpan margin, IProgress<WalletStep>? progress, CancellationToken cancellation)
     {
         await IssuePlannedAsync(cancellation);
         var book = await DenominationsAsync(cancellation);
@@ -26,7 +28,7 @@ public sealed partial class Wallet
             .Where(token => CanRecoup || book.Find(token.TokenKeyId) is not { IsRevoked: true })
             .ToArray();
         await BeginRefreshAsync(chosen, cancellation);
-        return await ResumeRefreshesAsync(cancellation);
+        return await ResumeRefreshesAsync(progress, cancellation);
     }
 
     /// <summary>
@@ -55,7 +57,7 @@ public sealed partial class Wallet
             $"the bank revoked a key: {revoked.Length} token(s) worth {currency.Format(Sum(revoked))} are exchanged "
             + "for fresh ones"));
         await BeginRefreshAsync(revoked, cancellation);
-        return await ResumeRefreshesAsync(cancellation);
+        return await ResumeRefreshesAsync(progress, cancellation);
     }
 
     // An issuer does not know what is left of a token spent elsewhere, and who locks does not know the issue.
@@ -81,7 +83,8 @@ public sealed partial class Wallet
             },
             cancellation);
 
-    private async Task<int> ResumeRefreshesAsync(CancellationToken cancellation)
+    private async Task<int> ResumeRefreshesAsync(
+        IProgress<WalletStep>? progress, CancellationToken cancellation)
     {
         var tokens = (await Store.TokensAsync(TokenState.Refreshing, cancellation)).ToArray();
         if (tokens.Length == 0)
@@ -90,8 +93,9 @@ public sealed partial class Wallet
         var book = await DenominationsAsync(cancellation);
         var refreshed = 0;
         WalletException? failed = null;
-        foreach (var token in tokens)
+        foreach (var (done, token) in tokens.Index())
         {
+            progress?.Report(WalletStep.UnderWay("refresh", "refreshing token", done + 1, tokens.Length));
             await PauseAsync(cancellation);
             try
             {

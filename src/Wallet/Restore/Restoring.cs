@@ -38,23 +38,26 @@ public sealed partial class Wallet
                 TokenGap, TokenTable.Numbers(transaction, key.Key.KeyId),
                 number => AskAgainAsync(key, number, book, cancellation))).ToArray(),
             cancellation);
-        await SearchAsync([reserves, .. tokens], cancellation);
+        await SearchAsync([reserves, .. tokens], progress, cancellation);
         progress?.Report(new WalletStep("restore",
             $"{reserves.Found} funded reserves and {tokens.Sum(key => key.Found)} tokens found; each token is "
             + "refreshed, since some may be spent"));
         await BeginRefreshAsync(await Store.TokensAsync(TokenState.Doubtful, cancellation), cancellation);
-        await ResumeRefreshesAsync(cancellation);
+        await ResumeRefreshesAsync(progress, cancellation);
         // What a run before had planned when it was cut off, when nothing is left to refresh.
         await IssuePlannedAsync(cancellation);
         return Sum(await Store.TokensAsync(TokenState.Held, cancellation));
     }
 
     /// <summary>Asks until nothing is left to ask, each question drawn from all that are.</summary>
-    private async Task SearchAsync(IReadOnlyList<RestoreSearch> searches, CancellationToken cancellation)
+    private async Task SearchAsync(
+        IReadOnlyList<RestoreSearch> searches, IProgress<WalletStep>? progress, CancellationToken cancellation)
     {
-        while (searches.Sum(search => search.Left) is var left and > 0
-            && searches.Sum(search => search.Found) < MaxRestored)
+        for (var asked = 0L; searches.Sum(search => search.Left) is var left and > 0
+            && searches.Sum(search => search.Found) < MaxRestored; asked++)
         {
+            // What is found makes more to ask, so the bar may move back.
+            progress?.Report(WalletStep.UnderWay("restore", "asking", asked, asked + left));
             var drawn = RandomNumberGenerator.GetInt32(left);
             foreach (var search in searches)
             {

@@ -53,9 +53,11 @@ public sealed class MonitorTests : IAsyncLifetime
         Assert.Equal((3, 3), (report.Size, report.Checked));
         log.With(Commit(Sell()));
         await ReopenAsync();
-        report = await CheckAsync();
+        var parts = new List<double>();
+        report = await monitor.CheckAsync(new Parts(parts), CancellationToken.None);
         Assert.Empty(report.Findings);
         Assert.Equal((4, 1), (report.Size, report.Checked));
+        Assert.Equal([1], parts);
     }
 
     [Fact]
@@ -244,6 +246,11 @@ public sealed class MonitorTests : IAsyncLifetime
         new(LogEntry.Commit, Now(offset), sale.Note, sale.Release);
 
     private LogEntry Abort(Sale sale) => new(LogEntry.Abort, Now(0), sale.Note);
+
+    private sealed class Parts(List<double> parts) : IProgress<double>
+    {
+        public void Report(double value) => parts.Add(value);
+    }
 
     private Task<MonitorReport> CheckAsync() => monitor.CheckAsync(CancellationToken.None);
 

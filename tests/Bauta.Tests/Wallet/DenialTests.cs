@@ -150,7 +150,7 @@ public class DenialTests
         // The bank may have locked in good faith; only the shop has the key that releases.
         Assert.Equal(
             isCommit ? Outcome.MerchantAtFault : Outcome.NotProven, PurchaseJudge.Judge(evidence).Outcome);
-        await customer.Wallet.RefreshAsync(TimeSpan.Zero, default);
+        await customer.Wallet.RefreshAsync(TimeSpan.Zero, null, default);
         Assert.Equal(31, (await customer.AgreesWithBankAsync()).Spendable.MinorUnits);
     }
 

@@ -172,7 +172,7 @@ public class DistrustTests
 
         Assert.NotNull((await customer.Wallet.EvidenceAsync(ended.Order.Id, default)).LockNote);
         await network.BackgroundAsync();
-        await customer.Wallet.RefreshAsync(TimeSpan.Zero, default);
+        await customer.Wallet.RefreshAsync(TimeSpan.Zero, null, default);
         Assert.Equal(31, (await customer.AgreesWithBankAsync()).Spendable.MinorUnits);
     }
 
@@ -234,7 +234,7 @@ public class DistrustTests
         Assert.Empty(await customer.ResumeAsync());
         Assert.IsType<Abandoned>(await customer.LastPurchaseAsync());
         Assert.Equal(1, await customer.CountAsync(TokenState.Doubtful));
-        await customer.Wallet.RefreshAsync(TimeSpan.Zero, default);
+        await customer.Wallet.RefreshAsync(TimeSpan.Zero, null, default);
         Assert.Equal(0, await customer.CountAsync(TokenState.Doubtful));
         Assert.Empty(await customer.ResumeAsync());
     }

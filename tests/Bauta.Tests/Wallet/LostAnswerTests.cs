@@ -156,14 +156,14 @@ public class LostAnswerTests
         await using var customer = await Customer.WithTokensAsync(network, 7);
         network.Wire.Reset();
         var all = TimeSpan.FromDays(1);
-        Assert.Equal(3, await customer.Wallet.RefreshAsync(all, default));
+        Assert.Equal(3, await customer.Wallet.RefreshAsync(all, null, default));
         var calls = network.Wire.Calls;
         for (var lost = 0; lost < calls; lost++)
         {
             network.Wire.Reset(lost, isAnswerLost);
             try
             {
-                await customer.Wallet.RefreshAsync(all, default);
+                await customer.Wallet.RefreshAsync(all, null, default);
             }
             catch (PartyUnreachableException)
             {

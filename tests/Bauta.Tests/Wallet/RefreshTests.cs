@@ -27,7 +27,7 @@ public class RefreshTests
         var left = await customer.AgreesWithBankAsync();
         Assert.Equal((0, 1), (left.Spendable.MinorUnits, left.ToRefresh.MinorUnits));
         await Assert.ThrowsAsync<Bauta.Wallet.WalletException>(() => customer.BuyAsync(offer, "d"));
-        Assert.Equal(1, await customer.Wallet.RefreshAsync(TimeSpan.Zero, default));
+        Assert.Equal(1, await customer.Wallet.RefreshAsync(TimeSpan.Zero, null, default));
         Assert.Equal(1, (await customer.AgreesWithBankAsync()).Spendable.MinorUnits);
         Assert.IsType<Opened>(await customer.BuyAsync(offer, "d"));
     }
@@ -49,7 +49,7 @@ public class RefreshTests
         await BuyAndWaitAsync("refused", 360);
         var left = await customer.AgreesWithBankAsync();
         Assert.Equal((0, 4), (left.Spendable.MinorUnits, left.ToRefresh.MinorUnits));
-        await customer.Wallet.RefreshAsync(TimeSpan.Zero, default);
+        await customer.Wallet.RefreshAsync(TimeSpan.Zero, null, default);
         Assert.IsType<Opened>(await customer.BuyAsync(await network.OfferAsync(goods, 4), "bought"));
 
         async Task BuyAndWaitAsync(string file, long seconds = 300)
@@ -67,10 +67,10 @@ public class RefreshTests
         await using var customer = await Customer.WithTokensAsync(network, 7);
         network.Clock.Advance(InProcessNetwork.BankOptions.WithdrawSeconds - 50);
         await network.BackgroundAsync();
-        Assert.Equal(0, await customer.Wallet.RefreshAsync(TimeSpan.FromSeconds(100), default));
+        Assert.Equal(0, await customer.Wallet.RefreshAsync(TimeSpan.FromSeconds(100), null, default));
         network.Clock.Advance(InProcessNetwork.BankOptions.SpendSeconds - 20);
         await network.BackgroundAsync();
-        Assert.Equal(3, await customer.Wallet.RefreshAsync(TimeSpan.FromSeconds(100), default));
+        Assert.Equal(3, await customer.Wallet.RefreshAsync(TimeSpan.FromSeconds(100), null, default));
         var balance = await customer.AgreesWithBankAsync();
         Assert.Equal(7, balance.Spendable.MinorUnits);
         // The old keys can no longer be spent; the new tokens can.
@@ -90,7 +90,7 @@ public class RefreshTests
         Assert.True((await customer.Wallet.DenominationsAsync(default)).Find(two)!.IsRevoked);
         var offer = await network.OfferAsync(goods, 6);
         await Assert.ThrowsAsync<Bauta.Wallet.WalletException>(() => customer.BuyAsync(offer, "a"));
-        Assert.True(await customer.Wallet.RefreshAsync(TimeSpan.Zero, default) > 0);
+        Assert.True(await customer.Wallet.RefreshAsync(TimeSpan.Zero, null, default) > 0);
         Assert.Equal(6, (await customer.AgreesWithBankAsync()).Spendable.MinorUnits);
         Assert.IsType<Opened>(await customer.BuyAsync(offer, "a"));
     }
@@ -103,10 +103,10 @@ public class RefreshTests
         var one = await KeyOfAsync(customer, 1);
         var all = TimeSpan.FromDays(1);
         network.Wire.Reset();
-        await customer.Wallet.RefreshAsync(all, default);
+        await customer.Wallet.RefreshAsync(all, null, default);
         var refresh = network.Wire.Log.IndexOf("IBank.RefreshAsync");
         network.Wire.Reset(refresh, isAnswerLost: true);
-        await Assert.ThrowsAsync<PartyUnreachableException>(() => customer.Wallet.RefreshAsync(all, default));
+        await Assert.ThrowsAsync<PartyUnreachableException>(() => customer.Wallet.RefreshAsync(all, null, default));
         Assert.True(await network.TheBank.RevokeAsync(one, default));
         await network.BackgroundAsync();
         await network.BackgroundAsync();
@@ -122,7 +122,7 @@ public class RefreshTests
         await using var customer = await Customer.WithTokensAsync(network, 7);
         network.BankWire.Withdrawals.Clear();
         network.Wire.Reset();
-        await customer.Wallet.RefreshAsync(TimeSpan.FromDays(1), default);
+        await customer.Wallet.RefreshAsync(TimeSpan.FromDays(1), null, default);
         Assert.Equal(3, network.Wire.Log.Count(call => call == "IBank.RefreshAsync"));
         Assert.Equal(3, network.BankWire.Withdrawals.Select(one => one.Reserve).Distinct().Count());
         // A reserve that is emptied is never read again: reading them together would link them.
@@ -149,7 +149,7 @@ public class RestoreTests
         // One purchase, and a refresh of what it left.
         Assert.IsType<Opened>(await lost.BuyAsync(await network.OfferAsync(goods, 9), "a"));
         await network.BackgroundAsync();
-        await lost.Wallet.RefreshAsync(TimeSpan.FromDays(1), default);
+        await lost.Wallet.RefreshAsync(TimeSpan.FromDays(1), null, default);
         var had = await lost.AgreesWithBankAsync();
         Assert.Equal((22, 10), (had.Spendable.MinorUnits, had.InReserves.MinorUnits));
 
@@ -238,7 +238,7 @@ public class RestoreTests
         Assert.Equal(7, (await found.AgreesWithBankAsync()).ToRefresh.MinorUnits);
         network.Clock.Advance(400);
         await network.BackgroundAsync();
-        await found.Wallet.RefreshAsync(TimeSpan.Zero, default);
+        await found.Wallet.RefreshAsync(TimeSpan.Zero, null, default);
         Assert.Equal(7, (await found.AgreesWithBankAsync()).Spendable.MinorUnits);
     }
 

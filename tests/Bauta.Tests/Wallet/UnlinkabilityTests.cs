@@ -19,7 +19,7 @@ public class UnlinkabilityTests
         await using var customer = await Customer.WithTokensAsync(network, 31);
         var clock = new PauseClock(network);
         network.Wire.Reset();
-        Assert.Equal(5, await Over(customer, network, clock).RefreshAsync(TimeSpan.FromDays(1), default));
+        Assert.Equal(5, await Over(customer, network, clock).RefreshAsync(TimeSpan.FromDays(1), null, default));
         Assert.Equal(5, network.Wire.Log.Count(call => call == "IBank.WithdrawAsync"));
         AssertPausedBefore(network, "IBank.WithdrawAsync");
         AssertPausedBefore(network, "IBank.RefreshAsync");

@@ -29,7 +29,7 @@ public class WalletFileTests
         var issued = await customer.Wallet.Store.TokensAsync(TokenState.Held, default);
         var bought = await customer.BuyAsync(await network.OfferAsync(goods, 5), "bought.bin");
         Assert.IsType<Opened>(bought);
-        await customer.Wallet.RefreshAsync(TimeSpan.Zero, default);
+        await customer.Wallet.RefreshAsync(TimeSpan.Zero, null, default);
         network.MerchantWire.IgnoresPayments = true;
         var open = await customer.BuyAsync(await network.OfferAsync(goods, 5), "open.bin");
         Assert.IsType<Locked>(open);
