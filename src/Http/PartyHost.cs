@@ -25,9 +25,10 @@ public static class PartyHost
     /// <param name="gateway">The role's Oblivious HTTP gateway, if it has one.</param>
     /// <param name="time">The clock.</param>
     /// <param name="logging">Where logs go; nowhere when null.</param>
+    /// <param name="first">Put in front of the gateway, if there is something to put there.</param>
     public static WebApplication Build(
         PartyHostSettings settings, Action<IEndpointRouteBuilder> map, PartyGateway? gateway = null,
-        TimeProvider? time = null, Action<ILoggingBuilder>? logging = null)
+        TimeProvider? time = null, Action<ILoggingBuilder>? logging = null, Action<IApplicationBuilder>? first = null)
     {
         time ??= TimeProvider.System;
         var builder = WebApplication.CreateEmptyBuilder(
@@ -45,6 +46,7 @@ public static class PartyHost
         app.UseSourceLimit(new SourceLimiter(
             settings.RequestsPerSecondPerSource, settings.BurstPerSource, settings.UnlimitedSources, time));
         app.UseRefusals(logger);
+        first?.Invoke(app);
         if (gateway is not null)
         {
             app.UseObliviousGateway(gateway, logger);

@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
@@ -22,17 +24,23 @@ using Bauta.Wallet.Recovery;
 
 namespace Bauta.Host.Demo;
 
-/// <summary>One purchase from beginning to end, told step by step with what each party saw.</summary>
+/// <summary>One purchase from beginning to end, told step by step with what each party received.</summary>
 internal sealed class DemoStory(
-    DemoPlaces places, Output output, bool isDirect, TimeProvider time, long startedAt) : IProgress<WalletStep>
+    DemoPlaces places, Output output, DemoEyes eyes, bool isDirect, TimeProvider time, long startedAt)
+    : IProgress<WalletStep>
 {
+    /// <summary>The customer's own address on this machine, so that it can be told from the parties'.</summary>
+    public static readonly IPAddress Customer = IPAddress.Parse("127.0.0.99");
+
     private const string TestCard = Acquirer.TestCards.Approved;
     private static readonly TimeSpan readyPatience = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan settlePatience = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan pollInterval = TimeSpan.FromMilliseconds(100);
 
     private readonly JsonArray steps = [];
-    private readonly HashSet<Sight> told = [];
+    private readonly Lock telling = new();
+    private JsonArray? sights;
+    private string? last;
     private int payments;
 
     /// <summary>Tells it.</summary>
@@ -43,7 +51,7 @@ internal sealed class DemoStory(
         output.Line(isDirect ? $"Without masks: {route.GivesAway}" : $"Through two masks: {route.GivesAway}");
         output.Line();
         await using var store = await OpenWalletAsync(file, cancellation);
-        using var network = new HttpNetwork(file, route, time);
+        using var network = new HttpNetwork(file, route, time, FromCustomer());
         var wallet = new Wallet.Wallet(store, network, time);
         var desk = MerchantRole.ConnectDesk(ConfigFile.Read<MerchantConfig>(places.ShopConfigPath));
         var currency = await output.BarAsync("the bank makes and announces its denominations",
@@ -56,11 +64,15 @@ internal sealed class DemoStory(
         output.Line($"On sale at shop.demo for {currency.Format(price)}: {goods.FullName}");
         output.Line($"  SHA-256 {Convert.ToHexStringLower(offer.ContentHash)}");
         output.Line();
+        eyes.Know(Fact.Payer, TestCard);
+        eyes.Know(Fact.Goods, offer.Title);
+        eyes.Began = step => Step(
+            step, "shop -> archive: the masked key, signed by the key that owns the transaction");
 
         await PrepareMoneyAsync(wallet, currency, price, cancellation);
         var shop = PartyAddress.Parse(file.Shops.Values.Single());
         await network.Merchant(shop).OffersAsync(null, cancellation);
-        Step(DemoSights.Offers, "customer -> shop: what is on sale?");
+        Step(DemoSteps.Offers, "customer -> shop: what is on sale?");
         var before = OpenShop.ValueOf(await desk.AccountAsync(cancellation)).Balance;
         var state = await wallet.BuyAsync(
             shop, offer, OutputPath(goods), TimeSpan.FromMinutes(1), this, cancellation);
@@ -104,32 +116,76 @@ internal sealed class DemoStory(
     /// <inheritdoc/>
     public void Report(WalletStep value)
     {
+        if (value.Part is not null)
+            return;
         // P3 is one statement that travels twice: to the customer, then on to the shop.
-        var step = value.Label == DemoSights.Lock && ++payments > 1 ? DemoSights.Pay : value.Label;
-        if (step == DemoSights.Commit)
-            Step(DemoSights.Release, "shop -> archive: the masked key, signed by the key that owns the transaction");
-        Step(step, value.Text);
+        Step(value.Label == DemoSteps.Lock && ++payments > 1 ? DemoSteps.Pay : value.Label, value.Text);
     }
 
+    /// <summary>Tells a step, after what was received late for the one before; called by the wallet or a
+    /// role.</summary>
     private void Step(string step, string text)
     {
-        output.Line($"{step.Split(' ')[0],-9}{text}");
-        var seen = DemoSights.Steps.Contains(step) ? DemoSights.Of(step, isDirect).ToArray() : [];
-        foreach (var sight in seen)
-            output.Dim(told.Add(sight)
-                ? $"           {sight.Party + " sees:",-20} {sight.Sees}; never: {sight.Never}"
-                : $"           {sight.Party + " sees:",-20} the same as before");
-        steps.Add(new JsonObject
+        lock (telling)
         {
-            ["step"] = step,
-            ["text"] = text,
-            ["sight"] = new JsonArray([.. seen.Select(sight => new JsonObject
+            if (last is not null)
+                TellSights(last, DemoSteps.IsToldFirst(last));
+            last = step;
+            output.Line($"{step.Split(' ')[0],-9}{text}");
+            sights = [];
+            steps.Add(new JsonObject { ["step"] = step, ["text"] = text, ["sight"] = sights });
+            // Between shop and archive there are no masks.
+            TellSights(step, !DemoSteps.IsToldFirst(step) && step != DemoSteps.Release);
+        }
+    }
+
+    private void TellSights(string step, bool withMasks)
+    {
+        foreach (var sight in eyes.Take(step, withMasks))
+        {
+            output.Dim($"           {sight.Party + " received:",-22} {sight.Text}; never: {sight.Never}");
+            sights!.Add(new JsonObject
             {
                 ["party"] = sight.Party,
-                ["sees"] = sight.Sees,
+                ["received"] = sight.Text,
+                ["facts"] = new JsonArray([.. sight.Facts.Select(one => JsonValue.Create(one.Fact.ToString()))]),
                 ["never"] = sight.Never,
-            })]),
-        });
+            });
+        }
+    }
+
+    /// <summary>Whether all that the parties received is what the sight table says.</summary>
+    private bool TellReceived()
+    {
+        if (last is not null)
+            TellSights(last, withMasks: true);
+        var beyond = eyes.Beyond;
+        foreach (var one in beyond)
+            output.Line($"NOT AS IT SHOULD BE: {one}.");
+        if (beyond.Count == 0)
+            output.Line("No party received anything that the sight table does not allow it.");
+        return beyond.Count == 0;
+    }
+
+    private static SocketsHttpHandler FromCustomer()
+    {
+        var sockets = PartyTransport.NewSockets();
+        sockets.ConnectCallback = async (context, cancellation) =>
+        {
+            var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+            try
+            {
+                socket.Bind(new IPEndPoint(Customer, 0));
+                await socket.ConnectAsync(context.DnsEndPoint, cancellation);
+                return new NetworkStream(socket, ownsSocket: true);
+            }
+            catch
+            {
+                socket.Dispose();
+                throw;
+            }
+        };
+        return sockets;
     }
 
     private async Task<WalletStore> OpenWalletAsync(NetworkFile file, CancellationToken cancellation)
@@ -201,10 +257,10 @@ internal sealed class DemoStory(
         var round = RoundSumAbove(price);
         if (!await wallet.FundAsync(round, TestCard, cancellation))
             throw new HostException(ExitCode.StillOpen, "The acquirer did not decide in time. Run the demo again.");
-        Step(DemoSights.Fund,
+        Step(DemoSteps.Fund,
             $"customer -> acquirer: {currency.Format(round)} by test card; its notice funds a reserve at the bank");
         await wallet.WithdrawAsync(round, cancellation);
-        Step(DemoSights.Withdraw, $"bank -> customer: {currency.Format(round)} in blindly signed tokens");
+        Step(DemoSteps.Withdraw, $"bank -> customer: {currency.Format(round)} in blindly signed tokens");
     }
 
     private static Amount RoundSumAbove(Amount price)
@@ -226,7 +282,7 @@ internal sealed class DemoStory(
             if (!account.IsOk || account.Value.Balance == before)
                 continue;
             var after = account.Value.Balance;
-            Step(DemoSights.Settle,
+            Step(DemoSteps.Settle,
                 $"bank: the merchant account went from {currency.Format(before)} to {currency.Format(after)}");
             return;
         }
@@ -246,6 +302,8 @@ internal sealed class DemoStory(
         output.Line(isSame ? "The same file." : "NOT the same file.");
         output.Line();
 
+        var isAsItShouldBe = TellReceived();
+        output.Line();
         var evidence = await wallet.EvidenceAsync(state.Order.Id, cancellation);
         var path = Path.Combine(places.Folder, $"evidence-{state.Order.Id.ToString()[..8]}.json");
         DurableFile.Write(path, evidence.ToBytes(), DurableFile.SecretMode);
@@ -275,8 +333,14 @@ internal sealed class DemoStory(
             ["shopConfig"] = places.ShopConfigPath,
             ["seconds"] = Math.Round(seconds, 3),
             ["steps"] = steps,
+            ["received"] = new JsonObject([.. eyes.Received.Select(one => KeyValuePair.Create(
+                one.Party,
+                (JsonNode?)new JsonArray([.. one.Facts.Select(fact => JsonValue.Create(fact.ToString()))])))]),
+            ["beyond"] = new JsonArray([.. eyes.Beyond.Select(one => JsonValue.Create(one))]),
         });
-        return isSame ? VerdictText.CodeOf(verdict.Outcome) : ExitCode.Distrusted;
+        return !isSame ? ExitCode.Distrusted
+            : isAsItShouldBe ? VerdictText.CodeOf(verdict.Outcome)
+            : ExitCode.Unexpected;
     }
 
     private string OutputPath(FileInfo goods)

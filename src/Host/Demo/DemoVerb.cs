@@ -33,7 +33,7 @@ internal sealed class DemoVerb : DoingVerb
 
     public DemoVerb()
         : base("demo", "Runs a whole network on this machine and buys a file in it, step by step: two masks, bank,\n"
-            + "archive, two witnesses, sandbox acquirer, shop. Shows what each party saw. No real money.",
+            + "archive, two witnesses, sandbox acquirer, shop. Shows what each party received. No real money.",
             "bauta demo --sell letter.txt --price 2.50 --once")
     {
         Add(sell);
@@ -58,15 +58,17 @@ internal sealed class DemoVerb : DoingVerb
             throw new HostException(ExitCode.NotFound, $"{path} is missing. Name the file to sell with --sell.");
         var places = DemoPlaces.Prepare(parsed.GetRequiredValue(data), parsed.GetValue(portBase), time);
         var goods = parsed.GetValue(sell) is { } chosen ? new FileInfo(chosen) : DemoGoods.Make(places.Folder);
+        var eyes = new DemoEyes(DemoStory.Customer, parsed.GetValue(direct));
         await using var network = await output.BarAsync("starting eight roles", _ => DemoNetwork.StartAsync(
-            places, new RoleEnvironment(time), cancellation));
+            places, new RoleEnvironment(time, Saw: eyes.Saw), cancellation));
         output.Line("A private network on this machine; no real money moves.");
         foreach (var role in network.Roles)
             output.Line($"  {role.Name,-16} {role.Address}");
         output.Line();
 
-        var story = new DemoStory(places, output, parsed.GetValue(direct), time, start);
+        var story = new DemoStory(places, output, eyes, parsed.GetValue(direct), time, start);
         var code = await story.TellAsync(goods, parsed.GetRequiredValue(price), cancellation);
+        eyes.Close();
         if (parsed.GetValue(once) || code != ExitCode.Ok)
             return code;
         foreach (var line in DemoStory.WhatNext(places))

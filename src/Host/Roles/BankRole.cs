@@ -31,7 +31,7 @@ internal static class BankRole
             issuer is null ? null : new BankIssuer(issuer.Identity, new BankClient(parts.ClientOf(issuer))));
         var database = parts.Own(await BankDatabase.OpenAsync(
             config.Connection, parts.DatabaseOptions, ForwardOnly.Open(config.PathOf(config.SecondPlace))));
-        parts.Watch(database.Failure);
+        parts.EndWith(database.Failure);
         var options = Options(config) with { Issuer = issuer?.Name, SpentAt = spentAt?.Name };
         var bank = parts.Own(await Bank.Bank.OpenAsync(
             options, database, identity, new DenominationKeyFiles(config.KeyPath(RoleKeys.Denominations)), parties,

@@ -1,4 +1,5 @@
 using Bauta.Host.Config;
+using Bauta.Http;
 using Bauta.Relay;
 
 namespace Bauta.Host.Roles;
@@ -16,7 +17,18 @@ internal static class MaskRole
             BatchMilliseconds = config.BatchMilliseconds,
         };
         var mask = parts.Own(new Mask(options, parts.Identity(), parts.GatewayKeys(), parts.Time));
+        var settings = parts.Settings(Mask.DefaultSettings);
         return parts.StartAsync(
-            mask.BuildHost(parts.Settings(Mask.DefaultSettings), parts.Time, parts.Logging), cancellation);
+            parts.Watch is { } watch
+                ? PartyHost.Build(
+                    settings,
+                    routes =>
+                    {
+                        watch.AtRoutes(routes);
+                        mask.Map(routes);
+                    },
+                    watch.Forwarding(mask.Gateway), parts.Time, parts.Logging, watch.BeforeGateway)
+                : mask.BuildHost(settings, parts.Time, parts.Logging),
+            cancellation);
     }
 }

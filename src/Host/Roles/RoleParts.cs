@@ -39,6 +39,10 @@ internal sealed partial class RoleParts(RoleConfig config, RoleEnvironment envir
 
     public Task<Exception> Failure => failure.Task;
 
+    /// <summary>Shows what this role receives, when somebody asked for that.</summary>
+    public RequestWatch? Watch =>
+        environment.Saw is { } saw ? new RequestWatch(config.Role, config.Name, saw) : null;
+
     /// <summary>How this role reaches other parties: directly, since they know its address anyway.</summary>
     public PartyTransport Transport => transport ??= Own(new PartyTransport(MaskRoute.Direct, Time));
 
@@ -75,7 +79,7 @@ internal sealed partial class RoleParts(RoleConfig config, RoleEnvironment envir
     {
         var database = Own(Storage.Database.Open(
             storing.Connection, migrations, DatabaseOptions));
-        Watch(database.Failure);
+        EndWith(database.Failure);
         return database;
     }
 
@@ -86,7 +90,7 @@ internal sealed partial class RoleParts(RoleConfig config, RoleEnvironment envir
     public HttpClient ClientOf(PartyFile party) => Own(Transport.ClientFor(party.Address));
 
     /// <summary>A failing disk ends the role.</summary>
-    public void Watch(Task<StorageException> failing) => _ = failing.ContinueWith(
+    public void EndWith(Task<StorageException> failing) => _ = failing.ContinueWith(
         failed => failure.TrySetResult(failed.Result),
         CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion, TaskScheduler.Default);
 
@@ -124,11 +128,12 @@ internal sealed partial class RoleParts(RoleConfig config, RoleEnvironment envir
             Settings(new PartyHostSettings()),
             routes =>
             {
+                Watch?.AtRoutes(routes);
                 routes.MapPartyCard(() => source.Current);
                 routes.MapHealth(_ => Task.FromResult(!failure.Task.IsCompleted));
                 map(routes);
             },
-            new PartyGateway(ring), Time, environment.Logging);
+            new PartyGateway(ring), Time, environment.Logging, Watch is { } watch ? watch.BeforeGateway : null);
         return await StartAsync(app, cancellation);
     }
 

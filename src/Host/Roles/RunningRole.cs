@@ -3,8 +3,10 @@ namespace Bauta.Host.Roles;
 /// <summary>What a role needs from around it.</summary>
 /// <param name="Time">The clock.</param>
 /// <param name="Logging">Where logs go; nowhere when null.</param>
+/// <param name="Saw">Told of every request that a role receives, as it can read it; nobody is when null.</param>
 internal sealed record RoleEnvironment(
-    TimeProvider Time, Action<Microsoft.Extensions.Logging.ILoggingBuilder>? Logging = null);
+    TimeProvider Time, Action<Microsoft.Extensions.Logging.ILoggingBuilder>? Logging = null,
+    Action<ReadRequest>? Saw = null);
 
 /// <summary>One role that answers and does its background work, until disposed of or failed.</summary>
 internal sealed class RunningRole : IAsyncDisposable

@@ -22,7 +22,8 @@ public sealed class PartyTransport : IDisposable
     /// <param name="clock">The clock.</param>
     /// <param name="timeout">For one exchange, all of it; 30 seconds unless given.</param>
     /// <param name="cardMaxAge">How long a party card is kept.</param>
-    /// <param name="sockets">Only for tests: another way to the network, owned by the transport from here on.</param>
+    /// <param name="sockets">Another way to the network than the usual one, owned by the transport from here on: for
+    /// tests, and for the demo's customer, who has an address of his own.</param>
     public PartyTransport(
         MaskRoute route, TimeProvider clock, TimeSpan? timeout = null, TimeSpan? cardMaxAge = null,
         HttpMessageHandler? sockets = null)

@@ -24,13 +24,15 @@ public sealed class HttpNetwork : INetwork, IDisposable
     /// <param name="file">Who the parties are.</param>
     /// <param name="route">The choice of masks.</param>
     /// <param name="clock">The clock.</param>
-    public HttpNetwork(NetworkFile file, MaskRoute route, TimeProvider clock)
+    /// <param name="sockets">Another way to the network than the usual one; owned from here on.</param>
+    public HttpNetwork(
+        NetworkFile file, MaskRoute route, TimeProvider clock, HttpMessageHandler? sockets = null)
     {
         Policy = ArchivePolicy.TryParse(file.Policy, out var policy)
             ? policy
             : throw new FormatException("The network file's archive policy cannot be read.");
         MinWithdrawSeconds = file.MinWithdrawSeconds ?? Tokens.DenominationBook.DefaultMinWithdrawSeconds;
-        transport = new PartyTransport(route, clock);
+        transport = new PartyTransport(route, clock, sockets: sockets);
         bank = PartyAddress.Parse(file.Bank);
         Bank = new BankClient(transport.ClientFor(bank));
         lockingBank = file.SpentAt is null ? bank : PartyAddress.Parse(file.SpentAt);

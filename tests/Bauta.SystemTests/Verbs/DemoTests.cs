@@ -31,14 +31,51 @@ public sealed class DemoTests
             Assert.Equal(777, (long)said.Json["price"]!);
             Assert.Equal(isDirect ? 0 : 2, (int)said.Json["masks"]!);
             Assert.Equal("complete", (string)said.Json["verdict"]!["outcome"]!);
-            Assert.Contains("P5a", said.Json["steps"]!.AsArray().Select(step => (string)step!["step"]!));
-            Assert.Contains("sees:", said.Errors, StringComparison.Ordinal);
+            Assert.Equal(
+                ["fund", "withdraw", "offers", "P1", "goods", "P2", "P3", "P3 relayed", "P4", "P5a", "open", "settle"],
+                said.Json["steps"]!.AsArray().Select(step => (string)step!["step"]!));
+            Assert.InRange((double)said.Json["seconds"]!, 0, Limits.DemoSeconds);
+            ReceivedWhatTheTableAllows(said, isDirect);
         }
 
         Assert.NotEqual((string)first.Json["purchase"]!, (string)second.Json["purchase"]!);
         var judged = await RealNetwork.BautaAsync(Limits.Verb, "judge", (string)first.Json["evidence"]!);
         Assert.Equal(0, judged.ExitCode);
         Assert.Contains("Verdict: complete", judged.Output, StringComparison.Ordinal);
+    }
+
+    /// <summary>By what the roles' hosts really received.</summary>
+    private static void ReceivedWhatTheTableAllows(Said said, bool isDirect)
+    {
+        Assert.Empty(said.Json["beyond"]!.AsArray());
+        var received = said.Json["received"]!.AsObject();
+        Contains("acquirer", "Payer", "SumsPaid", "ReserveKey");
+        Contains("bank", "ReserveKey", "Denomination", "SpentSerial", "Amount", "Account", "Transaction", "Commitment",
+            "MaskedKey");
+        Contains("shop", "Goods", "Price", "Transaction", "Account");
+        Contains("archive", "Transaction", "Expiry", "Commitment", "MaskedKey", "LockingBank");
+        Contains("witness");
+        if (!isDirect)
+        {
+            Contains("first mask", "NetworkAddress", "Sizes");
+            Contains("second mask", "PartyCalled", "Sizes");
+        }
+
+        // The archive is asked only when the shop's answer comes without the decision.
+        Assert.Equal(
+            isDirect ? ["acquirer", "bank", "shop"] : ["first mask"],
+            received.Where(one => FactsOf(one.Key).Contains("NetworkAddress")).Select(one => one.Key)
+                .Where(party => !isDirect || party != "archive").Order());
+        // The release is the shop's own request, told when it arrived.
+        var release = said.Json["steps"]!.AsArray().Single(step => (string)step!["step"]! == "P4")!;
+        var sight = Assert.Single(release["sight"]!.AsArray())!;
+        Assert.Equal("archive", (string)sight["party"]!);
+        Assert.Contains("MaskedKey", sight["facts"]!.AsArray().Select(fact => (string)fact!));
+        Assert.Contains("received:", said.Errors, StringComparison.Ordinal);
+
+        void Contains(string party, params string[] facts) => Assert.Empty(facts.Except(FactsOf(party)));
+
+        string[] FactsOf(string party) => [.. received[party]!.AsArray().Select(fact => (string)fact!)];
     }
 
     [Fact]
