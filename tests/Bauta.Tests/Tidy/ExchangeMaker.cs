@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
 using Bauta.Crypto.Goods;
-using Bauta.Crypto.Hpke;
 using Bauta.Crypto.Jose;
 using Bauta.Crypto.Merkle;
 using Bauta.Crypto.Notes;
@@ -42,6 +41,7 @@ internal static class ExchangeMaker
         await PromiseAsync(made, merchant, policy.Id);
         Pay(made, bank, policy.Id);
         Publish(made, policy);
+        ExchangeTravel.Make(made);
         return made;
     }
 
@@ -155,7 +155,7 @@ internal static class ExchangeMaker
 
     private static byte[] GatewayKeys(string label)
     {
-        using var key = HpkePrivateKey.Derive(HpkeKem.X25519, ExchangeParts.Seed(label));
-        return KeyConfiguration.EncodeList([new KeyConfiguration(0, key.PublicKey, [HpkeSuite.X25519Aes128Gcm])]);
+        using var key = ExchangeTravel.Key(label);
+        return KeyConfiguration.EncodeList([ExchangeTravel.Configuration(key)]);
     }
 }

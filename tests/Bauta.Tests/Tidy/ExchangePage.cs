@@ -68,6 +68,7 @@ internal static class ExchangePage
         Named(page, "The only chunk, as fetched (its path is empty):", exchange["chunk"]);
         Head(page, "P2", "The body of `PUT /locks/{n}`:");
         Block(page, exchange["p2"]);
+        Travel(page, exchange);
         Head(page, "P3", "The lock note and the payment note:");
         Statement(page, exchange["lockNote"]);
         Statement(page, exchange["paymentNote"]);
@@ -82,12 +83,66 @@ internal static class ExchangePage
 
         page.Append("The proof of the commit:\n\n");
         Block(page, exchange["proof2"]);
+        Head(page, "Abort", """
+            Had the shop released nothing: the demand to `POST /decisions` after expiry, and the leaf that would have
+            stood in the log instead of the commit.
+            """);
+        Block(page, exchange["abortRequest"]);
+        Block(page, exchange["abortLeaf"]);
+        Fact(page, "hash of that leaf", MerkleHash.Leaf(Encoding.UTF8.GetBytes(exchange["abortLeaf"])).ToBase64());
+        Head(page, "Refresh and recoup", """
+            Had the token not been spent: the body of `POST /refreshes`, into the reserve that derives from the token;
+            and, if its key had been revoked, the body of `POST /recoups`, which shows the seed of the blinding.
+            """);
+        Statement(page, exchange["refresh"]);
+        Statement(page, exchange["recoup"]);
         Head(page, "Evidence", """
             The evidence file stands in the JSON under `evidence`. The judge says of it: complete. Cards and the proof
             of the denomination are in the JSON, too.
             """);
         return page.ToString().TrimEnd() + "\n";
     }
+
+    /// <summary>One request whole, as it goes through two masks.</summary>
+    private static void Travel(StringBuilder page, Dictionary<string, string> exchange)
+    {
+        using var bank = ExchangeTravel.Key(ExchangeTravel.BankGateway);
+        using var mask = ExchangeTravel.Key(ExchangeTravel.MaskGateway);
+        var request = ExchangeTravel.LockRequest(exchange);
+        Head(page, "P2 as it travels", """
+            Labels `bank gateway`, `mask gateway`, `ephemeral 0`, `ephemeral 1`: X25519 keys, by DeriveKeyPair of
+            RFC 9180 section 7.1.3 from the label's SHA-256. An ephemeral key serves once; these are fixed so that the
+            bytes can be made again. Key configurations of the bank's gateway and of the second mask's:
+            """);
+        Block(page, $"{Base64Url.Encode(ExchangeTravel.Configuration(bank).Encode())}\n"
+            + Base64Url.Encode(ExchangeTravel.Configuration(mask).Encode()));
+        Head(page, "The request", "The first line, the fields, then the content, which is the body above:", "###");
+        Block(page, $"{request.Method} {request.Scheme}://{request.Authority}{request.Path}\n"
+            + string.Join("", request.Headers.Select(field => $"{field.Name}: {field.Value}\n")));
+        Sized(page, "As a Binary HTTP message of known length, without padding", exchange["lockRequest"]);
+        Head(page, "Layer 0", """
+            That message, padded with zero bytes so that the whole has a size of a class, sealed to the bank under
+            `ephemeral 0`: key identifier, KEM, KDF and AEAD in 7 bytes, `enc` in 32, ciphertext and tag.
+            """, "###");
+        Sized(page, "Encapsulated", exchange["lockSealed"]);
+        Head(page, "Layer 1", """
+            A `POST` of layer 0 to `https://bank.example/.well-known/ohttp-gateway` with `content-type:
+            message/ohttp-req`, padded, sealed to the second mask under `ephemeral 1`: the body of `POST /relay` at
+            the first mask.
+            """, "###");
+        Sized(page, "Encapsulated", exchange["lockCarried"]);
+    }
+
+    private static void Sized(StringBuilder page, string text, string value) => Named(
+        page,
+        string.Create(CultureInfo.InvariantCulture, $"{text}, {Base64UrlLength(value):#,0} bytes:"), value);
+
+    private static int Base64UrlLength(string value) => Base64Url.TryDecode(value, out var bytes)
+        ? bytes.Length
+        : throw new InvalidDataException("Not base64url.");
+
+    private static void Head(StringBuilder page, string heading, string text, string level) =>
+        page.Append(CultureInfo.InvariantCulture, $"{level} {heading}\n\n{text}\n\n");
 
     private static void Head(StringBuilder page, string heading, string text) =>
         page.Append(CultureInfo.InvariantCulture, $"## {heading}\n\n{text}\n\n");

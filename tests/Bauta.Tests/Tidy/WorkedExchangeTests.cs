@@ -1,9 +1,11 @@
 using System.Security.Cryptography;
 using System.Text;
+using Bauta.Crypto.BinaryHttp;
 using Bauta.Crypto.BlindRsa;
 using Bauta.Crypto.Goods;
 using Bauta.Crypto.Jose;
 using Bauta.Crypto.Merkle;
+using Bauta.Crypto.ObliviousHttp;
 using Bauta.Crypto.PrivacyPass;
 using Bauta.Judge;
 using Bauta.Protocol;
@@ -12,6 +14,7 @@ using Bauta.Protocol.Bank;
 using Bauta.Protocol.Evidence;
 using Bauta.Protocol.Merchant;
 using Bauta.Protocol.Parties;
+using Bauta.Protocol.Relay;
 using Xunit;
 
 namespace Bauta.Tests.Tidy;
@@ -37,7 +40,10 @@ public sealed class WorkedExchangeTests
         foreach (var name in new[] { "policy", "tokenRequest", "tokenResponse", "token", "chunk" })
             Assert.Equal(again[name], exchange[name]);
         foreach (var name in new[]
-            { "bankCard", "merchantCard", "registration", "denomination", "withdrawal", "p1", "lockNote", "p4" })
+            {
+                "bankCard", "merchantCard", "registration", "denomination", "withdrawal", "p1", "lockNote", "p4",
+                "refresh", "recoup",
+            })
             Assert.Equal(SignedPart(again[name]), SignedPart(exchange[name]));
     }
 
@@ -112,6 +118,67 @@ public sealed class WorkedExchangeTests
     }
 
     [Fact]
+    public void P2_travels_in_two_layers_that_the_second_mask_and_the_bank_open()
+    {
+        // Made again from the same P2 with the same ephemeral keys, it is the same to the last byte.
+        var again = new Dictionary<string, string>(exchange);
+        ExchangeTravel.SealLock(again);
+        foreach (var name in new[] { "lockRequest", "lockSealed", "lockCarried" })
+            Assert.Equal(exchange[name], again[name]);
+        Assert.Equal((4096, 4608), (Bytes("lockSealed").Length, Bytes("lockCarried").Length));
+
+        var forwarded = Open("lockCarried", ExchangeTravel.MaskGateway);
+        Assert.Equal(("POST", "bank.example", MaskRoute.GatewayPath),
+            (forwarded.Method, forwarded.Authority, forwarded.Path));
+        Assert.Equal(Bytes("lockSealed"), forwarded.Content.ToArray());
+        var request = Open("lockSealed", ExchangeTravel.BankGateway);
+        Assert.Equal(Bytes("lockRequest"), request.Encode());
+        Assert.Equal(("PUT", exchange["p2"]), (request.Method, Encoding.ASCII.GetString(request.Content.Span)));
+        Assert.True(SignedAuthorization.TryParse(request.Content.Span, out var authorization));
+        Assert.Equal($"/locks/{authorization.Content.Transaction}", request.Path);
+    }
+
+    private BinaryRequest Open(string name, string label)
+    {
+        using var own = new GatewayKey(0, ExchangeTravel.Key(label));
+        var gateway = new ObliviousGateway(
+            new GatewayKeys([own]), new ReplayCache(TimeProvider.System, TimeSpan.FromMinutes(4), 16));
+        Assert.Equal(Decapsulation.Opened, gateway.Open(Bytes(name), out var opened));
+        using (opened)
+        {
+            Assert.True(opened!.TryDecode(PaddingClasses.Limits, out var request, out _));
+            return request;
+        }
+    }
+
+    [Fact]
+    public void Refresh_recoup_and_abort_are_what_bank_and_archive_read()
+    {
+        using var bank = ExchangeParts.Bank;
+        Assert.True(Signed<RefreshOrder>.TryParse(exchange["refresh"], out var refresh));
+        Assert.True(Signed<RecoupOrder>.TryParse(exchange["recoup"], out var recoup));
+        var owner = P256PublicKey.FromSpki(refresh.Content.Key);
+        Assert.True(refresh.IsSignedBy(owner) && recoup.IsSignedBy(owner));
+        Assert.Equal(Bytes("token"), refresh.Content.Token);
+        Assert.Equal(Bytes("token"), recoup.Content.Token);
+        Assert.Equal(refresh.Content.Reserve, recoup.Content.Reserve);
+        // The seed opens the request that the issuer signed: that is what recoup shows.
+        Assert.True(Token.TryDecode(recoup.Content.Token, out var token));
+        using var denomination = ExchangeParts.Denomination;
+        using var issuance = TokenIssuance.Begin(
+            denomination.PublicKey, token.ChallengeDigest, token.Nonce, recoup.Content.Seed);
+        Assert.Equal(Bytes("tokenRequest"), issuance.Request);
+
+        Assert.True(StrictJson.TryRead(
+            Encoding.UTF8.GetBytes(exchange["abortRequest"]), ProtocolJson.Default.DecisionRequest, out var demand));
+        Assert.Null(demand.Release);
+        Assert.Equal(exchange["lockNote"], demand.LockNote.Text);
+        Assert.True(LogEntry.TryParse(Encoding.UTF8.GetBytes(exchange["abortLeaf"]), out var abort));
+        Assert.Equal(LogEntry.Abort, abort.Kind);
+        Assert.True(abort.IsSignedBy(bank.PublicKey));
+    }
+
+    [Fact]
     public void The_judge_finds_the_purchase_complete()
     {
         Assert.True(PurchaseEvidence.TryParse(Encoding.UTF8.GetBytes(exchange["evidence"]), out var evidence));
@@ -137,7 +204,15 @@ public sealed class WorkedExchangeTests
         {
             if (GeneratedBlocks.IsWriting && !File.Exists(Repository.PathOf(ExchangeParts.File)))
                 ExchangeParts.Store(ExchangeMaker.MakeAsync().GetAwaiter().GetResult());
-            return ExchangeParts.Load();
+            var exchange = ExchangeParts.Load();
+            // What was made keeps its signatures when more is added to it.
+            if (GeneratedBlocks.IsWriting && !ExchangeTravel.IsIn(exchange))
+            {
+                ExchangeTravel.Make(exchange);
+                ExchangeParts.Store(exchange);
+            }
+
+            return exchange;
         }
     }
 }
