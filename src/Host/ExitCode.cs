@@ -73,6 +73,9 @@ public enum ExitCode
 
     [ExitMeaning("`wallet restore`: these are not the twelve words of a recovery phrase.")]
     BadPhrase = 41,
+
+    [ExitMeaning("`bench --strict`: something measured misses what it is to reach.")]
+    TargetMissed = 50,
 }
 
 /// <summary>The sentence that the documentation and the tests share.</summary>

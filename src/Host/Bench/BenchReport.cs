@@ -53,6 +53,17 @@ internal sealed class BenchReport
 
     public BigSale? BigSale { get; set; }
 
+    /// <summary>What was to be reached and was not.</summary>
+    public IReadOnlyList<string> Missed =>
+    [
+        .. Lines.Where(line => line.Target is { IsMet: false }).Select(line =>
+            $"{line.Name} on {line.Database}: {Value(line.Target!.Reached)} {line.Target.Of}, wanted "
+            + Value(line.Target.Wanted)),
+        .. LongRuns.SelectMany(run => run.Roles.Where(role => role.PeakBytes >= LongRun.MaxBytes).Select(role =>
+            $"{role.Role} on {run.Database}: {Mebibytes(role.PeakBytes)} MiB, wanted under "
+            + Mebibytes(LongRun.MaxBytes))),
+    ];
+
     public void Print(Output output)
     {
         foreach (var (database, costs) in Costs)
@@ -60,6 +71,10 @@ internal sealed class BenchReport
             output.Line($"Operations on {database}, measured in this run: processor time on the servers' core");
             output.Table(["operation", "µs", "a second"], Enum.GetValues<Operation>().Select(one => (string[])
                 [OperationCosts.TextOf(one), Number(costs[one], 1), Number(1e6 / costs[one])]));
+            output.Line(costs.OpensslSign is { } openssl
+                ? $"openssl speed rsa2048 on the same core: {Number(openssl, 1)} µs, {Number(1e6 / openssl)} "
+                    + $"signatures a second; with the framework {Number(1e6 / costs[Operation.RsaSign])}."
+                : "OpenSSL's command is not installed, so withdrawals are held against the framework's signature.");
         }
 
         if (Recipes.Count > 0)
@@ -94,6 +109,7 @@ internal sealed class BenchReport
             ["database"] = one.Database,
             ["microseconds"] = new JsonObject([.. Enum.GetValues<Operation>().Select(operation =>
                 KeyValuePair.Create(operation.ToString(), (JsonNode?)one.Costs[operation]))]),
+            ["opensslSignMicroseconds"] = one.Costs.OpensslSign,
         })]),
         ["recipes"] = new JsonArray([.. Recipes.Select(recipe => new JsonObject
         {
@@ -102,6 +118,7 @@ internal sealed class BenchReport
                 KeyValuePair.Create(part.Operation.ToString(), (JsonNode?)part.Count))]),
         })]),
         ["lines"] = new JsonArray([.. Lines.Select(Describe)]),
+        ["missed"] = new JsonArray([.. Missed.Select(one => JsonValue.Create(one))]),
         ["longRuns"] = new JsonArray([.. LongRuns.Select(Describe)]),
         ["audits"] = new JsonArray([.. Audits.Select(audit => new JsonObject
         {

@@ -122,6 +122,8 @@ internal sealed class BenchRun(BenchPlan plan, Cores cores, Bar bar, Cancellatio
         var measured = JsonNode.Parse(await http.GetByteArrayAsync(ProbeVerb.OperationsPath, cancellation))!.AsObject();
         foreach (var (name, microseconds) in measured)
             costs[Enum.Parse<Operation>(name)] = (double)microseconds!;
+        costs.OpensslSign = (double?)JsonNode.Parse(
+            await http.GetByteArrayAsync(ProbeVerb.OpensslPath, cancellation))!["microseconds"];
 
         var body = new byte[EchoLength];
         Task Echo(int _) => PostAsync(http, ProbeVerb.EchoPath, body, JsonBody.JsonMediaType);
@@ -152,7 +154,7 @@ internal sealed class BenchRun(BenchPlan plan, Cores cores, Bar bar, Cancellatio
                 var effort = (await purse.WithdrawAsync(
                     batches, size, bank, Timed(batches, network), cancellation)).Times(size);
                 Add(Line(database, isMasked, Recipe.Withdrawal(size), 1.0 / size, effort, (rate, costs, _) =>
-                    new Target(rate * costs[Operation.RsaSign] / 1e6, wanted, "of openssl")));
+                    new Target(rate * costs.SignYardstick / 1e6, wanted, "of " + costs.SignedBy)));
             }
         }
     }

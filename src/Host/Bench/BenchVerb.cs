@@ -32,6 +32,11 @@ internal sealed class BenchVerb : DoingVerb
         DefaultValueFactory = _ => Path.Combine("data", "bench"),
     };
 
+    private readonly Option<bool> strict = new("--strict")
+    {
+        Description = "End with exit code 50 when something misses what it is to reach.",
+    };
+
     public BenchVerb()
         : base("bench", "Measures withdrawals, locks, purchases and the archive, each role in a process of its own\n"
             + "on one core, the load on the others. Beside each: what the processor would allow,\n"
@@ -45,6 +50,7 @@ internal sealed class BenchVerb : DoingVerb
         Add(bigFile);
         Add(database);
         Add(data);
+        Add(strict);
         Add(new ProbeVerb());
     }
 
@@ -78,7 +84,9 @@ internal sealed class BenchVerb : DoingVerb
             answer["cores"] = new JsonObject { ["servers"] = cores.Servers, ["load"] = cores.Load };
             answer["loadAverage"] = before.Trim();
             output.Answer(answer);
-            return report.Audits.All(audit => audit.IsConserved) ? ExitCode.Ok : ExitCode.Unexpected;
+            return report.Audits.Any(audit => !audit.IsConserved) ? ExitCode.Unexpected
+                : parsed.GetValue(strict) && report.Missed.Count > 0 ? ExitCode.TargetMissed
+                : ExitCode.Ok;
         }
         finally
         {

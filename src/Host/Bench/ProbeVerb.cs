@@ -29,6 +29,7 @@ internal sealed class ProbeVerb : DoingVerb
     public const string VerifyPath = "verify";
     public const string StatementPath = "statement";
     public const string OperationsPath = "operations";
+    public const string OpensslPath = "openssl";
     public const string WritesPath = "writes";
     public const string AppendsPath = "appends";
 
@@ -68,6 +69,10 @@ internal sealed class ProbeVerb : DoingVerb
             routes.MapHealth();
             MapHttp(routes, key);
             routes.MapGetAnswer(OperationsPath, _ => Task.FromResult(JsonOf(Operations())));
+            routes.MapGetAnswer(OpensslPath, async context => JsonOf(new JsonObject
+            {
+                ["microseconds"] = await OpensslSpeed.SignMicrosecondsAsync(context.RequestAborted),
+            }));
             routes.MapPostAnswer(WritesPath + "/{count}", async context =>
             {
                 await WriteAsync(rows, CountOf(context));

@@ -36,6 +36,10 @@ public sealed class BenchTests
                 number => AssertPositive(line, number)));
             Assert.All(said.Json["operations"]!.AsArray(), one => Assert.All(
                 one!["microseconds"]!.AsObject(), cost => Assert.True((double)cost.Value! > 0, cost.Key)));
+            Assert.All(said.Json["operations"]!.AsArray(), one => AssertPositive(one!, "opensslSignMicroseconds"));
+            // 64 leaves are not appended at 50,000 a second.
+            Assert.Contains(
+                said.Json["missed"]!.AsArray(), one => ((string)one!).Contains("append", StringComparison.Ordinal));
             var run = Assert.Single(said.Json["longRuns"]!.AsArray())!;
             Assert.All(run["roles"]!.AsArray(), role => AssertPositive(role!, "bytesAtEnd"));
             var audit = Assert.Single(said.Json["audits"]!.AsArray())!;
