@@ -25,12 +25,11 @@ internal sealed class BenchRun(BenchPlan plan, Cores cores, Bar bar, Cancellatio
     private const int ManyTokens = 6;
     private const int ArchiveAtOnce = 256;
     private const int EchoLength = 1200;
-    private const int MaxWarmUp = 3000;
+    private const int WarmUpRound = 1000;
     private const int Segment = 1000;
     private const int GoodsLength = 4096;
 
-    // What compiles and caches in a process that has just begun is not what is measured.
-    private readonly int warmUp = Math.Min(MaxWarmUp, Math.Max(Batch, plan.Count));
+    private readonly int warmUp = Math.Min(WarmUpRound, Math.Max(Batch, plan.Count));
     private double done;
 
     public BenchReport Report { get; } = new();
@@ -97,9 +96,10 @@ internal sealed class BenchRun(BenchPlan plan, Cores cores, Bar bar, Cancellatio
             Report.Costs.Add((database, costs));
             var statement = await http.GetByteArrayAsync(ProbeVerb.StatementPath, cancellation);
             Task Verify(int _) => PostAsync(http, ProbeVerb.VerifyPath, statement, JsonBody.JoseMediaType);
-            await Load.RunAsync(warmUp, ArchiveAtOnce, Verify);
-            verifying = await Load.MeasureAsync(
-                plan.Count, () => probe.Cpu, () => Load.RunAsync(plan.Count, ArchiveAtOnce, Verify));
+            Task<Effort> RunAsync(int count) => Load.MeasureAsync(
+                count, () => probe.Cpu, () => Load.RunAsync(count, ArchiveAtOnce, Verify));
+            await Load.WarmUpAsync(4 * warmUp, RunAsync);
+            verifying = await RunAsync(plan.Count);
             Add(new Line("POST that verifies 1 signature", database, 0, verifying,
                 1e6 / costs[Operation.EcdsaVerify], 1e6 / (costs[Operation.EcdsaVerify] + costs[Operation.Serve])));
         }
@@ -128,31 +128,31 @@ internal sealed class BenchRun(BenchPlan plan, Cores cores, Bar bar, Cancellatio
         var body = new byte[EchoLength];
         Task Echo(int _) => PostAsync(http, ProbeVerb.EchoPath, body, JsonBody.JsonMediaType);
         var requests = Math.Max(plan.Count, 4 * warmUp);
-        await Load.RunAsync(requests, Customers.AtOnce, Echo);
+        Task<Effort> ServeAsync(int count) =>
+            Load.MeasureAsync(count, probe, () => Load.RunAsync(count, Customers.AtOnce, Echo));
+        await Load.WarmUpAsync(4 * warmUp, ServeAsync);
         var own = Environment.CpuUsage.TotalTime;
-        var served = await Load.MeasureAsync(requests, probe, () => Load.RunAsync(requests, Customers.AtOnce, Echo));
-        costs[Operation.Serve] = served.MicrosecondsEach;
+        costs[Operation.Serve] = (await ServeAsync(requests)).MicrosecondsEach;
         costs[Operation.Call] = (Environment.CpuUsage.TotalTime - own).TotalMicroseconds / requests;
 
-        var rows = 4 * requests;
-        Task Write() => PostAsync(http, $"{ProbeVerb.WritesPath}/{rows}", [], JsonBody.JsonMediaType);
-        await Write();
-        costs[Operation.Write] = (await Load.MeasureAsync(rows, withDatabase, Write)).MicrosecondsEach;
+        Task<Effort> WriteAsync(int rows) => Load.MeasureAsync(
+            rows, withDatabase, () => PostAsync(http, $"{ProbeVerb.WritesPath}/{rows}", [], JsonBody.JsonMediaType));
+        await Load.WarmUpAsync(4 * requests, WriteAsync);
+        costs[Operation.Write] = (await WriteAsync(4 * requests)).MicrosecondsEach;
         return costs;
     }
 
     private async Task WithdrawAsync(string database, BenchNetwork network, Purse purse)
     {
-        await purse.FillAsync(Math.Max(plan.Count, 2 * warmUp), network.Direct.Bank, cancellation);
         foreach (var isMasked in (bool[])[false, true])
         {
             var bank = network.Way(isMasked).Bank;
             foreach (var (size, wanted) in ((int, double)[])[(Batch, 0.85), (1, 0.65)])
             {
-                var batches = Math.Max(1, plan.Count / (size == 1 ? 1 : 4));
-                await purse.WithdrawAsync(warmUp / size, size, bank, Timed(warmUp / size, network), cancellation);
-                var effort = (await purse.WithdrawAsync(
-                    batches, size, bank, Timed(batches, network), cancellation)).Times(size);
+                Task<Effort> RunAsync(int batches) => purse.WithdrawAsync(
+                    batches, size, bank, work => Load.MeasureAsync(batches, network.Cpu, work), cancellation);
+                await Load.WarmUpAsync(Math.Max(1, warmUp / size), RunAsync);
+                var effort = (await RunAsync(Math.Max(1, plan.Count / (size == 1 ? 1 : 4)))).Times(size);
                 Add(Line(database, isMasked, Recipe.Withdrawal(size), 1.0 / size, effort, (rate, costs, _) =>
                     new Target(rate * costs.SignYardstick / 1e6, wanted, "of " + costs.SignedBy)));
             }
@@ -166,9 +166,14 @@ internal sealed class BenchRun(BenchPlan plan, Cores cores, Bar bar, Cancellatio
             var customers = new Customers(network, network.Way(isMasked), cancellation);
             foreach (var tokens in (int[])[1, ManyTokens])
             {
-                await purse.FillAsync(tokens * (plan.Count + warmUp), network.Direct.Bank, cancellation);
-                await customers.LockAsync(warmUp, tokens, purse);
-                var effort = await customers.LockAsync(plan.Count, tokens, purse);
+                async Task<Effort> RunAsync(int count)
+                {
+                    await purse.FillAsync(tokens * count, network.Direct.Bank, cancellation);
+                    return await customers.LockAsync(count, tokens, purse);
+                }
+
+                await Load.WarmUpAsync(warmUp, RunAsync);
+                var effort = await RunAsync(plan.Count);
                 Add(Line(database, isMasked, Recipe.Lock(tokens), 1, effort, null));
             }
         }
@@ -185,10 +190,14 @@ internal sealed class BenchRun(BenchPlan plan, Cores cores, Bar bar, Cancellatio
             foreach (var offer in offers)
             {
                 var tokens = (int)offer.Price.MinorUnits;
-                await purse.FillAsync(tokens * (plan.Count + warmUp), network.Direct.Bank, cancellation);
-                await customers.BuyAsync(warmUp, Payments(purse, warmUp, tokens), offer);
-                var effort = await customers.BuyAsync(plan.Count, Payments(purse, plan.Count, tokens), offer);
-                sum += (long)tokens * (plan.Count + warmUp);
+                async Task<Effort> RunAsync(int count)
+                {
+                    sum += (long)tokens * count;
+                    return await BuyAsync(customers, network, purse, offer, count);
+                }
+
+                await Load.WarmUpAsync(warmUp, RunAsync);
+                var effort = await RunAsync(plan.Count);
                 Add(Line(database, isMasked, Recipe.Purchase(tokens), customerRequests, effort,
                     (rate, _, allIn) => new Target(rate / allIn, 0.5, "of all-in")));
             }
@@ -205,14 +214,18 @@ internal sealed class BenchRun(BenchPlan plan, Cores cores, Bar bar, Cancellatio
             var archive = network.Way(isMasked).Archive;
             foreach (var signatures in (int[])[1, 2])
             {
-                var requests = new DecisionRequest[plan.Count + warmUp];
-                Parallel.For(0, requests.Length, i => requests[i] = signatures == 1
-                    ? Sales.Abort(network.BankKey, network.Archive)
-                    : Sales.Commit(network.BankKey, network.Archive));
-                Task Decide(int i) => archive.DecideAsync(requests[i], cancellation);
-                await Load.RunAsync(warmUp, ArchiveAtOnce, Decide);
-                var effort = await Load.MeasureAsync(plan.Count, () => network.CpuOf(PartyRoles.Archive),
-                    () => Load.RunAsync(plan.Count, ArchiveAtOnce, i => Decide(warmUp + i)));
+                Task<Effort> RunAsync(int count)
+                {
+                    var requests = new DecisionRequest[count];
+                    Parallel.For(0, count, i => requests[i] = signatures == 1
+                        ? Sales.Abort(network.BankKey, network.Archive)
+                        : Sales.Commit(network.BankKey, network.Archive));
+                    return Load.MeasureAsync(count, () => network.CpuOf(PartyRoles.Archive), () => Load.RunAsync(
+                        count, ArchiveAtOnce, i => archive.DecideAsync(requests[i], cancellation)));
+                }
+
+                await Load.WarmUpAsync(warmUp, RunAsync);
+                var effort = await RunAsync(plan.Count);
                 var recipe = Recipe.Decision(signatures);
                 var costs = Report.Costs[^1].Costs;
                 // Through masks it is the party's own part: one layer to open, and no requests but its own.
@@ -235,8 +248,7 @@ internal sealed class BenchRun(BenchPlan plan, Cores cores, Bar bar, Cancellatio
         for (var left = plan.Purchases; left > 0; left -= segment)
         {
             segment = Math.Min(segment, left);
-            await purse.FillAsync(segment, network.Direct.Bank, cancellation);
-            efforts.Add(await customers.BuyAsync(segment, Payments(purse, segment, 1), offer));
+            efforts.Add(await BuyAsync(customers, network, purse, offer, segment));
             if (efforts.Count == 1)
                 residentFirst = [.. network.Servers.Select(server => server.Resident)];
             bar.Say($"{database}: {plan.Purchases - left + segment} of {plan.Purchases} purchases, "
@@ -273,11 +285,14 @@ internal sealed class BenchRun(BenchPlan plan, Cores cores, Bar bar, Cancellatio
             target?.Invoke(effort.PerCoreSecond, costs, allIn));
     }
 
-    private static ReadyToken[][] Payments(Purse purse, int count, int tokens) =>
-        [.. Enumerable.Range(0, count).Select(_ => purse.Take(tokens))];
-
-    private static Func<Func<Task>, Task<Effort>> Timed(int count, BenchNetwork network) =>
-        work => Load.MeasureAsync(count, network.Cpu, work);
+    private async Task<Effort> BuyAsync(
+        Customers customers, BenchNetwork network, Purse purse, OfferTerms offer, int count)
+    {
+        var tokens = (int)offer.Price.MinorUnits;
+        await purse.FillAsync(tokens * count, network.Direct.Bank, cancellation);
+        return await customers.BuyAsync(
+            count, [.. Enumerable.Range(0, count).Select(_ => purse.Take(tokens))], offer);
+    }
 
     private static TimeSpan Sum(List<Effort> efforts, Func<Effort, TimeSpan> part) =>
         efforts.Aggregate(TimeSpan.Zero, (sum, one) => sum + part(one));

@@ -163,11 +163,12 @@ internal sealed class ProbeVerb : DoingVerb
             () => left.Count > 0);
     }
 
-    /// <summary>Microseconds of processor time; the first tenth only warms up.</summary>
+    /// <summary>Microseconds of processor time.</summary>
     private static double Measure(Action operation, Func<bool>? isMore = null)
     {
+        const int warmUp = 500;
         var time = TimeProvider.System;
-        for (var i = 0; i < 200; i++)
+        for (var i = 0; i < warmUp; i++)
             operation();
         var (start, before, count) = (time.GetTimestamp(), Environment.CpuUsage.TotalTime, 0);
         do
