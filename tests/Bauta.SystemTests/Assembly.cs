@@ -1,2 +1,3 @@
-// Each test starts a network of its own; two at a time would only slow each other down on a small machine.
-[assembly: Xunit.CollectionBehavior(DisableTestParallelization = true)]
+// Each test has a network of its own, and waits for it half of the time.
+[assembly: Xunit.CollectionBehavior(MaxParallelThreads = 2)]
+[assembly: Xunit.AssemblyFixture(typeof(Bauta.SystemTests.Originals))]

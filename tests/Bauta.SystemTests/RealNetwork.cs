@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
 using System.Text.Json.Nodes;
@@ -9,6 +10,12 @@ namespace Bauta.SystemTests;
 internal sealed record Said(int ExitCode, string Output, string Errors)
 {
     public JsonNode Json => JsonNode.Parse(Output) ?? throw new InvalidDataException($"No JSON: {Output} {Errors}");
+}
+
+/// <summary>What the copies of networks are made of; deleted after the last test.</summary>
+public sealed class Originals : IDisposable
+{
+    public void Dispose() => RealNetwork.Forget();
 }
 
 /// <summary>
@@ -27,33 +34,32 @@ internal sealed partial class RealNetwork : IDisposable
 
     private static int lastPorts = Environment.ProcessId % 500 * 20;
 
-    // A network takes long to make, and one that was just made is like any other: most tests get a copy of this one.
-    private static RealNetwork? original;
-    private static bool isCopied;
+    // A network takes long to make, and one that was just made is like any other: most tests get a copy of one of
+    // these, as many as run at once. A copy is on the ports of its original.
+    private static readonly ConcurrentBag<RealNetwork> originals = [];
 
     private readonly Dictionary<string, Role> running = [];
     private readonly int portBase;
 
-    private bool isCopy;
+    private RealNetwork? original;
 
     private RealNetwork(string folder, int portBase) => (Folder, this.portBase) = (folder, portBase);
 
     public string Folder { get; }
 
-    /// <summary>A network with one purchase done, stopped; one at a time, since all are on the same ports.</summary>
+    /// <summary>A network with one purchase done, stopped.</summary>
     /// <param name="settings">Values to put into the configuration of a role.</param>
     public static Task<RealNetwork> PrepareAsync(params (string Role, string Name, string Value)[] settings) =>
         PrepareAsync(isMasked: false, settings);
 
-    /// <summary>A network with one purchase done, stopped; one at a time, since all are on the same ports.</summary>
+    /// <summary>A network with one purchase done, stopped.</summary>
     /// <param name="isMasked">Whether the wallet goes through both masks.</param>
     /// <param name="settings">Values to put into the configuration of a role.</param>
     public static async Task<RealNetwork> PrepareAsync(
         bool isMasked, params (string Role, string Name, string Value)[] settings)
     {
-        original ??= await MakeAsync();
-        if (isCopied)
-            throw new InvalidOperationException("Two tests would use the same ports.");
+        if (!originals.TryTake(out var original))
+            original = await MakeAsync();
         var folder = Directory.CreateTempSubdirectory("bauta-system-").FullName;
         using (var copying = Start("cp", ["-a", Path.Combine(original.Folder, "."), folder]))
         {
@@ -62,8 +68,7 @@ internal sealed partial class RealNetwork : IDisposable
                 throw new InvalidOperationException($"The network was not copied: {said}");
         }
 
-        isCopied = true;
-        var network = new RealNetwork(folder, original.portBase) { IsMasked = isMasked, isCopy = true };
+        var network = new RealNetwork(folder, original.portBase) { IsMasked = isMasked, original = original };
         foreach (var (role, name, value) in settings)
             network.Set(role, name, value);
         return network;
@@ -80,7 +85,11 @@ internal sealed partial class RealNetwork : IDisposable
     }
 
     /// <summary>Deletes what the copies are made of.</summary>
-    public static void Forget() => Interlocked.Exchange(ref original, null)?.Dispose();
+    public static void Forget()
+    {
+        while (originals.TryTake(out var original))
+            original.Dispose();
+    }
 
     public async Task StartAsync(params string[] roles)
     {
@@ -212,8 +221,8 @@ internal sealed partial class RealNetwork : IDisposable
         foreach (var role in running.Keys.ToArray())
             Kill(role);
         Directory.Delete(Folder, recursive: true);
-        if (isCopy)
-            isCopied = false;
+        if (original is not null)
+            originals.Add(original);
     }
 
     public string[] WalletArguments(params string[] arguments) =>

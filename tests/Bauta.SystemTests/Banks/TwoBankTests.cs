@@ -94,7 +94,7 @@ public sealed class TwoBankTests
         var path = Path.Combine(network.Folder, $"{wallet}.network.json");
         await File.WriteAllTextAsync(path, file.ToJsonString());
         network.Wallet = wallet;
-        Done(await network.WalletAsync("init", "--network", path));
+        Done(await network.WalletAsync("init", "--network", path, "--password-rounds", "1"));
     }
 
     /// <summary>The bank announces its keys one after the other; until then it cannot make up the sum.</summary>

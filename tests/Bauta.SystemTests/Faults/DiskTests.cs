@@ -6,6 +6,7 @@ namespace Bauta.SystemTests.Faults;
 /// Disks that are full and disks whose flush fails, under each role that has one and under the wallet, from one moment
 /// of a purchase on, or of a payment into a wallet: the failure is reported, and with a good disk nothing is lost.
 /// </summary>
+[Collection(nameof(SharedNetwork))]
 public sealed class DiskTests(SharedNetwork shared)
 {
     private const long Price = 4096;

@@ -7,6 +7,7 @@ namespace Bauta.SystemTests.Faults;
 /// A customer who never comes back. The others end what he began by themselves: the bank asks the archive, also over a
 /// link that fails once in each way that there is (in the gate one of them; all with BAUTA_FAULTS=all).
 /// </summary>
+[Collection(nameof(SharedNetwork))]
 public sealed class GraceTests(SharedNetwork shared)
 {
     private const long Price = 4096;

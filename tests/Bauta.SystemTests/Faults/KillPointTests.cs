@@ -7,6 +7,7 @@ namespace Bauta.SystemTests.Faults;
 /// SIGKILL at every message and at every durable write of a purchase, one at a time, of either side: restart, resume.
 /// In the gate a sample; with BAUTA_KILL_POINTS=all every one of them, with and without masks.
 /// </summary>
+[Collection(nameof(SharedNetwork))]
 public sealed class KillPointTests(SharedNetwork shared)
 {
     private const long Price = 4096;

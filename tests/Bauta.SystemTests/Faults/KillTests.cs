@@ -7,6 +7,7 @@ namespace Bauta.SystemTests.Faults;
 /// SIGKILL at a random moment of a purchase, of the wallet or of a role; restart; resume. In the gate a sample, in full
 /// with BAUTA_KILLS=1000.
 /// </summary>
+[Collection(nameof(SharedNetwork))]
 public sealed class KillTests(SharedNetwork shared)
 {
     private const long Price = 4096;

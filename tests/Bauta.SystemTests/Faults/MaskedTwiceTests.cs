@@ -17,6 +17,7 @@ namespace Bauta.SystemTests.Faults;
 /// Through both masks a request that comes again is sealed afresh and has the same answer inside; the same sealed bytes
 /// a second time are refused, whoever sends them.
 /// </summary>
+[Collection(nameof(SharedNetwork))]
 public sealed class MaskedTwiceTests(SharedNetwork shared)
 {
     private const long Value = 64;

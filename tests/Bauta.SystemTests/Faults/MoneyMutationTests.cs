@@ -7,6 +7,7 @@ namespace Bauta.SystemTests.Faults;
 /// Messages that are changed, lost, doubled, late or cut while money goes in, becomes tokens, fresh tokens, and goes
 /// out. In the gate one for each of the links; with BAUTA_FAULTS=all every fault at every message.
 /// </summary>
+[Collection(nameof(SharedNetwork))]
 public sealed class MoneyMutationTests(SharedNetwork shared)
 {
     // One token, so that a step is few messages.

@@ -7,6 +7,7 @@ namespace Bauta.SystemTests.Faults;
 /// Messages that are changed, lost, doubled, late or cut, on every link between two real processes. In the gate a
 /// sample; with BAUTA_FAULTS=all every fault at every message of a purchase, with and without masks.
 /// </summary>
+[Collection(nameof(SharedNetwork))]
 public sealed class MutationTests(SharedNetwork shared)
 {
     // In one token, so that each purchase costs exactly one and nothing has to be refreshed in between.

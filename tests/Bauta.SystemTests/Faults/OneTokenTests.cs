@@ -18,6 +18,7 @@ namespace Bauta.SystemTests.Faults;
 /// Sixty-four clients, each with a connection of its own, that spend one token at the same time: in purchases that
 /// differ, and in some rounds also for fresh tokens. 200 rounds with BAUTA_ROUNDS=200.
 /// </summary>
+[Collection(nameof(SharedNetwork))]
 public sealed class OneTokenTests(SharedNetwork shared)
 {
     private const int Clients = 64;

@@ -1,6 +1,4 @@
-using Bauta.SystemTests.Faults;
-
-[assembly: Xunit.AssemblyFixture(typeof(SharedNetwork))]
+using Xunit;
 
 namespace Bauta.SystemTests.Faults;
 
@@ -35,9 +33,9 @@ public sealed class SharedNetwork : IDisposable
             .Select(pair => pair.one)];
     }
 
-    public void Dispose()
-    {
-        network?.Dispose();
-        RealNetwork.Forget();
-    }
+    public void Dispose() => network?.Dispose();
 }
+
+/// <summary>The tests that share it, one after the other.</summary>
+[CollectionDefinition(nameof(SharedNetwork))]
+public sealed class SharedNetworkTests : ICollectionFixture<SharedNetwork>;

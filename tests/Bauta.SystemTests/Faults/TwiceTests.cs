@@ -11,6 +11,7 @@ namespace Bauta.SystemTests.Faults;
 /// Every message of a funding, a withdrawal, a purchase, a refresh, a revocation with its exchange, and a payout, sent
 /// twice.
 /// </summary>
+[Collection(nameof(SharedNetwork))]
 public sealed class TwiceTests(SharedNetwork shared)
 {
     private const long Revoked = 16;

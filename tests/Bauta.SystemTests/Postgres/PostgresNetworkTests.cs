@@ -24,7 +24,8 @@ public sealed class PostgresNetworkTests(PostgresServer server)
             await MoveAsync(network, role, host);
         await network.StartAsync();
         network.Wallet = "wallet-postgres";
-        Done(await network.WalletAsync("init", "--network", Path.Combine(network.Folder, "network.json")));
+        Done(await network.WalletAsync(
+            "init", "--network", Path.Combine(network.Folder, "network.json"), "--password-rounds", "1"));
         var goods = Path.Combine(network.Folder, "letter.txt");
         await File.WriteAllTextAsync(goods, "a letter");
         Done(await network.ShopAsync("add", goods, "--price", "2.50", "--title", "A letter"));

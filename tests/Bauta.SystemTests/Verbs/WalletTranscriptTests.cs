@@ -13,7 +13,8 @@ public sealed class WalletTranscriptTests(DemoFixture demo) : IClassFixture<Demo
     [Fact]
     public async Task A_customer_funds_withdraws_buys_proves_and_restores()
     {
-        var phrase = (string)(await OkAsync("w", "init", "--network", demo.NetworkFile))["phrase"]!;
+        var made = await OkAsync("w", "init", "--network", demo.NetworkFile, "--password-rounds", "1");
+        var phrase = (string)made["phrase"]!;
         Assert.Equal(12, phrase.Split(' ').Length);
         await OkAsync("w", "fund", "20.00", "--card", GoodCard);
         await OkAsync("w", "withdraw", "10.00");
@@ -119,7 +120,7 @@ public sealed class WalletTranscriptTests(DemoFixture demo) : IClassFixture<Demo
     [Fact]
     public async Task A_shop_lists_sells_and_is_paid_out_after_the_dispute_window()
     {
-        await OkAsync("p", "init", "--network", demo.NetworkFile);
+        await OkAsync("p", "init", "--network", demo.NetworkFile, "--password-rounds", "1");
         await OkAsync("p", "fund", "5.00", "--card", GoodCard);
         await OkAsync("p", "withdraw", "5.00");
         var offer = await SellAsync(demo.Files.Write("song.txt", "la la"), "3.21", "A song");
