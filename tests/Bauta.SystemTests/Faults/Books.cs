@@ -15,6 +15,14 @@ internal static class Books
     {
         var sum = $"{minorUnits / 100}.{minorUnits % 100:00}";
         await OkAsync(network, "fund", sum, "--card", "4242424242424242");
+        // A bank that has just begun announces its keys one after the other; until then it cannot make up the sum.
+        for (var tries = 0; tries < 60; tries++)
+        {
+            if ((await network.WalletAsync("withdraw", sum)).ExitCode == 0)
+                return;
+            await Task.Delay(500);
+        }
+
         await OkAsync(network, "withdraw", sum);
     }
 
