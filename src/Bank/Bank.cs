@@ -42,6 +42,7 @@ public sealed class Bank : IBank, IBankOperator, IDisposable
     private readonly Settlement settlement;
     private readonly DecisionPoll poll;
     private readonly RefreshDesk refreshes;
+    private readonly ClosingDesk closings;
     private readonly RecoupDesk recoups;
     private readonly AccountDesk accounts;
     private readonly PayoutDesk payouts;
@@ -68,7 +69,8 @@ public sealed class Bank : IBank, IBankOperator, IDisposable
         settlement = new Settlement(database, directory, policies, clock);
         poll = new DecisionPoll(database, settlement, archives, clock, log);
         refreshes = new RefreshDesk(options, database, statementKey, shelf, clock, Forged);
-        recoups = new RecoupDesk(options, database, shelf, clock);
+        closings = new ClosingDesk(options, database, statementKey, shelf, clock);
+        recoups = new RecoupDesk(options, database, parties.SpentAt, shelf, clock);
         accounts = new AccountDesk(options, database, directory, clock);
         payouts = new PayoutDesk(options, database, statementKey, parties.Acquirer, clock, log);
     }
@@ -90,6 +92,8 @@ public sealed class Bank : IBank, IBankOperator, IDisposable
             throw new ArgumentException("A bank acts on the decisions of one archive at least.", nameof(parties));
         if ((options.Issuer is null) != (parties.Issuer is null))
             throw new ArgumentException("The issuer's name and the issuer go together.", nameof(parties));
+        if ((options.SpentAt is null) != (parties.SpentAt is null))
+            throw new ArgumentException("The locking bank's name and its key go together.", nameof(parties));
         await Partner.PinAsync(options, database);
         var bank = new Bank(
             options, database, statementKey, keys, parties, clock, new BankLog(logger ?? NullLogger.Instance));
@@ -195,6 +199,10 @@ public sealed class Bank : IBank, IBankOperator, IDisposable
     /// <inheritdoc/>
     public Task<Result<RefreshAnswer, BankError>> RefreshAsync(
         Signed<RefreshOrder> order, CancellationToken cancellation) => refreshes.RefreshAsync(order, cancellation);
+
+    /// <inheritdoc/>
+    public Task<Result<ClosingAnswer, BankError>> CloseAsync(
+        Signed<ClosingOrder> order, CancellationToken cancellation) => closings.CloseAsync(order, cancellation);
 
     /// <inheritdoc/>
     public Task<Result<RefreshAnswer, BankError>> RecoupAsync(

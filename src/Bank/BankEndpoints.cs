@@ -69,6 +69,8 @@ public static class BankEndpoints
         });
         MapStatement<RefreshOrder>(routes.MapPostAnswer, "/refreshes", async (order, stop) =>
             Answer.Json(await bank.RefreshAsync(order, stop), ProtocolJson.Default.RefreshAnswer));
+        MapStatement<ClosingOrder>(routes.MapPostAnswer, "/closings", async (order, stop) =>
+            Answer.Json(await bank.CloseAsync(order, stop), ProtocolJson.Default.ClosingAnswer));
         MapStatement<RecoupOrder>(routes.MapPostAnswer, "/recoups", async (order, stop) =>
             Answer.Json(await bank.RecoupAsync(order, stop), ProtocolJson.Default.RefreshAnswer));
     }

@@ -108,6 +108,8 @@ public sealed record BankIssuer(P256PublicKey Key, Protocol.Bank.IBank Client);
 /// <param name="Acquirer">Takes money in and pays out.</param>
 /// <param name="Funders">Further keys whose notices fund reserves: that of a bank which locks for this one.</param>
 /// <param name="Issuer">With <see cref="BankOptions.Issuer"/>: the bank of that name.</param>
+/// <param name="SpentAt">With <see cref="BankOptions.SpentAt"/>: the key of that bank, whose notes close tokens of a
+/// revoked key.</param>
 public sealed record BankParties(
     IReadOnlyList<BankArchive> Archives, BankAcquirer Acquirer, IReadOnlyList<P256PublicKey> Funders,
-    BankIssuer? Issuer = null);
+    BankIssuer? Issuer = null, P256PublicKey? SpentAt = null);

@@ -12,6 +12,7 @@ public static class BankSchema
         new(3, "a number that grows with every commit that moves value", Moves),
         new(4, "how often a token's lock was aborted", Aborts),
         new(5, "when an account was last stated", Stated),
+        new(6, "tokens of a revoked key that were closed for the issuer", Closings),
     ];
 
     private const string Keys = """
@@ -67,6 +68,15 @@ public static class BankSchema
         """;
 
     private const string Aborts = "ALTER TABLE tokens ADD COLUMN aborts {bigint} NOT NULL DEFAULT 0;";
+
+    // At the locking bank what it closed, at the issuer the notes that it credited: its receipts.
+    private const string Closings = """
+        CREATE TABLE closings (
+            serial {blob} PRIMARY KEY,
+            amount {bigint} NOT NULL CHECK (amount > 0),
+            note {text} NOT NULL
+        ) {strict};
+        """;
 
     // One row at most; no row is a bank that both issues and locks.
     private const string Partner = """

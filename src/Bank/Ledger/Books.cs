@@ -96,7 +96,8 @@ public sealed class Books
         Post(new BankTotals { Unspent = -sum, Reserves = sum });
     }
 
-    /// <summary>What is left of another issuer's token goes back to it: the claim is given up.</summary>
+    /// <summary>What is left of another issuer's token goes back to it, by a notice or a closing: the claim is given
+    /// up.</summary>
     public void Return(long key, Amount amount)
     {
         var sum = amount.MinorUnits;

@@ -67,6 +67,16 @@ internal static class TokenRows
             """,
             token.Serial, token.Key.Number, token.Key.Value.MinorUnits, token.Admits.MinorUnits, amount.MinorUnits);
 
+    /// <summary>Another issuer's token that was never seen and is worth nothing here from now on. It is not admitted,
+    /// so that forgeries leave no trace in the books.</summary>
+    public static void Void(IWriteTransaction transaction, PresentedToken token) => transaction.ExecuteExpecting(
+        1,
+        """
+        INSERT INTO tokens (serial, key, value, admitted, settled, refreshed, refunded, locked)
+        VALUES ($1, $2, 0, 0, 0, 0, 0, 0)
+        """,
+        token.Serial, token.Key.Number);
+
     public static void Refund(IWriteTransaction transaction, PresentedToken token, Amount amount) =>
         transaction.ExecuteExpecting(
             1,

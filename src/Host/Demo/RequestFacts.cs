@@ -25,7 +25,8 @@ internal sealed class RequestFacts
     private static readonly HashSet<string> nothing = new(StringComparer.OrdinalIgnoreCase)
     {
         "id", "index", "after", "path", "currency", "archive", "at", "kind", "state", "proof", "bodyHash", "bank",
-        "signature", "host", "date", "accept", "connection", "content-type", "content-length", "transfer-encoding",
+        "issuer", "signature", "host", "date", "accept", "connection", "content-type", "content-length",
+        "transfer-encoding",
     };
 
     // Announcements for everybody: what stands in them is in the log.
@@ -48,6 +49,8 @@ internal sealed class RequestFacts
         ["account"] = Fact.Account,
         ["payee"] = Fact.Payee,
         ["token"] = Fact.SpentSerial,
+        ["serial"] = Fact.SpentSerial,
+        ["tokenKeyId"] = Fact.Denomination,
         ["offer"] = Fact.Goods,
         ["delivery"] = Fact.Goods,
         ["seed"] = Fact.SpentSerial,
@@ -59,10 +62,12 @@ internal sealed class RequestFacts
         ["bauta.withdrawal"] = Fact.ReserveKey,
         ["bauta.authorization"] = Fact.SpentSerial,
         ["bauta.refresh"] = Fact.SpentSerial,
+        ["bauta.closing"] = Fact.SpentSerial,
         ["bauta.recoup"] = Fact.SpentSerial,
         ["bauta.release"] = Fact.Transaction,
         ["bauta.lock-note"] = Fact.LockingBank,
         ["bauta.payment-note"] = Fact.LockingBank,
+        ["bauta.closing-note"] = Fact.LockingBank,
         ["bauta.account"] = Fact.Account,
         ["bauta.payout-request"] = Fact.Account,
         ["bauta.funding-notice"] = null,
@@ -212,7 +217,7 @@ internal sealed class RequestFacts
             return;
         if (name is "bank" && request.Role == PartyRoles.Archive)
             found.Add((Fact.LockingBank, Short(value)));
-        else if (name is "key" && typ is Authorization.Typ or "bauta.refresh" or "bauta.recoup")
+        else if (name is "key" && typ is Authorization.Typ or "bauta.refresh" or "bauta.closing" or "bauta.recoup")
             found.Add((Fact.SpentSerial, Short(value)));
         else if (name is "key" && typ is "bauta.read")
             found.Add((ReadsAs(), Short(value)));

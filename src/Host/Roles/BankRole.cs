@@ -28,7 +28,8 @@ internal static class BankRole
             archives,
             new BankAcquirer(acquirer.Identity, new AcquirerClient(parts.ClientOf(acquirer))),
             [.. config.Funders.Select(path => parts.Party(path, PartyRoles.Bank).Identity)],
-            issuer is null ? null : new BankIssuer(issuer.Identity, new BankClient(parts.ClientOf(issuer))));
+            issuer is null ? null : new BankIssuer(issuer.Identity, new BankClient(parts.ClientOf(issuer))),
+            spentAt?.Identity);
         var database = parts.Own(await BankDatabase.OpenAsync(
             config.Connection, parts.DatabaseOptions, ForwardOnly.Open(config.PathOf(config.SecondPlace))));
         parts.EndWith(database.Failure);

@@ -63,6 +63,12 @@ public sealed class BankClient(HttpClient http) : IBank, IBankOperator
             SmallAnswer, cancellation);
 
     /// <inheritdoc/>
+    public Task<Result<ClosingAnswer, BankError>> CloseAsync(
+        Signed<ClosingOrder> order, CancellationToken cancellation) =>
+        party.SendJoseAsync(HttpMethod.Post, "closings", order, ProtocolJson.Default.ClosingAnswer,
+            SmallAnswer, cancellation);
+
+    /// <inheritdoc/>
     public Task<Result<RefreshAnswer, BankError>> RecoupAsync(
         Signed<RecoupOrder> order, CancellationToken cancellation) =>
         party.SendJoseAsync(HttpMethod.Post, "recoups", order, ProtocolJson.Default.RefreshAnswer,

@@ -311,14 +311,17 @@ public sealed record RefreshOrder(byte[] Token, byte[] Key, ReserveId Reserve) :
 /// <param name="Key">SPKI of the token's own key, which signs this.</param>
 /// <param name="Seed">The seed that salt and blind derive from, 32 bytes.</param>
 /// <param name="Reserve">The reserve to credit.</param>
-public sealed record RecoupOrder(byte[] Token, byte[] Key, byte[] Seed, ReserveId Reserve)
+/// <param name="Closing">When another bank locks the issuer's tokens, and only then: its note that closed this
+/// one.</param>
+public sealed record RecoupOrder(
+    byte[] Token, byte[] Key, byte[] Seed, ReserveId Reserve, Signed<ClosingNote>? Closing = null)
     : IStatement<RecoupOrder>
 {
     /// <inheritdoc/>
     public static string Typ => "bauta.recoup";
 
     /// <inheritdoc/>
-    public static int MaxLength => 2048;
+    public static int MaxLength => 4096;
 
     /// <inheritdoc/>
     public static JsonTypeInfo<RecoupOrder> Json => ProtocolJson.Default.RecoupOrder;

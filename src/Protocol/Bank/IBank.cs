@@ -68,6 +68,10 @@ public sealed record SettlementAnswer(string State)
 /// </param>
 public sealed record RefreshAnswer(Amount Amount, Signed<Acquirer.FundingNotice>? Notice = null);
 
+/// <summary>A token of a revoked key that the locking bank has closed.</summary>
+/// <param name="Note">What the wallet carries to the issuer.</param>
+public sealed record ClosingAnswer(Signed<ClosingNote> Note);
+
 /// <summary>A merchant's account as its owner sees it.</summary>
 /// <param name="Balance">Settled and not paid out.</param>
 /// <param name="Available">The part of it that is past the dispute window.</param>
@@ -127,6 +131,9 @@ public interface IBank
 
     /// <summary>Turns the rest of a token into a reserve credit.</summary>
     Task<Result<RefreshAnswer, BankError>> RefreshAsync(Signed<RefreshOrder> order, CancellationToken cancellation);
+
+    /// <summary>Closes a token of another issuer's revoked key, so that the issuer can exchange it.</summary>
+    Task<Result<ClosingAnswer, BankError>> CloseAsync(Signed<ClosingOrder> order, CancellationToken cancellation);
 
     /// <summary>Exchanges a token of a revoked key.</summary>
     Task<Result<RefreshAnswer, BankError>> RecoupAsync(Signed<RecoupOrder> order, CancellationToken cancellation);
@@ -265,4 +272,8 @@ public enum BankError
     /// <summary>The blinding does not lead to an issued token.</summary>
     [Refusal(403, "The blinding seed does not lead to a blinded message that this bank signed.")]
     NeverIssued,
+
+    /// <summary>The locking bank's note does not fit.</summary>
+    [Refusal(422, "The note of the bank that locks this issuer's tokens is missing, not by it, or on another token.")]
+    BadClosing,
 }

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Bauta.Crypto.Jose;
 using Bauta.Protocol;
 using Bauta.Protocol.Bank;
 using Bauta.Storage;
@@ -25,15 +26,14 @@ public sealed partial class Wallet
         var held = await Store.TokensAsync(TokenState.Held, cancellation);
         var chosen = (await Store.TokensAsync(TokenState.Doubtful, cancellation))
             .Concat(held.Where(token => token.Remaining < token.Value || NeedsFresh(token, book, before)))
-            .Where(token => CanRecoup || book.Find(token.TokenKeyId) is not { IsRevoked: true })
             .ToArray();
         await BeginRefreshAsync(chosen, cancellation);
         return await ResumeRefreshesAsync(progress, cancellation);
     }
 
     /// <summary>
-    /// Exchanges every unspent token of a revoked key, at its whole value, for fresh ones. Nothing is asked when there
-    /// are no tokens.
+    /// Exchanges what is left of every token of a revoked key for fresh ones, at its whole value. Nothing is asked
+    /// when there are no tokens.
     /// </summary>
     /// <param name="progress">Told when there is something to exchange.</param>
     /// <param name="cancellation">Gives up; what was begun is resumed later.</param>
@@ -48,10 +48,6 @@ public sealed partial class Wallet
         var revoked = kept.Where(token => book.Find(token.TokenKeyId) is { IsRevoked: true }).ToArray();
         if (revoked.Length == 0)
             return 0;
-        if (!CanRecoup)
-            throw new WalletException(WalletError.Refused,
-                "The issuer revoked a key whose tokens another bank locks. Neither of the two can exchange them alone: "
-                + "ask both operators. The tokens are kept.");
         var currency = await CurrencyAsync(cancellation);
         progress?.Report(new WalletStep("recoup",
             $"the bank revoked a key: {revoked.Length} token(s) worth {currency.Format(Sum(revoked))} are exchanged "
@@ -59,9 +55,6 @@ public sealed partial class Wallet
         await BeginRefreshAsync(revoked, cancellation);
         return await ResumeRefreshesAsync(progress, cancellation);
     }
-
-    // An issuer does not know what is left of a token spent elsewhere, and who locks does not know the issue.
-    private bool CanRecoup => ReferenceEquals(network.Bank, network.LockingBank);
 
     private static bool NeedsFresh(WalletToken token, DenominationBook book, UnixTime before) =>
         book.Find(token.TokenKeyId) is { } key && (key.IsRevoked || key.Terms.SpendUntil <= before);
@@ -138,7 +131,6 @@ public sealed partial class Wallet
             BankError.TokenSpent or BankError.BadToken or BankError.SerialReused or BankError.NeverIssued
                 or BankError.KeyExpired => TokenState.Gone,
             BankError.TokenLocked => TokenState.Doubtful,
-            BankError.KeyRevoked when !CanRecoup => TokenState.Doubtful,
             _ => null,
         };
         if (state is null)
@@ -161,17 +153,45 @@ public sealed partial class Wallet
         return answer.IsOk;
     }
 
-    private Task<Result<RefreshAnswer, BankError>> AskRefreshAsync(
-        WalletToken token, Recovery.TokenSecret secret, Crypto.Jose.P256PrivateKey key, ReserveId reserve,
+    private async Task<Result<RefreshAnswer, BankError>> AskRefreshAsync(
+        WalletToken token, Recovery.TokenSecret secret, P256PrivateKey key, ReserveId reserve,
         DenominationBook book, CancellationToken cancellation)
     {
         var spki = key.PublicKey.Spki;
-        if (book.Find(token.TokenKeyId) is not { IsRevoked: true } || !CanRecoup)
-            return network.LockingBank.RefreshAsync(
-                Signed<RefreshOrder>.Sign(key, new RefreshOrder(token.Token!, spki, reserve)), cancellation);
-        return network.Bank.RecoupAsync(
-            Signed<RecoupOrder>.Sign(key, new RecoupOrder(token.Token!, spki, secret.BlindingSeed(), reserve)),
+        if (book.Find(token.TokenKeyId) is not { IsRevoked: true })
+            return await AskAsync();
+        Signed<ClosingNote>? closing = null;
+        if (!ReferenceEquals(network.Bank, network.LockingBank))
+        {
+            var closed = await CloseAsync(token, key, cancellation);
+            // It may have been refreshed before the revocation, and the answer lost: then it is answered again.
+            if (closed.Error == BankError.TokenSpent)
+                return await AskAsync() is { IsOk: true } answered ? answered : BankError.TokenSpent;
+            if (!closed.IsOk)
+                return Result<RefreshAnswer, BankError>.Refuse(closed.Error.Value, closed.Detail);
+            closing = closed.Value.Note;
+        }
+
+        return await network.Bank.RecoupAsync(
+            Signed<RecoupOrder>.Sign(
+                key, new RecoupOrder(token.Token!, spki, secret.BlindingSeed(), reserve, closing)),
             cancellation);
+
+        Task<Result<RefreshAnswer, BankError>> AskAsync() => network.LockingBank.RefreshAsync(
+            Signed<RefreshOrder>.Sign(key, new RefreshOrder(token.Token!, spki, reserve)), cancellation);
+    }
+
+    /// <summary>Has the bank that locks close a token of a revoked key, without telling it the reserve.</summary>
+    private async Task<Result<ClosingAnswer, BankError>> CloseAsync(
+        WalletToken token, P256PrivateKey key, CancellationToken cancellation)
+    {
+        var answer = await network.LockingBank.CloseAsync(
+            Signed<ClosingOrder>.Sign(key, new ClosingOrder(token.Token!, key.PublicKey.Spki)), cancellation);
+        return answer.Error != BankError.KeyNotRevoked
+            ? answer
+            : throw new WalletException(WalletError.Refused,
+                "The bank that locks has not read the issuer's revocation yet. The tokens are kept; try again in a "
+                + "moment: bauta wallet resume");
     }
 
     /// <summary>A short random pause between exchanges that must not be told to belong together.</summary>

@@ -58,6 +58,63 @@ public sealed class TwoBankTests
         await RefuseOtherPairsAsync(network, issuer);
     }
 
+    [Fact]
+    public async Task Tokens_of_a_key_that_the_issuer_revokes_are_exchanged_through_both_banks()
+    {
+        using var network = await RealNetwork.PrepareAsync();
+        var (issuer, locker) = await AddBanksAsync(network);
+        foreach (var (period, days) in new[] { ("withdrawDays", "1"), ("overlapDays", "0.1"), ("spendDays", "1") })
+            network.Set("bank-issuer", period, days);
+        await network.StartAsync(
+            "witness-1", "witness-2", "archive", "acquirer", "bank-issuer", "bank-locker", "merchant-two");
+        await MakeWalletAsync(network, "wallet-two", issuer, locker);
+        Done(await network.WalletAsync("fund", "10.00", "--card", "4242424242424242"));
+        await WithdrawAsync(network, "10.00");
+        var goods = Path.Combine(network.Folder, "letter.txt");
+        await File.WriteAllTextAsync(goods, "a letter that two banks never see");
+        Done(await network.ShopAsync("add", goods, "--price", "0.03", "--title", "A note"));
+        Done(await network.ShopAsync("add", goods, "--price", "9.97", "--title", "A letter"));
+        Done(await network.WalletAsync(
+            "buy", "two.demo", "A note", "--out", Path.Combine(network.Folder, "note.txt")));
+        var revoked = (await KeysAsync(network, "bank-issuer")).Single(key => (long)key["value"]! == 256);
+        Done(await network.BankAsync("bank-issuer", "revoke", (string)revoked["key"]!));
+        await UntilAsync("both banks list the revocation and a new key", async () =>
+            await IsRevokedAsync(network, "bank-issuer", revoked)
+            && await IsRevokedAsync(network, "bank-locker", revoked)
+            && (await KeysAsync(network, "bank-locker")).Count(key => (long)key["value"]! == 256) == 2);
+
+        // Without the bank that locks nothing is exchanged, and nothing is lost.
+        network.Kill("bank-locker");
+        var waiting = await network.WalletAsync("resume");
+        Assert.True(waiting.ExitCode != 0, $"{waiting}");
+        Assert.Equal(997, await HeldAsync(network));
+        await network.StartAsync("bank-locker");
+        var resumed = await network.WalletAsync("resume");
+
+        Done(resumed);
+        Assert.Equal(997, await HeldAsync(network));
+        var refreshed = await network.WalletAsync("refresh", "--days", "0", "--pause", "0");
+        Done(refreshed);
+        Assert.Equal(0, (long)refreshed.Json["recouped"]!);
+        // Every cent is spent once more.
+        var bought = Path.Combine(network.Folder, "bought.txt");
+        Done(await network.WalletAsync("buy", "two.demo", "A letter", "--out", bought));
+        Assert.Equal(await File.ReadAllTextAsync(goods), await File.ReadAllTextAsync(bought));
+        Assert.Equal(0, await HeldAsync(network));
+        await PayOutAsync(network, 1000);
+    }
+
+    private static async Task<bool> IsRevokedAsync(RealNetwork network, string bank, JsonNode key) =>
+        (await KeysAsync(network, bank)).Any(
+            one => (string)one["key"]! == (string)key["key"]! && (bool)one["revoked"]!);
+
+    private static async Task<long> HeldAsync(RealNetwork network)
+    {
+        var balance = (await network.WalletAsync("balance")).Json;
+        return (long)balance["spendable"]! + (long)balance["toRefresh"]! + (long)balance["inReserves"]!
+            + (long)balance["setAside"]!;
+    }
+
     private static async Task<(string Issuer, string Locker)> AddBanksAsync(RealNetwork network)
     {
         string[] acquirer = ["--acquirer", "../acquirer/acquirer.party.json"];

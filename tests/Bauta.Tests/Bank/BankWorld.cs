@@ -178,10 +178,24 @@ public sealed class BankWorld : IAsyncDisposable
         Signed<RefreshOrder>.Sign(coin.Key, new RefreshOrder(
             coin.Token.Encode(), coin.Key.PublicKey.Spki, ReserveId.Of((reserve ?? Reserve).PublicKey)));
 
-    public Signed<RecoupOrder> RecoupOrder(Coin coin, P256PrivateKey? reserve = null) =>
+    public Signed<RecoupOrder> RecoupOrder(
+        Coin coin, P256PrivateKey? reserve = null, Signed<ClosingNote>? closing = null) =>
         Signed<RecoupOrder>.Sign(coin.Key, new RecoupOrder(
             coin.Token.Encode(), coin.Key.PublicKey.Spki, coin.Seed,
-            ReserveId.Of((reserve ?? Reserve).PublicKey)));
+            ReserveId.Of((reserve ?? Reserve).PublicKey), closing));
+
+    public Task<Result<ClosingAnswer, BankError>> CloseAsync(Coin coin, P256PrivateKey? owner = null) =>
+        Bank.CloseAsync(
+            Signed<ClosingOrder>.Sign(
+                owner ?? coin.Key, new ClosingOrder(coin.Token.Encode(), coin.Key.PublicKey.Spki)), default);
+
+    /// <summary>Revokes the newest key of a value; the log has it when this ends.</summary>
+    public async Task RevokeAsync(long value)
+    {
+        var key = Bauta.Crypto.BlindRsa.RsaPublicKey.FromSpki((await DenominationAsync(value)).TokenKey);
+        Assert.True(await Bank.RevokeAsync(key.KeyId, default));
+        await Bank.MaintainAsync(default);
+    }
 
     public Signed<PayoutRequest> PayoutRequest(long amount, RequestId? id = null) => Signed<PayoutRequest>.Sign(
         Merchant, new PayoutRequest(
@@ -207,7 +221,8 @@ public sealed class BankWorld : IAsyncDisposable
             new BankParties(
                 [new BankArchive(Archive.Policy, Archive)], new BankAcquirer(Acquirer.Key, Acquirer),
                 [Locker.PublicKey],
-                Issuer is null ? null : new BankIssuer(Issuer.StatementKey.PublicKey, Issuer.Bank)),
+                Issuer is null ? null : new BankIssuer(Issuer.StatementKey.PublicKey, Issuer.Bank),
+                Options.SpentAt is null ? null : Locker.PublicKey),
             Clock);
     }
 }
@@ -226,6 +241,15 @@ public abstract class BankSuite : IDisposable
         BankOptions? options = null, FixtureKeys? keys = null, DatabaseOptions? databaseOptions = null,
         bool isQuiet = false) =>
         await BankWorld.OpenAsync(await NewDatabaseAsync(), options, keys, databaseOptions, isQuiet);
+
+    protected static BankOptions LockerOptions =>
+        BankWorld.DefaultOptions with { Name = "locker.example", Issuer = "bank.example" };
+
+    protected Task<BankWorld> OpenIssuerAsync() =>
+        OpenAsync(BankWorld.DefaultOptions with { SpentAt = "locker.example" });
+
+    protected async Task<BankWorld> OpenLockerAsync(BankWorld issuer) => await BankWorld.OpenAsync(
+        await NewDatabaseAsync(), LockerOptions, new FixtureKeys(), issuer: issuer);
 
     protected static void Refused<T>(BankError expected, Result<T, BankError> result)
     {

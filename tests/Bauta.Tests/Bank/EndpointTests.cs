@@ -104,6 +104,30 @@ public sealed class EndpointTests : BankSuite
     }
 
     [Fact]
+    public async Task A_token_of_a_revoked_key_is_closed_and_recouped_over_HTTP()
+    {
+        await using var issuer = await OpenIssuerAsync();
+        await using var locker = await OpenLockerAsync(issuer);
+        await using var issuerHost = await ServeAsync(issuer);
+        await using var lockerHost = await ServeAsync(locker);
+        using var toIssuer = Client(issuerHost);
+        using var toLocker = Client(lockerHost);
+        var coin = (await issuer.CoinsAsync(8))[0];
+        await issuer.RevokeAsync(8);
+        await locker.Bank.MaintainAsync(default);
+        var order = Signed<ClosingOrder>.Sign(
+            coin.Key, new ClosingOrder(coin.Token.Encode(), coin.Key.PublicKey.Spki));
+        var closed = (await new BankClient(toLocker).CloseAsync(order, default)).Value;
+        Assert.Equal(closed, (await new BankClient(toLocker).CloseAsync(order, default)).Value);
+        Refused(BankError.WrongBank, await new BankClient(toIssuer).CloseAsync(order, default));
+        Refused(BankError.BadClosing, await new BankClient(toIssuer).RecoupAsync(issuer.RecoupOrder(coin), default));
+        var recouped = await new BankClient(toIssuer).RecoupAsync(
+            issuer.RecoupOrder(coin, closing: closed.Note), default);
+        Assert.Equal(8, recouped.Value.Amount.MinorUnits);
+        Assert.Equal(8, await issuer.BalanceAsync());
+    }
+
+    [Fact]
     public async Task Refuses_what_is_not_well_formed_before_it_reaches_the_bank()
     {
         await using var world = await OpenAsync();

@@ -136,7 +136,7 @@ public abstract class RefreshTests : BankSuite
         var request = (await world.RequestsAsync(8))[0];
         await world.FundAsync(8);
         Refused(BankError.KeyNotRevoked, await world.Bank.RecoupAsync(world.RecoupOrder(coins[0]), default));
-        await RevokeAsync(world, 8);
+        await world.RevokeAsync(8);
         Refused(BankError.KeyRevoked, await world.WithdrawAsync(request.Bytes));
         Refused(BankError.KeyRevoked, await world.LockAsync(new Sale(), coins[0]));
         Refused(BankError.KeyRevoked, await world.Bank.RefreshAsync(world.RefreshOrder(coins[0]), default));
@@ -163,7 +163,7 @@ public abstract class RefreshTests : BankSuite
         // The thief's own withdrawals are on record; he has spent what they gave him.
         await world.SellAsync(coins[1]);
         var stolen = world.Keys.Stolen[Convert.ToHexStringLower(RsaPublicKey.FromSpki(key.TokenKey).KeyId)];
-        await RevokeAsync(world, 8);
+        await world.RevokeAsync(8);
         using var request = new CoinRequest(key);
         var forged = request.Finish(stolen.BlindSign(request.Bytes.AsSpan(3)));
         foreach (var coin in (Coin[])
@@ -189,7 +189,7 @@ public abstract class RefreshTests : BankSuite
         using var wanted = BlindRsa.Blind(rsa, forged.Token.Encode().AsSpan(..^256), salt, Open(issued, rsa, stolen));
         using var honest = BlindRsa.Blind(rsa, issued.Token.Encode().AsSpan(..^256), issued.Seed);
         Assert.Equal(honest.BlindedMessage, wanted.BlindedMessage);
-        await RevokeAsync(world, 8);
+        await world.RevokeAsync(8);
         // An order has no place for a blind, and the first 32 bytes of one are no seed of it.
         var blind = Open(issued, rsa, stolen);
         Assert.Throws<ArgumentException>(() => world.RecoupOrder(forged with { Seed = blind }));
@@ -234,13 +234,6 @@ public abstract class RefreshTests : BankSuite
         }
 
         return ((x % modulus) + modulus) % modulus;
-    }
-
-    private static async Task RevokeAsync(BankWorld world, long value)
-    {
-        var key = RsaPublicKey.FromSpki((await world.DenominationAsync(value)).TokenKey);
-        Assert.True(await world.Bank.RevokeAsync(key.KeyId, default));
-        await world.Bank.MaintainAsync(default);
     }
 }
 

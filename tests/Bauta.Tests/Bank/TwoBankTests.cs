@@ -38,7 +38,9 @@ public abstract class TwoBankTests : BankSuite
         await issuer.OpenAccountAsync();
         Refused(BankError.WrongBank, await issuer.LockAsync(new Sale(), coin));
         Refused(BankError.WrongBank, await issuer.Bank.RefreshAsync(issuer.RefreshOrder(coin), default));
-        Refused(BankError.WrongBank, await issuer.Bank.RecoupAsync(issuer.RecoupOrder(coin), default));
+        Refused(BankError.WrongBank, await issuer.CloseAsync(coin));
+        Refused(BankError.KeyNotRevoked, await issuer.Bank.RecoupAsync(issuer.RecoupOrder(coin), default));
+        Refused(BankError.KeyNotRevoked, await locker.CloseAsync(coin));
         Refused(BankError.WrongBank, await locker.Bank.FundAsync(locker.Funding(8), default));
         Refused(BankError.WrongBank, await locker.Bank.RecoupAsync(locker.RecoupOrder(coin), default));
         Refused(BankError.UnknownReserve, await locker.WithdrawAsync(await issuer.RequestsAsync(8)));
@@ -142,26 +144,18 @@ public abstract class TwoBankTests : BankSuite
         foreach (var spentAt in (string?[])[null, "another.example"])
             await Assert.ThrowsAsync<InvalidDataException>(() => Bauta.Bank.Bank.OpenAsync(
                 issuer.Options with { SpentAt = spentAt }, issuer.Database, issuer.StatementKey, issuer.Keys,
-                Parties(issuer, null), issuer.Clock));
+                Parties(issuer, null, spentAt), issuer.Clock));
         await issuer.RestartAsync();
         await using var whole = await OpenAsync();
         await Assert.ThrowsAsync<InvalidDataException>(() => Bauta.Bank.Bank.OpenAsync(
             whole.Options with { SpentAt = "locker.example" }, whole.Database, whole.StatementKey, whole.Keys,
-            Parties(whole, null), whole.Clock));
+            Parties(whole, null, "locker.example"), whole.Clock));
     }
 
-    private static BankOptions LockerOptions =>
-        BankWorld.DefaultOptions with { Name = "locker.example", Issuer = "bank.example" };
-
-    private static BankParties Parties(BankWorld issuer, BankIssuer? stated) => new(
+    private static BankParties Parties(BankWorld issuer, BankIssuer? stated, string? spentAt = null) => new(
         [new BankArchive(issuer.Archive.Policy, issuer.Archive)],
-        new BankAcquirer(issuer.Acquirer.Key, issuer.Acquirer), [], stated);
-
-    private Task<BankWorld> OpenIssuerAsync() =>
-        OpenAsync(BankWorld.DefaultOptions with { SpentAt = "locker.example" });
-
-    private async Task<BankWorld> OpenLockerAsync(BankWorld issuer) => await BankWorld.OpenAsync(
-        await NewDatabaseAsync(), LockerOptions, new FixtureKeys(), issuer: issuer);
+        new BankAcquirer(issuer.Acquirer.Key, issuer.Acquirer), [], stated,
+        spentAt is null ? null : issuer.Locker.PublicKey);
 }
 
 public sealed class SqliteTwoBankTests : TwoBankTests;

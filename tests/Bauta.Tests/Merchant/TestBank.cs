@@ -118,6 +118,9 @@ internal sealed class TestBank(Func<ArchivePolicy> policy) : IBank
     public Task<Result<RefreshAnswer, BankError>> RefreshAsync(
         Signed<RefreshOrder> order, CancellationToken cancellation) => throw NotAsked();
 
+    public Task<Result<ClosingAnswer, BankError>> CloseAsync(
+        Signed<ClosingOrder> order, CancellationToken cancellation) => throw NotAsked();
+
     public Task<Result<RefreshAnswer, BankError>> RecoupAsync(
         Signed<RecoupOrder> order, CancellationToken cancellation) => throw NotAsked();
 

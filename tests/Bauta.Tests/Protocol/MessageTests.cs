@@ -156,6 +156,33 @@ public class MessageTests
     }
 
     [Fact]
+    public void A_recoup_carries_the_closing_note_of_another_bank_or_has_no_such_member()
+    {
+        var note = Signed<ClosingNote>.Sign(bank, new ClosingNote(
+            new string('b', 64), new byte[32], new byte[32], Amount.FromMinorUnits(Amount.Maximum)));
+        var order = new RecoupOrder(
+            new byte[354], releaseKey.PublicKey.Spki, new byte[32], ReserveId.FromBytes(new byte[32]), note);
+        var signed = Signed<RecoupOrder>.Sign(releaseKey, order);
+        Assert.True(Signed<RecoupOrder>.TryParse(signed.Text, out var read));
+        Assert.Equal(note.Text, read.Content.Closing!.Text);
+        var bare = StrictJson.Write(order with { Closing = null }, ProtocolJson.Default.RecoupOrder);
+        Assert.DoesNotContain("closing", Encoding.UTF8.GetString(bare), StringComparison.Ordinal);
+        // A note of another type, or one that is not well formed, is no note.
+        var json = Encoding.UTF8.GetString(StrictJson.Write(order, ProtocolJson.Default.RecoupOrder));
+        var other = Signed<LockNote>.Sign(bank, Note(100)).Text;
+        Assert.False(StrictJson.TryRead(
+            Encoding.UTF8.GetBytes(json.Replace(note.Text, other, StringComparison.Ordinal)),
+            ProtocolJson.Default.RecoupOrder, out _));
+        foreach (var wrong in (ClosingNote[])
+        [
+            note.Content with { Amount = Amount.Zero }, note.Content with { Serial = new byte[31] },
+            note.Content with { TokenKeyId = new byte[33] }, note.Content with { Issuer = "B" },
+        ])
+            Assert.False(Signed<ClosingNote>.TryParse(
+                Jws.Sign(bank, ClosingNote.Typ, StrictJson.Write(wrong, ProtocolJson.Default.ClosingNote)), out _));
+    }
+
+    [Fact]
     public void A_statement_is_verified_over_the_text_that_was_signed()
     {
         var signed = Signed<LockNote>.Sign(bank, Note(100));

@@ -1,5 +1,6 @@
 using Bauta.Protocol;
 using Bauta.Protocol.Merchant;
+using Bauta.Storage;
 using Bauta.Wallet;
 using Bauta.Wallet.Purchase;
 using Bauta.Wallet.Recovery;
@@ -68,6 +69,19 @@ public sealed class Customer : IAsyncDisposable
             totals.Unspent + totals.Locked,
             (balance.Spendable + balance.SetAside + balance.ToRefresh).MinorUnits);
         return balance;
+    }
+
+    /// <summary>The bank revokes every key of which the wallet has held tokens, and makes new ones.</summary>
+    /// <param name="isLockerTold">Whether another bank that locks has heard of it.</param>
+    public async Task RevokeAllAsync(bool isLockerTold = true)
+    {
+        var keys = await Wallet.Store.Database.ReadAsync(
+            transaction => transaction.Query("SELECT DISTINCT token_key_id FROM tokens", row => row.GetBytes(0)),
+            default);
+        foreach (var key in keys)
+            Assert.True(await network.TheBank.RevokeAsync(key, default));
+        for (var i = 0; i < 2; i++)
+            await network.BackgroundAsync(isLockerTold);
     }
 
     public async Task<int> CountAsync(string state) => (await Wallet.Store.TokensAsync(state, default)).Count;

@@ -45,14 +45,16 @@ public sealed class InProcessNetwork : INetwork, IAsyncDisposable
     private readonly P256PrivateKey shopKey = P256PrivateKey.Generate();
     private readonly P256PrivateKey accountKey = P256PrivateKey.Generate();
     private readonly P256PrivateKey acquirerKey = P256PrivateKey.Generate();
+    private readonly P256PrivateKey? lockerKey;
     private BankDatabase bankDatabase = null!;
     private SealingKey sealing = null!;
     private Task running = Task.CompletedTask;
     private Signed<PartyCard> bankCard = null!;
     private Signed<PartyCard> shopCard = null!;
 
-    private InProcessNetwork()
+    private InProcessNetwork(bool hasLocker)
     {
+        lockerKey = hasLocker ? P256PrivateKey.Generate() : null;
         cosigners = [Cosigner.Generate("w1.example", Clock), Cosigner.Generate("w2.example", Clock)];
         Policy = ArchivePolicy.Create(logSigner.Verifier, [.. cosigners.Select(one => one.Verifier)], 2);
         Shop = PartyAddress.Create(new Uri("http://shop.example"), shopKey.PublicKey.Thumbprint);
@@ -91,6 +93,9 @@ public sealed class InProcessNetwork : INetwork, IAsyncDisposable
     /// <summary>The parties themselves, without the wire.</summary>
     public PartyBank TheBank { get; private set; } = null!;
 
+    /// <summary>The bank that locks what the bank issues, where that is another one.</summary>
+    public SecondBank? TheLocker { get; private set; }
+
     public PartyArchive TheArchive { get; private set; } = null!;
 
     public PartyMerchant TheMerchant { get; private set; } = null!;
@@ -104,6 +109,8 @@ public sealed class InProcessNetwork : INetwork, IAsyncDisposable
     public WiredMerchant MerchantWire { get; private set; } = null!;
 
     IBank INetwork.Bank => BankWire;
+
+    IBank INetwork.LockingBank => TheLocker?.Wired ?? BankWire;
 
     long INetwork.MinWithdrawSeconds => BankOptions.WithdrawSeconds;
 
@@ -124,15 +131,20 @@ public sealed class InProcessNetwork : INetwork, IAsyncDisposable
         MaxExpirySeconds = 500,
     };
 
-    public static async Task<InProcessNetwork> StartAsync()
+    /// <summary>Starts the parties.</summary>
+    /// <param name="hasLocker">Whether another bank locks what the bank issues.</param>
+    public static async Task<InProcessNetwork> StartAsync(bool hasLocker = false)
     {
-        var network = new InProcessNetwork();
+        var network = new InProcessNetwork(hasLocker);
         await network.OpenAsync();
         return network;
     }
 
     public Task<Signed<PartyCard>> BankCardAsync(CancellationToken cancellation) =>
         Wire.SendAsync(typeof(PartyCard), () => Task.FromResult(bankCard));
+
+    public Task<Signed<PartyCard>> LockingBankCardAsync(CancellationToken cancellation) =>
+        Wire.SendAsync(typeof(PartyCard), () => Task.FromResult(TheLocker?.Card ?? bankCard));
 
     public Task<Signed<PartyCard>> MerchantCardAsync(PartyAddress shop, CancellationToken cancellation) =>
         Wire.SendAsync(typeof(PartyCard), () => Task.FromResult(OtherShopCard ?? shopCard));
@@ -158,11 +170,17 @@ public sealed class InProcessNetwork : INetwork, IAsyncDisposable
         (await TheMerchant.Desk.SalesAsync(null, default)).Value.CommittedTotal.MinorUnits;
 
     /// <summary>One round of what the parties do by themselves.</summary>
-    public async Task BackgroundAsync()
+    /// <param name="withLocker">Whether the bank that locks takes part.</param>
+    public async Task BackgroundAsync(bool withLocker = true)
     {
         await TheMerchant.ResumeAsync(default);
         await TheBank.SettleDueAsync(default);
         await MaintainBankAsync();
+        if (TheLocker is not null && withLocker)
+        {
+            await TheLocker.Bank.SettleDueAsync(default);
+            await TheLocker.Bank.MaintainAsync(default);
+        }
     }
 
     public string File(string name) => directory.File(name);
@@ -183,6 +201,9 @@ public sealed class InProcessNetwork : INetwork, IAsyncDisposable
         }
 
         TheBank.Dispose();
+        if (TheLocker is not null)
+            await TheLocker.DisposeAsync();
+        lockerKey?.Dispose();
         foreach (var database in databases)
             await database.DisposeAsync();
         stop.Dispose();
@@ -208,19 +229,30 @@ public sealed class InProcessNetwork : INetwork, IAsyncDisposable
             Open("acquirer", Bauta.Acquirer.AcquirerSchema.Migrations), acquirerKey, sealing, Clock);
         bankDatabase = await BankDatabase.OpenAsync(File("bank.db"));
         databases.Add(bankDatabase);
+        var archive = new BankArchive(Policy, TheArchive);
+        var acquirer = new BankAcquirer(acquirerKey.PublicKey, TheAcquirer);
         TheBank = await PartyBank.OpenAsync(
-            BankOptions, bankDatabase, BankKey, new FixtureKeys(FixtureKeys.Twelve),
+            BankOptions with { SpentAt = lockerKey is null ? null : SecondBank.Name }, bankDatabase, BankKey,
+            new FixtureKeys(FixtureKeys.Twelve),
             new BankParties(
-                [new BankArchive(Policy, TheArchive)], new BankAcquirer(acquirerKey.PublicKey, TheAcquirer), []),
+                [archive], acquirer, lockerKey is null ? [] : [lockerKey.PublicKey], SpentAt: lockerKey?.PublicKey),
             Clock);
         await MaintainBankAsync();
         Assert.Equal(
             BankOptions.Exponents.Count, (await TheBank.DenominationsAsync(default)).Denominations.Count);
+        if (lockerKey is not null)
+        {
+            TheLocker = await SecondBank.OpenAsync(
+                File("locker.db"), lockerKey, new BankIssuer(BankKey.PublicKey, TheBank), archive, acquirer, Wire,
+                Clock);
+            await TheLocker.Bank.MaintainAsync(default);
+        }
+
         TheMerchant = await PartyMerchant.OpenAsync(
             new MerchantOptions
             {
                 Name = ShopName,
-                Bank = BankName,
+                Bank = TheLocker is null ? BankName : SecondBank.Name,
                 Currency = BankOptions.Currency,
                 Payee = "sandbox:shop",
                 GoodsDirectory = File("goods"),
@@ -229,14 +261,17 @@ public sealed class InProcessNetwork : INetwork, IAsyncDisposable
                 SlowestBytesPerSecond = 1L << 40,
             },
             Open("merchant", MerchantSchema.Migrations),
-            new MerchantKeys(shopKey, accountKey, sealing, BankKey.PublicKey), TheBank,
+            new MerchantKeys(shopKey, accountKey, sealing, (lockerKey ?? BankKey).PublicKey),
+            TheLocker?.Bank ?? TheBank,
             [new MerchantArchive(Policy, TheArchive)], Clock);
         Assert.True(await TheMerchant.OpenAccountAsync(default));
         BankWire = new WiredBank(Wire, TheBank);
         ArchiveWire = new WiredArchive(Wire, TheArchive);
         MerchantWire = new WiredMerchant(Wire, TheMerchant);
         bankCard = Signed<PartyCard>.Sign(BankKey, new PartyCard(
-            Roles.Bank, BankName, BankKey.PublicKey.Spki, [], Clock.Now, Bank: BankOptions.Terms([Policy])));
+            Roles.Bank, BankName, BankKey.PublicKey.Spki, [], Clock.Now, Bank: BankOptions.Terms(
+                [Policy],
+                spentAt: lockerKey is null ? null : new BankPeer(SecondBank.Name, lockerKey.PublicKey.Thumbprint))));
         shopCard = Signed<PartyCard>.Sign(shopKey, new PartyCard(
             Roles.Merchant, ShopName, shopKey.PublicKey.Spki, [], Clock.Now, Merchant: TheMerchant.Terms));
     }
@@ -267,7 +302,13 @@ public sealed class InProcessNetwork : INetwork, IAsyncDisposable
             Open("archive", ArchiveSchema.Migrations), ForwardOnly.Open(File("second-place")), logSigner, Policy, peers,
             new ArchiveOptions
             {
-                Banks = [new AdmittedBank(BankName, BankKey.PublicKey.Thumbprint)],
+                Banks =
+                [
+                    new AdmittedBank(BankName, BankKey.PublicKey.Thumbprint),
+                    .. lockerKey is null
+                        ? Array.Empty<AdmittedBank>()
+                        : [new AdmittedBank(SecondBank.Name, lockerKey.PublicKey.Thumbprint)],
+                ],
                 CosignRetry = TimeSpan.FromMilliseconds(20),
                 QuorumWait = TimeSpan.FromMilliseconds(500),
             },

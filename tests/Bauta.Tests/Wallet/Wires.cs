@@ -129,6 +129,10 @@ public sealed class WiredBank(Wire wire, IBank bank) : IBank
         Signed<RefreshOrder> order, CancellationToken cancellation) =>
         wire.SendAsync(typeof(IBank), () => bank.RefreshAsync(order, cancellation));
 
+    public Task<Result<ClosingAnswer, BankError>> CloseAsync(
+        Signed<ClosingOrder> order, CancellationToken cancellation) =>
+        wire.SendAsync(typeof(IBank), () => bank.CloseAsync(order, cancellation));
+
     public Task<Result<RefreshAnswer, BankError>> RecoupAsync(
         Signed<RecoupOrder> order, CancellationToken cancellation) =>
         wire.SendAsync(typeof(IBank), () => bank.RecoupAsync(order, cancellation));
