@@ -62,6 +62,9 @@ public sealed class Archive : IArchive, ILog
     /// <summary>Number of leaves under the latest published checkpoint.</summary>
     public long PublishedSize => publications.Latest?.Size ?? 0;
 
+    /// <summary>How long leaves have waited for a checkpoint with the quorum; zero when none wait.</summary>
+    public TimeSpan Unpublished => checkpoints.Unpublished;
+
     /// <summary>How it goes with each witness.</summary>
     public IReadOnlyList<WitnessStatus> Witnesses => [.. links.Select(link => link.Status)];
 

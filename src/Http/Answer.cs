@@ -18,8 +18,11 @@ public sealed class Answer : IResult
     private readonly string? mediaType;
     private readonly int status;
 
-    private Answer(int status, byte[] body, string? mediaType) =>
-        (this.status, this.body, this.mediaType) = (status, body, mediaType);
+    private Answer(int status, byte[] body, string? mediaType, string? refusal = null) =>
+        (this.status, this.body, this.mediaType, Refusal) = (status, body, mediaType, refusal);
+
+    /// <summary>The problem type when it is a refusal: one of a closed list.</summary>
+    internal string? Refusal { get; }
 
     /// <summary>200 with a message as JSON, or the refusal.</summary>
     public static Answer Json<T, TError>(Result<T, TError> result, JsonTypeInfo<T> json)
@@ -77,7 +80,8 @@ public sealed class Answer : IResult
         where TError : struct, Enum
     {
         var problem = ProblemOf(error, detail);
-        return new(problem.Status, StrictJson.Write(problem, ProtocolJson.Default.Problem), Problem.MediaType);
+        return new(
+            problem.Status, StrictJson.Write(problem, ProtocolJson.Default.Problem), Problem.MediaType, problem.Type);
     }
 
     /// <summary>The problem details of a refusal.</summary>
@@ -101,6 +105,7 @@ public sealed class Answer : IResult
     {
         var response = httpContext.Response;
         response.StatusCode = status;
+        NoteRefusal(httpContext);
         if (mediaType is null)
             return Task.CompletedTask;
         response.ContentType = mediaType;
@@ -111,6 +116,13 @@ public sealed class Answer : IResult
             return response.Body.WriteAsync(body, httpContext.RequestAborted).AsTask();
         inner.Complete(body);
         return Task.CompletedTask;
+    }
+
+    /// <summary>Leaves a refusal where it is counted: a seal hides it from the outer status.</summary>
+    internal void NoteRefusal(HttpContext context)
+    {
+        if (Refusal is not null)
+            context.Features.Set(this);
     }
 
     /// <summary>The answer as a binary HTTP message.</summary>

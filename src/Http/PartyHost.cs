@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using Bauta.Http.Gateway;
@@ -35,6 +36,7 @@ public static class PartyHost
             new WebApplicationOptions { EnvironmentName = Environments.Production });
         builder.Services.AddRoutingCore();
         builder.Services.AddSingleton(new BodyBudget(settings.MaxArrivingLength));
+        builder.Services.AddSingleton<DistributedContextPropagator>(new NoTraceContext());
         logging?.Invoke(builder.Logging);
         Quieten(builder.Logging);
         builder.WebHost.UseKestrelCore();
@@ -43,6 +45,8 @@ public static class PartyHost
         builder.WebHost.ConfigureKestrel(kestrel => Bound(kestrel, settings));
         var app = builder.Build();
         var logger = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Bauta.Http");
+        if (settings.Metrics is { } metrics)
+            app.Use(metrics.MeasureAsync);
         app.UseSourceLimit(new SourceLimiter(
             settings.RequestsPerSecondPerSource, settings.BurstPerSource, settings.UnlimitedSources, time));
         app.UseRefusals(logger);
@@ -50,6 +54,8 @@ public static class PartyHost
         if (gateway is not null)
         {
             app.UseObliviousGateway(gateway, logger);
+            if (settings.Metrics is { } counted)
+                app.Use(counted.MeasureInnerAsync);
             // Again, so that what goes wrong with an inner request is answered inside its seal.
             app.UseRefusals(logger);
         }

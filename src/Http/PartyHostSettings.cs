@@ -44,6 +44,9 @@ public sealed record PartyHostSettings
     /// </summary>
     public IReadOnlyList<IPAddress> UnlimitedSources { get; init; } = [];
 
+    /// <summary>Where requests are counted; nowhere when null.</summary>
+    public PartyMetrics? Metrics { get; init; }
+
     /// <summary>The time for all headers of a request.</summary>
     public TimeSpan HeadersTimeout { get; init; } = TimeSpan.FromSeconds(10);
 

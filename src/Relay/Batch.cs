@@ -8,7 +8,8 @@ namespace Bauta.Relay;
 /// </summary>
 /// <param name="period">The length of a period; zero holds nothing.</param>
 /// <param name="time">The clock.</param>
-public sealed class Batch(TimeSpan period, TimeProvider time)
+/// <param name="leave">Told how many leave together.</param>
+public sealed class Batch(TimeSpan period, TimeProvider time, Action<int>? leave = null)
 {
     private readonly Lock gate = new();
     private List<TaskCompletionSource>? waiting;
@@ -43,6 +44,7 @@ public sealed class Batch(TimeSpan period, TimeProvider time)
             waiting = null;
         }
 
+        leave?.Invoke(leaving.Length);
         RandomNumberGenerator.Shuffle(leaving.AsSpan());
         foreach (var turn in leaving)
             turn.SetResult();

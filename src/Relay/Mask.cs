@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Bauta.Crypto.Jose;
 using Bauta.Http;
 using Bauta.Http.Gateway;
@@ -26,12 +27,18 @@ public sealed class Mask : IDisposable
     /// <param name="identity">Signs its card.</param>
     /// <param name="ring">The keys of its gateway.</param>
     /// <param name="time">The clock.</param>
-    public Mask(MaskOptions options, ISigner identity, GatewayKeyRing ring, TimeProvider time)
+    /// <param name="metrics">Where batches are counted; nowhere when null.</param>
+    public Mask(
+        MaskOptions options, ISigner identity, GatewayKeyRing ring, TimeProvider time, PartyMetrics? metrics = null)
     {
         options.Validate();
         wire = new HttpMessageInvoker(PartyTransport.NewSockets());
         var hop = new NextHop(wire, options.Timeout, time);
-        var batch = new Batch(TimeSpan.FromMilliseconds(options.BatchMilliseconds), time);
+        var sizes = metrics?.Meter.CreateHistogram(
+            "bauta.mask.batch.size", "{message}", "How many messages left together, in random order.",
+            advice: new InstrumentAdvice<int> { HistogramBucketBoundaries = [1, 2, 5, 10, 20, 50, 100, 200, 500] });
+        var batch = new Batch(
+            TimeSpan.FromMilliseconds(options.BatchMilliseconds), time, size => sizes?.Record(size));
         carrier = new Carrier(options, hop, batch, time);
         card = new PartyCardSource(identity, ring, time, (keys, at) =>
             new PartyCard(Roles.Mask, options.Name, identity.PublicKey.Spki, keys, at));

@@ -143,6 +143,17 @@ internal sealed partial class RealNetwork : IDisposable
         return running.Remove(role, out var process) ? process.Stop() : (null, "");
     }
 
+    /// <summary>SIGTERM: the role stops as its operator stops it.</summary>
+    /// <returns>What the process had written to its output and log.</returns>
+    public async Task<string> EndAsync(string role)
+    {
+        using (var kill = Process.Start("kill", ["-TERM", $"{ProcessOf(role)}"]))
+            await kill.WaitForExitAsync();
+        await EndedAsync(role, TimeSpan.FromSeconds(30));
+        var (exitCode, log) = Stop(role);
+        return exitCode == 0 ? log : throw new InvalidOperationException($"{role} did not stop: {exitCode} {log}");
+    }
+
     /// <summary>All that a role keeps on disk.</summary>
     public IEnumerable<(string Path, byte[] Content)> FilesOf(string role) =>
         Directory.EnumerateFiles(Path.Combine(Folder, role), "*", SearchOption.AllDirectories)

@@ -23,10 +23,18 @@ internal sealed class CheckpointLoop(
         FullMode = BoundedChannelFullMode.DropWrite,
     });
 
+    private const long Nothing = long.MinValue;
+
     private volatile SignedHead? signed;
+    private long unpublishedSince = time.GetTimestamp();
 
     /// <summary>The checkpoint signed last, cosigned or not: witnesses may read the log up to here.</summary>
     public SignedHead? Signed => signed;
+
+    /// <summary>How long there has been something to publish since a checkpoint was last published.</summary>
+    public TimeSpan Unpublished => Volatile.Read(ref unpublishedSince) is var since && since != Nothing
+        ? time.GetElapsedTime(since)
+        : TimeSpan.Zero;
 
     public void StartFrom(SignedHead? head) => signed = head;
 
@@ -40,11 +48,20 @@ internal sealed class CheckpointLoop(
         while (!cancellation.IsCancellationRequested)
         {
             if (isUnderPolicy && publications.Latest?.Size == durableHead().Size)
+            {
+                Volatile.Write(ref unpublishedSince, Nothing);
                 await wake.Reader.ReadAsync(cancellation);
+                Volatile.Write(ref unpublishedSince, time.GetTimestamp());
+            }
             else if (await PublishAsync(cancellation))
+            {
                 isUnderPolicy = true;
+                Volatile.Write(ref unpublishedSince, time.GetTimestamp());
+            }
             else
+            {
                 await Task.Delay(options.CosignRetry, time, cancellation);
+            }
         }
     }
 

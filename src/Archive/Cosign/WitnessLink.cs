@@ -16,7 +16,8 @@ public sealed record WitnessPeer(NoteVerifier Key, IWitness Client);
 /// <param name="Name">Its key's name.</param>
 /// <param name="Size">The size that it cosigned last, as far as known.</param>
 /// <param name="Refusal">Why it did not cosign what it was asked last; null when it did.</param>
-public sealed record WitnessStatus(string Name, long Size, string? Refusal);
+/// <param name="Failures">How often it was asked and did not cosign.</param>
+public sealed record WitnessStatus(string Name, long Size, string? Refusal, long Failures);
 
 /// <summary>A checkpoint that this log has signed, and that stands in the second place.</summary>
 internal sealed record SignedHead(long Size, SignedNote Note);
@@ -26,17 +27,20 @@ internal sealed class WitnessLink(WitnessPeer peer, LogProofs proofs, TimeSpan t
 {
     private int busy;
     private long knownSize;
+    private long failures;
     private volatile string? refusal = "Not asked yet.";
 
     public NoteVerifier Key => peer.Key;
 
-    public WitnessStatus Status => new(peer.Key.Name, Interlocked.Read(ref knownSize), refusal);
+    public WitnessStatus Status => new(
+        peer.Key.Name, Interlocked.Read(ref knownSize), refusal, Interlocked.Read(ref failures));
 
     /// <summary>The verified cosignature, or null: refused, unreachable, too slow, or busy with another one.</summary>
     public async Task<NoteSignature?> AskAsync(SignedHead head, CancellationToken cancellation)
     {
         if (Interlocked.Exchange(ref busy, 1) == 1)
             return null;
+        var isCosigned = false;
         try
         {
             using var deadline = new CancellationTokenSource(timeout, time);
@@ -44,9 +48,10 @@ internal sealed class WitnessLink(WitnessPeer peer, LogProofs proofs, TimeSpan t
             var before = Interlocked.Read(ref knownSize);
             var cosignature = await TryAskAsync(head, both.Token);
             // A conflict has told how far the witness is, so the second question fits.
-            return cosignature is null && Interlocked.Read(ref knownSize) != before
-                ? await TryAskAsync(head, both.Token)
-                : cosignature;
+            if (cosignature is null && Interlocked.Read(ref knownSize) != before)
+                cosignature = await TryAskAsync(head, both.Token);
+            isCosigned = cosignature is not null;
+            return cosignature;
         }
         catch (Exception failure) when (failure is IOException or OperationCanceledException)
         {
@@ -55,6 +60,8 @@ internal sealed class WitnessLink(WitnessPeer peer, LogProofs proofs, TimeSpan t
         }
         finally
         {
+            if (!isCosigned && !cancellation.IsCancellationRequested)
+                Interlocked.Increment(ref failures);
             Volatile.Write(ref busy, 0);
         }
     }

@@ -1,3 +1,4 @@
+using Bauta.Http;
 using Bauta.Storage;
 
 namespace Bauta.Bank.Ledger;
@@ -67,6 +68,18 @@ public sealed class BankDatabase : IAsyncDisposable
         var moves = await database.ReadAsync(BookRows.Moves, cancellation);
         if (moves > (secondPlace.Latest?.Number ?? -1))
             secondPlace.Advance(moves, "commits of this bank that moved value");
+    }
+
+    /// <summary>Reports what an operator of a bank watches.</summary>
+    public void ReportTo(PartyMetrics metrics)
+    {
+        metrics.Watch(database);
+        metrics.WatchRows(
+            "bauta.bank.open_locks", "{lock}", "Locks that are neither settled nor unlocked.", database,
+            "SELECT COUNT(*) FROM locks WHERE state = 0");
+        metrics.WatchRows(
+            "bauta.bank.open_payouts", "{payout}", "Payout orders that the acquirer has not confirmed.", database,
+            "SELECT COUNT(*) FROM payouts WHERE state = 0");
     }
 
     /// <inheritdoc cref="IDatabase.Failure"/>

@@ -42,12 +42,26 @@ internal static class ConfigFile
                 ?? throw new HostException(ExitCode.BadFile, $"{path} holds no configuration.");
             var whole = (RoleConfig)config with { Folder = Path.GetDirectoryName(Path.GetFullPath(path))! };
             _ = Endpoint(whole);
+            _ = Collector(whole);
             return (T)whole;
         }
         catch (JsonException malformed)
         {
             throw new HostException(ExitCode.BadFile, $"{path} is not a configuration: {malformed.Message}", malformed);
         }
+    }
+
+    /// <summary>Where a role reports its metrics, or null.</summary>
+    public static Uri? Collector(RoleConfig config)
+    {
+        if (config.Telemetry is null)
+            return null;
+        return Uri.TryCreate(config.Telemetry, UriKind.Absolute, out var collector)
+            && collector is { Scheme: "http" or "https", UserInfo: "", Query: "", Fragment: "" }
+            ? collector
+            : throw new HostException(ExitCode.BadFile,
+                $"\"telemetry\": \"{config.Telemetry}\" is not the address of a collector, such as "
+                + "http://127.0.0.1:4318.");
     }
 
     /// <summary>Where a role listens.</summary>

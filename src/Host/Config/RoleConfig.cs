@@ -26,6 +26,9 @@ internal abstract record RoleConfig
     /// <summary>Source addresses without a limit of requests: the masks and parties of this network.</summary>
     public IReadOnlyList<string> UnlimitedSources { get; init; } = [];
 
+    /// <summary>Where OpenTelemetry's OTLP is taken over HTTP; without one nothing is reported.</summary>
+    public string? Telemetry { get; init; }
+
     /// <summary>The role that this configures.</summary>
     [JsonIgnore]
     public abstract string Role { get; }

@@ -32,6 +32,10 @@ internal static class ConfigText
           // Source addresses without a limit of requests: the masks and parties of this network.
           "unlimitedSources": {{Texts(role.UnlimitedSources)}},
 
+          // A collector of your own that takes OpenTelemetry's OTLP over HTTP. It gets sums every five minutes, never
+          // anything about one request. Share it with no other party.
+          // "telemetry": "http://127.0.0.1:4318",
+
         {{Body(role)}}
         }
 

@@ -30,6 +30,7 @@ internal static class ArchiveRole
                     .Select(bank => new AdmittedBank(bank.Name, bank.Identity.Thumbprint))],
             },
             parts.Time, cancellation);
+        parts.Metrics?.Watch(archive);
         parts.Loop(archive.RunAsync);
         return await parts.StartAsync(
             identity,

@@ -33,6 +33,8 @@ internal static class BankRole
         var database = parts.Own(await BankDatabase.OpenAsync(
             config.Connection, parts.DatabaseOptions, ForwardOnly.Open(config.PathOf(config.SecondPlace))));
         parts.EndWith(database.Failure);
+        if (parts.Metrics is { } metrics)
+            database.ReportTo(metrics);
         var options = Options(config) with { Issuer = issuer?.Name, SpentAt = spentAt?.Name };
         var bank = parts.Own(await Bank.Bank.OpenAsync(
             options, database, identity, new DenominationKeyFiles(config.KeyPath(RoleKeys.Denominations)), parties,

@@ -16,7 +16,7 @@ internal static class MaskRole
             Targets = config.Targets,
             BatchMilliseconds = config.BatchMilliseconds,
         };
-        var mask = parts.Own(new Mask(options, parts.Identity(), parts.GatewayKeys(), parts.Time));
+        var mask = parts.Own(new Mask(options, parts.Identity(), parts.GatewayKeys(), parts.Time, parts.Metrics));
         var settings = parts.Settings(Mask.DefaultSettings);
         return parts.StartAsync(
             parts.Watch is { } watch

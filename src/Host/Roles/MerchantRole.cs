@@ -34,13 +34,15 @@ internal static class MerchantRole
             PayMarginSeconds = config.PayMarginSeconds,
             GraceSeconds = config.GraceSeconds,
         };
+        var database = parts.Database(config, MerchantSchema.Migrations);
         var merchant = parts.Own(await Merchant.Merchant.OpenAsync(
-            options, parts.Database(config, MerchantSchema.Migrations), keys,
+            options, database, keys,
             new BankClient(parts.ClientOf(bank)),
             [.. config.Archives.Select(path => parts.Party(path, PartyRoles.Archive))
                 .Select(archive => new MerchantArchive(
                     archive.ReadPolicy(), new ArchiveClient(parts.ClientOf(archive))))],
             parts.Time, parts.Logger("Bauta.Merchant"), cancellation));
+        parts.Metrics?.WatchMerchant(database);
         parts.Loop(merchant.RunAsync);
         await parts.ListenAsync(
             DeskHost.Build(

@@ -2,6 +2,7 @@ using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using Bauta.Crypto.Jose;
 using Bauta.Host.Config;
+using Bauta.Host.Telemetry;
 using Bauta.Http;
 using Bauta.Http.Gateway;
 using Bauta.Protocol;
@@ -32,6 +33,7 @@ internal sealed partial class RoleParts(RoleConfig config, RoleEnvironment envir
     private readonly Stack<object> owned = new();
     private PartyTransport? transport;
     private ILoggerFactory? logs;
+    private MetricsExport? export;
 
     public TimeProvider Time => environment.Time;
 
@@ -42,6 +44,9 @@ internal sealed partial class RoleParts(RoleConfig config, RoleEnvironment envir
     /// <summary>Shows what this role receives, when somebody asked for that.</summary>
     public RequestWatch? Watch =>
         environment.Saw is { } saw ? new RequestWatch(config.Role, config.Name, saw) : null;
+
+    /// <summary>What the role counts about itself; null when nobody is told.</summary>
+    public PartyMetrics? Metrics { get; } = config.Telemetry is null ? null : new PartyMetrics(environment.Time);
 
     /// <summary>How this role reaches other parties: directly, since they know its address anyway.</summary>
     public PartyTransport Transport => transport ??= Own(new PartyTransport(MaskRoute.Direct, Time));
@@ -80,6 +85,7 @@ internal sealed partial class RoleParts(RoleConfig config, RoleEnvironment envir
         var database = Own(Storage.Database.Open(
             storing.Connection, migrations, DatabaseOptions));
         EndWith(database.Failure);
+        Metrics?.Watch(database);
         return database;
     }
 
@@ -141,6 +147,9 @@ internal sealed partial class RoleParts(RoleConfig config, RoleEnvironment envir
     public async Task<RunningRole> StartAsync(WebApplication app, CancellationToken cancellation)
     {
         await ListenAsync(app, cancellation);
+        if (Metrics is not null)
+            export = new MetricsExport(
+                ConfigFile.Collector(config)!, config.Role, config.Name, Metrics, Logger("Bauta.Telemetry"));
         return new RunningRole(this, config.Role, config.Name, app.Address());
     }
 
@@ -168,6 +177,7 @@ internal sealed partial class RoleParts(RoleConfig config, RoleEnvironment envir
             : Own(X509Certificate2.CreateFromPemFile(
                 config.PathOf(config.Certificate),
                 config.CertificateKey is null ? null : config.PathOf(config.CertificateKey))),
+        Metrics = Metrics,
         UnlimitedSources = [.. config.UnlimitedSources.Select(IPAddress.Parse)],
     };
 
@@ -185,6 +195,9 @@ internal sealed partial class RoleParts(RoleConfig config, RoleEnvironment envir
 
         await stopping.CancelAsync();
         await Task.WhenAll(loops);
+        // While all that is counted can still be read.
+        export?.Dispose();
+        Metrics?.Dispose();
         while (owned.TryPop(out var item))
         {
             if (item is IAsyncDisposable asynchronous)

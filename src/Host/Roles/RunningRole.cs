@@ -1,3 +1,5 @@
+using Bauta.Http;
+
 namespace Bauta.Host.Roles;
 
 /// <summary>What a role needs from around it.</summary>
@@ -25,6 +27,9 @@ internal sealed class RunningRole : IAsyncDisposable
 
     /// <summary>Completes, with what failed, when the role cannot go on: the process must stop then.</summary>
     public Task<Exception> Failure => parts.Failure;
+
+    /// <summary>What it counts about itself; null when nobody is told.</summary>
+    internal PartyMetrics? Metrics => parts.Metrics;
 
     public ValueTask DisposeAsync() => parts.DisposeAsync();
 }

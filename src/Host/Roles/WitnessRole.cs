@@ -1,3 +1,4 @@
+using Bauta.Archive;
 using Bauta.Archive.Follow;
 using Bauta.Host.Config;
 using Bauta.Protocol.Archive;
@@ -20,6 +21,7 @@ internal static class WitnessRole
             archive.ReadNoteKey(), new ArchiveClient(parts.ClientOf(archive)),
             parts.Own(RoleKeys.OpenWitness(config.KeyPath(RoleKeys.Witness), parts.Time)),
             new WitnessOptions(), parts.Time, cancellation));
+        parts.Metrics?.Watch(witness);
         return await parts.StartAsync(
             identity,
             (keys, at) => new PartyCard(config.Role, config.Name, identity.PublicKey.Spki, keys, at),

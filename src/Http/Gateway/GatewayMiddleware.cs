@@ -53,29 +53,35 @@ internal sealed partial class GatewayMiddleware(RequestDelegate next, PartyGatew
     private async Task<BinaryResponse> AnswerAsync(HttpContext outer, ObliviousRequest opened)
     {
         if (!opened.TryDecode(PaddingClasses.Limits, out var request, out _))
-            return SealedAnswer.Refuse(HostError.Malformed);
+            return Sealed(outer, Answer.Refuse(HostError.Malformed));
         var time = gateway.Keys.Time;
         switch (RequestDate.Check(request, time, GatewayKeyRing.DateTolerance))
         {
             case RequestAge.Malformed:
-                return SealedAnswer.Refuse(HostError.Malformed);
+                return Sealed(outer, Answer.Refuse(HostError.Malformed));
             // Without a date an encapsulation could be sent again for ever, once its key is forgotten. A mask's gateway
             // forwards and changes nothing: the party behind it reads the date of what is sealed to it.
             case RequestAge.Undated when gateway.Dispatch is null:
             case RequestAge.OutOfRange:
                 // The own date lets a client with a wrong clock correct itself.
-                return SealedAnswer.Refuse(HostError.BadDate, BinaryField.Create(
+                return Sealed(outer, Answer.Refuse(HostError.BadDate), BinaryField.Create(
                     "date", time.GetUtcNow().ToString("r", CultureInfo.InvariantCulture)));
         }
 
         var cancellation = outer.RequestAborted;
         var response = gateway.Dispatch is null
             ? await DispatchAsync(outer, request, opened.MaxResponseSize)
-            : await gateway.Dispatch(request, cancellation);
+            : Sealed(outer, await gateway.Dispatch(request, cancellation));
         if (response.EncodedSize <= opened.MaxResponseSize)
             return response;
         LogTooLarge(logger);
-        return SealedAnswer.Refuse(HostError.Internal);
+        return Sealed(outer, Answer.Refuse(HostError.Internal));
+    }
+
+    private static BinaryResponse Sealed(HttpContext outer, Answer answer, params BinaryField[] more)
+    {
+        answer.NoteRefusal(outer);
+        return answer.ToBinary(more);
     }
 
     /// <summary>
@@ -96,15 +102,6 @@ internal sealed partial class GatewayMiddleware(RequestDelegate next, PartyGatew
 
     [LoggerMessage(10, LogLevel.Error, "An answer could not be sealed: it is larger than the largest size class.")]
     private static partial void LogTooLarge(ILogger logger);
-}
-
-/// <summary>Answers of a gateway that come from no route.</summary>
-public static class SealedAnswer
-{
-    /// <summary>A refusal with problem details.</summary>
-    public static BinaryResponse Refuse<TError>(TError error, params BinaryField[] more)
-        where TError : struct, Enum =>
-        Answer.Refuse(error).ToBinary(more);
 }
 
 /// <summary>Puts the gateway into the pipeline.</summary>

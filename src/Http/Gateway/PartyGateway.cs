@@ -9,7 +9,7 @@ namespace Bauta.Http.Gateway;
 /// Answers an opened request. Null for a party, which answers it with its own routes; a mask forwards it instead.
 /// </param>
 public sealed record PartyGateway(
-    GatewayKeyRing Keys, Func<BinaryRequest, CancellationToken, Task<BinaryResponse>>? Dispatch = null)
+    GatewayKeyRing Keys, Func<BinaryRequest, CancellationToken, Task<Answer>>? Dispatch = null)
 {
     /// <summary>GET gives the key configurations, POST takes encapsulated requests.</summary>
     public const string Path = MaskRoute.GatewayPath;

@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
 using System.Text;
+using Bauta.Protocol.Relay;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace Bauta.Merchant.Desk;
@@ -66,7 +67,7 @@ public sealed class DeskAddress
 
     internal HttpClient CreateClient(DeskToken token)
     {
-        var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false };
+        var handler = PartyTransport.NewSockets();
         if (socketPath is not null)
             handler.ConnectCallback = async (_, cancellation) => await ConnectAsync(socketPath, cancellation);
         // No time-out of its own: a large file takes as long as its disk; the caller's token ends it.

@@ -1,6 +1,6 @@
 using Bauta.Crypto.BinaryHttp;
 using Bauta.Crypto.ObliviousHttp;
-using Bauta.Http.Gateway;
+using Bauta.Http;
 using Bauta.Protocol;
 using Bauta.Protocol.Parties;
 using Bauta.Protocol.Relay;
@@ -24,18 +24,18 @@ internal sealed class Opener
         targets = new HashSet<string>(options.Targets, StringComparer.Ordinal);
     }
 
-    internal async Task<BinaryResponse> ForwardAsync(BinaryRequest request, CancellationToken cancellation)
+    internal async Task<Answer> ForwardAsync(BinaryRequest request, CancellationToken cancellation)
     {
         var origin = $"{request.Scheme}://{request.Authority}";
         if (!targets.Contains(origin))
-            return SealedAnswer.Refuse(MaskError.TargetNotAllowed);
+            return Answer.Refuse(MaskError.TargetNotAllowed);
         Result<HopAnswer, MaskError> answer;
         if (request is { Method: "POST", Path: MaskRoute.GatewayPath }
             && request.TryGetHeader("content-type", out var mediaType) && mediaType == Encapsulation.RequestMediaType)
         {
             var layer = PaddingClasses.LayerOf(request.Content.Length);
             if (layer < 0)
-                return SealedAnswer.Refuse(MaskError.BadSize);
+                return Answer.Refuse(MaskError.BadSize);
             answer = await SendAsync(new Uri(origin + MaskRoute.GatewayPath), Encapsulation.RequestMediaType,
                 request.Content, Encapsulation.ResponseMediaType, PaddingClasses.LargestOf(layer), cancellation);
         }
@@ -46,13 +46,12 @@ internal sealed class Opener
         }
         else
         {
-            return SealedAnswer.Refuse(MaskError.NotForwarded);
+            return Answer.Refuse(MaskError.NotForwarded);
         }
 
-        if (!answer.IsOk)
-            return SealedAnswer.Refuse(answer.Error.Value);
-        var (status, type, body) = answer.Value;
-        return new BinaryResponse(status, type is null ? [] : [BinaryField.Create("content-type", type)], body);
+        return answer.IsOk
+            ? Answer.Raw(answer.Value.Status, answer.Value.Body, answer.Value.MediaType)
+            : Answer.Refuse(answer);
     }
 
     private async Task<Result<HopAnswer, MaskError>> SendAsync(

@@ -6,14 +6,16 @@ using Bauta.Host.Demo;
 using Bauta.Protocol.Archive;
 using Bauta.Protocol.Evidence;
 using Bauta.SystemTests.Faults;
+using Bauta.Tests.Host;
 using Xunit;
 
 namespace Bauta.SystemTests.Sight;
 
 /// <summary>
-/// The sight table, for what each role holds in memory and on disk and writes to its log: money that comes in, two
-/// purchases through both masks, a refresh and a payout leave canary values, and none may be where the table does not
-/// allow it. Canaries must also be found where they are certain to be, so that the search itself is known to find.
+/// The sight table, for what each role holds in memory and on disk, writes to its log and hands to its operator's
+/// collector of metrics: money that comes in, two purchases through both masks, a refresh and a payout leave canary
+/// values, and none may be where the table does not allow it. Canaries must also be found where they are certain to be,
+/// so that the search itself is known to find.
 /// </summary>
 public sealed class SightTests
 {
@@ -40,9 +42,15 @@ public sealed class SightTests
     [Fact]
     public async Task No_role_keeps_or_logs_or_remembers_what_the_sight_table_denies_it()
     {
+        await using var collector = await OtlpReceiver.StartAsync();
         using var network = await RealNetwork.PrepareAsync(
-            isMasked: true, ("merchant", "payee", $"\"{Payee}\""), ("merchant", "name", $"\"{ShopName}\""),
-            ("bank", "disputeWindowSeconds", "1"), ("acquirer", "delaySeconds", "1"));
+            isMasked: true,
+            [
+                ("merchant", "payee", $"\"{Payee}\""), ("merchant", "name", $"\"{ShopName}\""),
+                ("bank", "disputeWindowSeconds", "1"), ("acquirer", "delaySeconds", "1"),
+                ("mask-1", "batchMilliseconds", "1"),
+                .. roles.Select(role => (role, "telemetry", $"\"{collector.AddressFor(role)}\"")),
+            ]);
         await network.StartAsync(roles);
         using var line = await MakeWalletAsync(network);
         var canaries = await TradeAsync(network);
@@ -51,7 +59,7 @@ public sealed class SightTests
         var problems = new List<string>();
         foreach (var role in roles)
         {
-            var places = PlacesOf(network, role, canaries, search);
+            var places = await PlacesOfAsync(network, collector, role, canaries, search);
             foreach (var canary in canaries.Where(
                 one => one.OnlyLookAt.Length == 0 || one.OnlyLookAt.Contains(role)))
             {
@@ -62,33 +70,58 @@ public sealed class SightTests
                     problems.Add($"{role} holds {canary.Name} in {string.Join(", ", at)}.");
                 if (!canary.IsKept && at.Any(place => place != "memory"))
                     problems.Add($"{role} keeps {canary.Name} in {string.Join(", ", at)}.");
-                if (at.Contains("log") && !canary.MayBeLoggedBy.Contains(role))
-                    problems.Add($"{role} logs {canary.Name}.");
+                if (at.Intersect(["log", "metrics"]).Any() && !canary.MayBeLoggedBy.Contains(role))
+                    problems.Add($"{role} logs or reports {canary.Name}.");
             }
         }
 
         Assert.True(problems.Count == 0, string.Join('\n', problems));
+        AssertDocumented(collector);
         Assert.All(canaries, canary => Assert.All(canary.MustBeAt, role => Assert.True(
             canary.MayBeAt(role), $"{canary.Name} must be at {role} and may not.")));
     }
 
-    private static List<(string Name, HashSet<Canary> Found)> PlacesOf(
-        RealNetwork network, string role, IReadOnlyList<Canary> canaries, CanarySearch search)
+    /// <summary>Every metric of every role stands on its page, and each on the page was reported.</summary>
+    private static void AssertDocumented(OtlpReceiver collector)
+    {
+        var page = RealNetwork.SourcePath("docs/operating/metrics.md");
+        var rows = File.ReadLines(page).Where(line => line.StartsWith("| `", StringComparison.Ordinal))
+            .Select(line => line.Split('`')[1]).Where(name => !name.StartsWith("dotnet.", StringComparison.Ordinal));
+        var reported = roles.SelectMany(role => collector.ReportsOf(role)).SelectMany(OtlpReceiver.MetricsOf)
+            .Select(metric => metric.Key).Where(name => !name.StartsWith("dotnet.", StringComparison.Ordinal));
+        Assert.Equal(rows.Distinct().Order(StringComparer.Ordinal), reported.Distinct().Order(StringComparer.Ordinal));
+    }
+
+    private static async Task<List<(string Name, HashSet<Canary> Found)>> PlacesOfAsync(
+        RealNetwork network, OtlpReceiver collector, string role, IReadOnlyList<Canary> canaries, CanarySearch search)
     {
         var memory = new HashSet<Canary>();
         // A process that has served anything at all holds some megabytes.
         Assert.InRange(ProcessMemory.Search(network.ProcessOf(role), search, memory), 4L << 20, 4L << 30);
-        var places = new List<(string, HashSet<Canary>)> { ("memory", memory) };
+        var places = new List<(string Name, HashSet<Canary> Found)> { ("memory", memory) };
         foreach (var database in Directory.EnumerateFiles(Path.Combine(network.Folder, role), "*.db"))
             places.Add(("a column of " + Path.GetFileName(database), NumbersIn(database, canaries)));
-        var log = Encoding.UTF8.GetBytes(network.Kill(role));
-        foreach (var (path, content) in network.FilesOf(role).Append(("log", log)))
+        // A role that stops in order deletes it, and reports once more.
+        var contents = Directory.EnumerateFiles(Path.Combine(network.Folder, role), "*-wal")
+            .Select(path => (path, File.ReadAllBytes(path))).ToList();
+        contents.Add(("log", Encoding.UTF8.GetBytes(await network.EndAsync(role))));
+        contents.AddRange(network.FilesOf(role));
+        var reports = collector.ReportsOf(role);
+        contents.AddRange(reports.Select(
+            report => ("metrics", (byte[])[.. Encoding.UTF8.GetBytes(report.Head), .. report.Body])));
+        foreach (var (path, content) in contents)
         {
             var found = new HashSet<Canary>();
             search.Find(content, found);
-            places.Add((path == "log" ? path : Path.GetFileName(path), found));
+            places.Add((path is "log" or "metrics" ? path : Path.GetFileName(path), found));
         }
 
+        // So that what is looked through is what the role reports, and of what it did.
+        Assert.Contains(places, place => place.Name == "metrics");
+        Assert.NotEmpty(OtlpReceiver.MetricsOf(reports[^1])["http.server.request.duration"]);
+        if (role == "merchant")
+            Assert.Contains(places, place => place.Name == "metrics" && place.Found.Any(
+                canary => canary.MayBeLoggedBy.Contains("merchant")));
         return places;
     }
 

@@ -75,6 +75,9 @@ public sealed class ConfigTests : IDisposable
     [InlineData("\"name\": null, \"listen\": \"127.0.0.1:1\"")]
     [InlineData("\"name\": \"a\", \"listen\": \"somewhere\"")]
     [InlineData("\"name\": \"a\", \"listen\": \"127.0.0.1:1\", \"targets\": \"http://b\"")]
+    [InlineData("\"name\": \"a\", \"listen\": \"127.0.0.1:1\", \"telemetry\": \"127.0.0.1:4318\"")]
+    [InlineData("\"name\": \"a\", \"listen\": \"127.0.0.1:1\", \"telemetry\": \"ftp://127.0.0.1\"")]
+    [InlineData("\"name\": \"a\", \"listen\": \"127.0.0.1:1\", \"telemetry\": \"http://me:it@127.0.0.1\"")]
     public void Refuses_a_configuration_with_something_unknown_twice_missing_or_wrong(string members)
     {
         var path = Path.Combine(folder, "mask.json");
@@ -92,6 +95,7 @@ public sealed class ConfigTests : IDisposable
 
         Assert.Equal("keys", config.Keys);
         Assert.Empty(config.Targets);
+        Assert.Null(ConfigFile.Collector(config));
         Assert.Equal(Path.Combine(folder, "keys", "x"), config.KeyPath("x"));
     }
 

@@ -30,10 +30,10 @@ internal sealed class TestHost : IAsyncDisposable
 
     public static async Task<TestHost> StartAsync(
         Action<IEndpointRouteBuilder> map, PartyHostSettings? settings = null, TimeProvider? time = null,
-        PartyGateway? gateway = null)
+        PartyGateway? gateway = null, PartyMetrics? metrics = null)
     {
         var log = new LogCatcher();
-        var app = PartyHost.Build(settings ?? new PartyHostSettings(), map, gateway, time,
+        var app = PartyHost.Build((settings ?? new PartyHostSettings()) with { Metrics = metrics }, map, gateway, time,
             logging => logging.SetMinimumLevel(LogLevel.Trace).AddProvider(log));
         await app.StartAsync(TestContext.Current.CancellationToken);
         return new TestHost(app, log);

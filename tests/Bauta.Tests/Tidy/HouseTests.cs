@@ -50,6 +50,14 @@ public sealed partial class HouseTests
         }
     }
 
+    // Other sockets would send trace contexts, follow redirects, keep cookies and use a proxy.
+    [Fact]
+    public void Sockets_are_made_in_one_place()
+    {
+        var places = Repository.Under("src", ".cs").Where(file => NewSockets().IsMatch(Repository.Read(file)));
+        Assert.Equal(["src/Protocol/Relay/PartyTransport.cs"], places);
+    }
+
     [Fact]
     public void Every_project_stands_in_the_solution()
     {
@@ -134,6 +142,9 @@ public sealed partial class HouseTests
 
     [GeneratedRegex("<ProjectReference Include=\"\\.\\./([A-Za-z]+)/Bauta\\.[A-Za-z]+\\.csproj\"")]
     private static partial Regex ProjectReference();
+
+    [GeneratedRegex(@"SocketsHttpHandler NewSockets\(\) => new\(\)|new (SocketsHttpHandler|HttpClientHandler)\b")]
+    private static partial Regex NewSockets();
 
     [GeneratedRegex("<PackageReference [^>]*Version")]
     private static partial Regex VersionedPackage();
