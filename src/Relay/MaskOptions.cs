@@ -6,6 +6,12 @@ namespace Bauta.Relay;
 /// <summary>What a mask does, and for whom.</summary>
 public sealed record MaskOptions
 {
+    /// <summary>
+    /// The longest period. A first exchange with a party is two, for its card and for the request, and each passes four
+    /// batches, all of it within a wallet's time-out.
+    /// </summary>
+    public const int MaxBatchMilliseconds = 3_000;
+
     /// <summary>The mask's name on its card.</summary>
     public required string Name { get; init; }
 
@@ -34,8 +40,8 @@ public sealed record MaskOptions
     {
         if (!Names.IsPartyName(Name))
             throw new ArgumentException("The name is not a party's name.");
-        if (BatchMilliseconds is < 0 or > 60_000)
-            throw new ArgumentException("Batches last 0 to 60,000 milliseconds.");
+        if (BatchMilliseconds is < 0 or > MaxBatchMilliseconds)
+            throw new ArgumentException("Batches last 0 to 3,000 milliseconds.");
         if (Timeout <= TimeSpan.Zero || Timeout > TimeSpan.FromMinutes(5))
             throw new ArgumentException("The time-out is more than nothing and at most 5 minutes.");
         foreach (var target in Targets)

@@ -4,7 +4,7 @@ namespace Bauta.Bank.Withdraw;
 
 /// <summary>
 /// Blind signatures as rows, for ever: the same request has the same answer however late. The reserve is not kept, so
-/// that the table cannot tell which tokens one wallet withdrew.
+/// that no row tells who withdrew; which rows were written one after the other, a database may show.
 /// </summary>
 internal static class WithdrawalRows
 {

@@ -10,6 +10,9 @@ namespace Bauta.Protocol.Relay;
 /// </summary>
 public sealed class PartyTransport : IDisposable
 {
+    /// <summary>How long one exchange may take, all of it, unless told otherwise.</summary>
+    public static readonly TimeSpan DefaultTimeout = TimeSpan.FromSeconds(30);
+
     private readonly ConcurrentDictionary<string, PartyAddress> known = new(StringComparer.Ordinal);
     private readonly HttpMessageHandler sockets;
     private readonly HttpMessageInvoker wire;
@@ -29,7 +32,7 @@ public sealed class PartyTransport : IDisposable
         HttpMessageHandler? sockets = null)
     {
         Route = route;
-        this.timeout = timeout ?? TimeSpan.FromSeconds(30);
+        this.timeout = timeout ?? DefaultTimeout;
         this.sockets = sockets ?? NewSockets();
         wire = new HttpMessageInvoker(this.sockets, disposeHandler: false);
         if (route.Opener is null)

@@ -181,8 +181,11 @@ public sealed partial class Wallet
     /// <summary>A reserve as the bank has it; null when it does not know it.</summary>
     private async Task<ReserveState?> ReadReserveAsync(P256PrivateKey key, CancellationToken cancellation)
     {
+        // Cut to the minute: by whole seconds the bank would tell, from how wrong the clock is, that the reserve of a
+        // refresh and one that was paid in for are read by the same wallet.
+        var minute = UnixTime.FromSeconds(Now.Seconds / 60 * 60);
         var answer = await network.Bank.ReserveAsync(
-            Signed<ReadOrder>.Sign(key, new ReadOrder(key.PublicKey.Spki, Now)), cancellation);
+            Signed<ReadOrder>.Sign(key, new ReadOrder(key.PublicKey.Spki, minute)), cancellation);
         if (answer.IsOk)
             return answer.Value;
         return answer.Error == BankError.UnknownReserve

@@ -7,7 +7,7 @@ namespace Bauta.SystemTests.Sight;
 
 /// <summary>
 /// Whether two operators, or the two sides of the bank, hold a value in common that would join a payer with a sale. It
-/// finds joins by value; joins by time and amount are not looked for here.
+/// finds joins by value; <c>LinkabilityTests</c> look for joins by time and amount.
 /// </summary>
 public sealed class LinkTests
 {

@@ -5,7 +5,6 @@ using Bauta.Crypto.Jose;
 using Bauta.Crypto.ObliviousHttp;
 using Bauta.Protocol;
 using Bauta.Protocol.Relay;
-using Bauta.Relay;
 using Xunit;
 
 namespace Bauta.Tests.Relay;
@@ -288,16 +287,6 @@ public sealed class MaskTests
         Assert.Equal(200, (int)response.StatusCode);
         // Card and request each wait twice, once before and once after the party.
         Assert.InRange(TimeProvider.System.GetElapsedTime(started), TimeSpan.FromMilliseconds(1150), TimeSpan.MaxValue);
-    }
-
-    [Fact]
-    public async Task Lets_a_batch_go_together()
-    {
-        var batch = new Batch(TimeSpan.FromMilliseconds(200), TimeProvider.System);
-        var waiting = Enumerable.Range(0, 20).Select(_ => batch.WaitAsync(Cancellation)).ToArray();
-        Assert.All(waiting, turn => Assert.False(turn.IsCompleted));
-        await Task.WhenAll(waiting);
-        Assert.False(batch.WaitAsync(Cancellation).IsCompleted);
     }
 
     private static async Task<HttpResponseMessage> SendAsync(HttpClient client, byte[] body)

@@ -40,6 +40,8 @@ public sealed class InProcessNetwork : INetwork, IAsyncDisposable
     private readonly TemporaryDirectory directory = new();
     private readonly CancellationTokenSource stop = new();
     private readonly List<IAsyncDisposable> databases = [];
+    private readonly List<PartyMerchant> otherShops = [];
+    private readonly List<P256PrivateKey> otherKeys = [];
     private readonly NoteSigner logSigner = NoteSigner.Generate("archive.example/log");
     private readonly Cosigner[] cosigners;
     private readonly P256PrivateKey shopKey = P256PrivateKey.Generate();
@@ -52,8 +54,9 @@ public sealed class InProcessNetwork : INetwork, IAsyncDisposable
     private Signed<PartyCard> bankCard = null!;
     private Signed<PartyCard> shopCard = null!;
 
-    private InProcessNetwork(bool hasLocker)
+    private InProcessNetwork(BankOptions options, bool hasLocker)
     {
+        Options = options;
         lockerKey = hasLocker ? P256PrivateKey.Generate() : null;
         cosigners = [Cosigner.Generate("w1.example", Clock), Cosigner.Generate("w2.example", Clock)];
         Policy = ArchivePolicy.Create(logSigner.Verifier, [.. cosigners.Select(one => one.Verifier)], 2);
@@ -112,7 +115,7 @@ public sealed class InProcessNetwork : INetwork, IAsyncDisposable
 
     IBank INetwork.LockingBank => TheLocker?.Wired ?? BankWire;
 
-    long INetwork.MinWithdrawSeconds => BankOptions.WithdrawSeconds;
+    long INetwork.MinWithdrawSeconds => Options.WithdrawSeconds;
 
     IArchive INetwork.Archive => ArchiveWire;
 
@@ -131,11 +134,20 @@ public sealed class InProcessNetwork : INetwork, IAsyncDisposable
         MaxExpirySeconds = 500,
     };
 
+    public BankOptions Options { get; }
+
+    /// <summary>What each party but the bank keeps, by its name.</summary>
+    public Dictionary<string, IDatabase> Databases { get; } = [];
+
+    /// <summary>What the bank keeps.</summary>
+    public BankDatabase BankBooks => bankDatabase;
+
     /// <summary>Starts the parties.</summary>
+    /// <param name="options">The bank's.</param>
     /// <param name="hasLocker">Whether another bank locks what the bank issues.</param>
-    public static async Task<InProcessNetwork> StartAsync(bool hasLocker = false)
+    public static async Task<InProcessNetwork> StartAsync(BankOptions? options = null, bool hasLocker = false)
     {
-        var network = new InProcessNetwork(hasLocker);
+        var network = new InProcessNetwork(options ?? BankOptions, hasLocker);
         await network.OpenAsync();
         return network;
     }
@@ -161,6 +173,20 @@ public sealed class InProcessNetwork : INetwork, IAsyncDisposable
             new NewOffer(OfferId.Generate(), "Goods", "What is sold.", Amount.FromMinorUnits(price), name,
                 stored.Value.ContentHash), default);
         return offer.Value;
+    }
+
+    /// <summary>Opens one more shop, at the same bank and archive.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="archive">The archive as this shop reaches it.</param>
+    public async Task<(PartyMerchant Shop, PartyAddress Address, Signed<PartyCard> Card)> OpenShopAsync(
+        string name, IArchive archive)
+    {
+        var (identity, account) = (P256PrivateKey.Generate(), P256PrivateKey.Generate());
+        otherKeys.AddRange([identity, account]);
+        var shop = await OpenMerchantAsync(name, identity, account, archive);
+        otherShops.Add(shop);
+        return (shop, PartyAddress.Create(new Uri($"http://{name}"), identity.PublicKey.Thumbprint),
+            Card(name, identity, shop));
     }
 
     /// <summary>The bank's totals, checked against every row.</summary>
@@ -190,6 +216,8 @@ public sealed class InProcessNetwork : INetwork, IAsyncDisposable
         // Whatever a test did, the bank neither made nor lost value.
         await AuditAsync();
         await TheMerchant.DisposeAsync();
+        foreach (var shop in otherShops)
+            await shop.DisposeAsync();
         await stop.CancelAsync();
         try
         {
@@ -209,7 +237,7 @@ public sealed class InProcessNetwork : INetwork, IAsyncDisposable
         stop.Dispose();
         logSigner.Dispose();
         sealing.Dispose();
-        foreach (var key in new[] { BankKey, shopKey, accountKey, acquirerKey })
+        foreach (var key in otherKeys.Concat([BankKey, shopKey, accountKey, acquirerKey]))
             key.Dispose();
         foreach (var cosigner in cosigners)
             cosigner.Dispose();
@@ -232,14 +260,14 @@ public sealed class InProcessNetwork : INetwork, IAsyncDisposable
         var archive = new BankArchive(Policy, TheArchive);
         var acquirer = new BankAcquirer(acquirerKey.PublicKey, TheAcquirer);
         TheBank = await PartyBank.OpenAsync(
-            BankOptions with { SpentAt = lockerKey is null ? null : SecondBank.Name }, bankDatabase, BankKey,
+            Options with { SpentAt = lockerKey is null ? null : SecondBank.Name }, bankDatabase, BankKey,
             new FixtureKeys(FixtureKeys.Twelve),
             new BankParties(
                 [archive], acquirer, lockerKey is null ? [] : [lockerKey.PublicKey], SpentAt: lockerKey?.PublicKey),
             Clock);
         await MaintainBankAsync();
         Assert.Equal(
-            BankOptions.Exponents.Count, (await TheBank.DenominationsAsync(default)).Denominations.Count);
+            Options.Exponents.Count, (await TheBank.DenominationsAsync(default)).Denominations.Count);
         if (lockerKey is not null)
         {
             TheLocker = await SecondBank.OpenAsync(
@@ -248,32 +276,42 @@ public sealed class InProcessNetwork : INetwork, IAsyncDisposable
             await TheLocker.Bank.MaintainAsync(default);
         }
 
-        TheMerchant = await PartyMerchant.OpenAsync(
-            new MerchantOptions
-            {
-                Name = ShopName,
-                Bank = TheLocker is null ? BankName : SecondBank.Name,
-                Currency = BankOptions.Currency,
-                Payee = "sandbox:shop",
-                GoodsDirectory = File("goods"),
-                LifetimeSeconds = 300,
-                MaxLifetimeSeconds = 400,
-                SlowestBytesPerSecond = 1L << 40,
-            },
-            Open("merchant", MerchantSchema.Migrations),
-            new MerchantKeys(shopKey, accountKey, sealing, (lockerKey ?? BankKey).PublicKey),
-            TheLocker?.Bank ?? TheBank,
-            [new MerchantArchive(Policy, TheArchive)], Clock);
-        Assert.True(await TheMerchant.OpenAccountAsync(default));
+        TheMerchant = await OpenMerchantAsync(ShopName, shopKey, accountKey, TheArchive);
         BankWire = new WiredBank(Wire, TheBank);
         ArchiveWire = new WiredArchive(Wire, TheArchive);
         MerchantWire = new WiredMerchant(Wire, TheMerchant);
         bankCard = Signed<PartyCard>.Sign(BankKey, new PartyCard(
-            Roles.Bank, BankName, BankKey.PublicKey.Spki, [], Clock.Now, Bank: BankOptions.Terms(
+            Roles.Bank, BankName, BankKey.PublicKey.Spki, [], Clock.Now, Bank: Options.Terms(
                 [Policy],
                 spentAt: lockerKey is null ? null : new BankPeer(SecondBank.Name, lockerKey.PublicKey.Thumbprint))));
-        shopCard = Signed<PartyCard>.Sign(shopKey, new PartyCard(
-            Roles.Merchant, ShopName, shopKey.PublicKey.Spki, [], Clock.Now, Merchant: TheMerchant.Terms));
+        shopCard = Card(ShopName, shopKey, TheMerchant);
+    }
+
+    private Signed<PartyCard> Card(string name, P256PrivateKey identity, PartyMerchant shop) =>
+        Signed<PartyCard>.Sign(identity, new PartyCard(
+            Roles.Merchant, name, identity.PublicKey.Spki, [], Clock.Now, Merchant: shop.Terms));
+
+    private async Task<PartyMerchant> OpenMerchantAsync(
+        string name, P256PrivateKey identity, P256PrivateKey account, IArchive archive)
+    {
+        var shop = await PartyMerchant.OpenAsync(
+            new MerchantOptions
+            {
+                Name = name,
+                Bank = TheLocker is null ? BankName : SecondBank.Name,
+                Currency = Options.Currency,
+                Payee = name == ShopName ? "sandbox:shop" : $"sandbox:{name}",
+                GoodsDirectory = File(name == ShopName ? "goods" : $"goods-{name}"),
+                LifetimeSeconds = 300,
+                MaxLifetimeSeconds = 400,
+                SlowestBytesPerSecond = 1L << 40,
+            },
+            Open(name == ShopName ? "merchant" : name, MerchantSchema.Migrations),
+            new MerchantKeys(identity, account, sealing, (lockerKey ?? BankKey).PublicKey),
+            TheLocker?.Bank ?? TheBank,
+            [new MerchantArchive(Policy, archive)], Clock);
+        Assert.True(await shop.OpenAccountAsync(default));
+        return shop;
     }
 
     private async Task MaintainBankAsync()
@@ -320,6 +358,7 @@ public sealed class InProcessNetwork : INetwork, IAsyncDisposable
     {
         var database = Database.Open(File(name + ".db"), migrations);
         databases.Add(database);
+        Databases.Add(name, database);
         return database;
     }
 
