@@ -1,5 +1,8 @@
+using Bauta.Crypto.Jose;
+using Bauta.Http.Gateway;
 using Bauta.Protocol.Relay;
 using Bauta.Relay;
+using Bauta.Tests.Storage;
 using Xunit;
 
 namespace Bauta.Tests.Relay;
@@ -40,10 +43,14 @@ public sealed class BatchTests
         // A card and then the request, each held by two masks on its way out and back.
         var held = 2 * 4 * MaskOptions.MaxBatchMilliseconds;
         Assert.True(held < PartyTransport.DefaultTimeout.TotalMilliseconds);
-        var mask = new MaskOptions { Name = "mask.example", BatchMilliseconds = MaskOptions.MaxBatchMilliseconds };
-        mask.Validate();
-        Assert.Throws<ArgumentException>(
-            (mask with { BatchMilliseconds = MaskOptions.MaxBatchMilliseconds + 1 }).Validate);
+        using var directory = new TemporaryDirectory();
+        using var key = P256PrivateKey.Generate();
+        using var ring = GatewayKeyRing.Open(directory.File("keys.json"), TimeProvider.System);
+        using var longest = MaskWith(MaskOptions.MaxBatchMilliseconds);
+        Assert.Throws<ArgumentException>(() => MaskWith(MaskOptions.MaxBatchMilliseconds + 1));
+
+        Mask MaskWith(int milliseconds) => new(
+            new MaskOptions { Name = "mask.example", BatchMilliseconds = milliseconds }, key, ring, TimeProvider.System);
     }
 
     private static async Task<List<int>> OrderAsync()
