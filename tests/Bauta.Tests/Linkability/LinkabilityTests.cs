@@ -144,7 +144,7 @@ public sealed class LinkabilityTests(LinkabilityTests.Town town) : IClassFixture
         public const string Unbatched = "unbatched";
         public const string AtOnce = "at once";
 
-        private const int Sample = 60;
+        private const int Sample = 50;
         private const int Shops = 5;
         private const double BusyPerSecond = 5;
         private const double QuietPerSecond = 0.003;

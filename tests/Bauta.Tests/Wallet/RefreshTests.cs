@@ -100,7 +100,7 @@ public class RefreshTests
     [InlineData(true)]
     public async Task A_refresh_whose_answer_was_lost_before_its_key_was_revoked_still_pays(bool hasLocker)
     {
-        await using var network = await InProcessNetwork.StartAsync(hasLocker);
+        await using var network = await InProcessNetwork.StartAsync(hasLocker: hasLocker);
         await using var customer = await Customer.WithTokensAsync(network, 1);
         var one = await KeyOfAsync(customer, 1);
         var all = TimeSpan.FromDays(1);
