@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using Bauta.Acquirer;
-using Bauta.Bank;
 using Bauta.Crypto.BlindRsa;
 using Bauta.Merchant.Desk;
 using Bauta.Merchant.Offers;
@@ -124,7 +123,7 @@ internal sealed class Market : IAsyncDisposable
 
     /// <summary>Everybody refreshes what is left of the tokens that he paid with.</summary>
     public void Refresh(double customersPerSecond) => Trade(customersPerSecond, customer =>
-        RunWalletAsync(customer, wallet => wallet.RefreshAsync(TimeSpan.Zero, default)));
+        RunWalletAsync(customer, wallet => wallet.RefreshAsync(TimeSpan.Zero, null, default)));
 
     /// <summary>Every second shop has its money sent on.</summary>
     public async Task PayOutAsync()

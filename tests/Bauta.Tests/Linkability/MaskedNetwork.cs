@@ -147,6 +147,9 @@ internal sealed class MaskedNetwork : INetwork
             TransactionId transaction, LoggedEntry decision, CancellationToken cancellation) =>
             throw new NotSupportedException();
 
+        public Task<Result<ClosingAnswer, BankError>> CloseAsync(
+            Signed<ClosingOrder> order, CancellationToken cancellation) => throw new NotSupportedException();
+
         public Task<Result<RefreshAnswer, BankError>> RecoupAsync(
             Signed<RecoupOrder> order, CancellationToken cancellation) => throw new NotSupportedException();
 
