@@ -138,7 +138,9 @@ internal sealed class EventLoop(HandClock wall) : SynchronizationContext, IDispo
         public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
         {
             var alarm = new Alarm(loop, () => callback(state), isOfLife);
-            loop.alarms.Enqueue(alarm, (loop.now + (long)Math.Ceiling(dueTime.TotalMilliseconds), Interlocked.Increment(ref loop.orders)));
+            loop.alarms.Enqueue(
+                alarm,
+                (loop.now + (long)Math.Ceiling(dueTime.TotalMilliseconds), Interlocked.Increment(ref loop.orders)));
             return alarm;
         }
     }

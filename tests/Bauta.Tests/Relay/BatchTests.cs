@@ -50,7 +50,8 @@ public sealed class BatchTests
         Assert.Throws<ArgumentException>(() => MaskWith(MaskOptions.MaxBatchMilliseconds + 1));
 
         Mask MaskWith(int milliseconds) => new(
-            new MaskOptions { Name = "mask.example", BatchMilliseconds = milliseconds }, key, ring, TimeProvider.System);
+            new MaskOptions { Name = "mask.example", BatchMilliseconds = milliseconds }, key, ring,
+            TimeProvider.System);
     }
 
     private static async Task<List<int>> OrderAsync()
