@@ -9,8 +9,8 @@ namespace Bauta.Tests.Linkability;
 /// </summary>
 internal sealed class Score(string name)
 {
-    // With few hits the tail is longer than the deviation tells, so that it is summed; many scores are looked at in each
-    // run, and none may fail by luck.
+    // With few hits the tail is longer than the deviation tells, so that it is summed; many scores are looked at in
+    // each run, and none may fail by luck.
     private const double Tail = 1e-6;
 
     private double variance;
