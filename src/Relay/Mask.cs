@@ -6,9 +6,7 @@ using Bauta.Protocol.Parties;
 using Bauta.Protocol.Relay;
 using Bauta.Relay.Carry;
 using Bauta.Relay.Open;
-using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
-using Microsoft.Extensions.Logging;
 
 namespace Bauta.Relay;
 
@@ -67,11 +65,6 @@ public sealed class Mask : IDisposable
         routes.MapPartyCard(() => card.Current);
         routes.MapHealth();
     }
-
-    /// <summary>The mask's own web host.</summary>
-    public WebApplication BuildHost(
-        PartyHostSettings settings, TimeProvider time, Action<ILoggingBuilder>? logging = null) =>
-        PartyHost.Build(settings, Map, Gateway, time, logging);
 
     /// <inheritdoc/>
     public void Dispose() => wire.Dispose();

@@ -108,7 +108,10 @@ internal sealed class DemoEyes(IPAddress customer, bool isDirect)
     public void Close()
     {
         lock (sync)
-            (isClosed, _) = (true, waiting.RemoveAll(_ => true));
+        {
+            isClosed = true;
+            waiting.Clear();
+        }
     }
 
     private void Remember(

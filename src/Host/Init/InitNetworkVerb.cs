@@ -51,9 +51,7 @@ internal sealed class InitNetworkVerb : DoingVerb
 
     protected override Task<ExitCode> RunAsync(ParseResult parsed, Output said, CancellationToken cancellation)
     {
-        var path = Path.GetFullPath(parsed.GetRequiredValue(output));
-        if (File.Exists(path))
-            throw new HostException(ExitCode.Exists, $"{path} exists. Name a new file with --out.");
+        var path = NewFile.At(parsed.GetRequiredValue(output));
         var file = new NewNetwork(
             PartyFile.Read(parsed.GetRequiredValue(bank), PartyRoles.Bank),
             PartyFile.Read(parsed.GetRequiredValue(acquirer), PartyRoles.Acquirer),

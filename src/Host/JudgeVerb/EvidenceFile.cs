@@ -26,15 +26,6 @@ internal static class EvidenceFile
             "Add a second decision on the same purchase, from a file that `bauta archive monitor --out` wrote.",
     };
 
-    /// <summary>The whole path of a file that does not exist yet.</summary>
-    public static string Free(string path)
-    {
-        path = Path.GetFullPath(path);
-        return File.Exists(path)
-            ? throw new HostException(ExitCode.Exists, $"{path} exists. Name a new file with --out.")
-            : path;
-    }
-
     /// <summary>Writes evidence, with a second decision if there is one.</summary>
     public static void Write(string path, PurchaseEvidence evidence, string? other) => DurableFile.Write(
         path, (other is null ? evidence : WithLeaf(evidence, other)).ToBytes(), DurableFile.SecretMode);

@@ -1,5 +1,4 @@
 using Bauta.Host.Config;
-using Bauta.Http;
 using Bauta.Relay;
 
 namespace Bauta.Host.Roles;
@@ -17,18 +16,6 @@ internal static class MaskRole
             BatchMilliseconds = config.BatchMilliseconds,
         };
         var mask = parts.Own(new Mask(options, parts.Identity(), parts.GatewayKeys(), parts.Time, parts.Metrics));
-        var settings = parts.Settings(Mask.DefaultSettings);
-        return parts.StartAsync(
-            parts.Watch is { } watch
-                ? PartyHost.Build(
-                    settings,
-                    routes =>
-                    {
-                        watch.AtRoutes(routes);
-                        mask.Map(routes);
-                    },
-                    watch.Forwarding(mask.Gateway), parts.Time, parts.Logging, watch.BeforeGateway)
-                : mask.BuildHost(settings, parts.Time, parts.Logging),
-            cancellation);
+        return parts.StartAsync(Mask.DefaultSettings, mask.Map, mask.Gateway, cancellation);
     }
 }

@@ -41,10 +41,6 @@ internal sealed partial class RoleParts(RoleConfig config, RoleEnvironment envir
 
     public Task<Exception> Failure => failure.Task;
 
-    /// <summary>Shows what this role receives, when somebody asked for that.</summary>
-    public RequestWatch? Watch =>
-        environment.Saw is { } saw ? new RequestWatch(config.Role, config.Name, saw) : null;
-
     /// <summary>What the role counts about itself; null when nobody is told.</summary>
     public PartyMetrics? Metrics { get; } = config.Telemetry is null ? null : new PartyMetrics(environment.Time);
 
@@ -130,22 +126,33 @@ internal sealed partial class RoleParts(RoleConfig config, RoleEnvironment envir
     {
         var ring = GatewayKeys();
         var source = new PartyCardSource(identity, ring, Time, card);
-        var app = PartyHost.Build(
-            Settings(new PartyHostSettings()),
+        return await StartAsync(
+            new PartyHostSettings(),
             routes =>
             {
-                Watch?.AtRoutes(routes);
                 routes.MapPartyCard(() => source.Current);
                 routes.MapHealth(_ => Task.FromResult(!failure.Task.IsCompleted));
                 map(routes);
             },
-            new PartyGateway(ring), Time, environment.Logging, Watch is { } watch ? watch.BeforeGateway : null);
-        return await StartAsync(app, cancellation);
+            new PartyGateway(ring), cancellation);
     }
 
-    /// <summary>Starts a web host that is complete.</summary>
-    public async Task<RunningRole> StartAsync(WebApplication app, CancellationToken cancellation)
+    /// <summary>Starts the web host with a gateway in front of all of the role's routes; who asked for it is shown what
+    /// comes in.</summary>
+    public async Task<RunningRole> StartAsync(
+        PartyHostSettings defaults, Action<IEndpointRouteBuilder> map, PartyGateway gateway,
+        CancellationToken cancellation)
     {
+        var watch = environment.Saw is { } saw ? new RequestWatch(config.Role, config.Name, saw) : null;
+        var app = PartyHost.Build(
+            Settings(defaults),
+            routes =>
+            {
+                watch?.AtRoutes(routes);
+                map(routes);
+            },
+            watch is null ? gateway : watch.Forwarding(gateway), Time, environment.Logging,
+            watch is null ? null : watch.BeforeGateway);
         await ListenAsync(app, cancellation);
         if (Metrics is not null)
             export = new MetricsExport(

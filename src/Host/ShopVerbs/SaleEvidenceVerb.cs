@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using Bauta.Host.Config;
 using Bauta.Host.JudgeVerb;
+using Bauta.Host.Terminal;
 using Bauta.Merchant.Desk;
 using Bauta.Protocol;
 using Bauta.Protocol.Evidence;
@@ -36,7 +37,7 @@ internal sealed class SaleEvidenceVerb : ShopVerb
 
     protected override async Task<ExitCode> RunAsync(OpenShop shop, CancellationToken cancellation)
     {
-        var path = EvidenceFile.Free(shop.Parsed.GetRequiredValue(output));
+        var path = NewFile.At(shop.Parsed.GetRequiredValue(output));
         var transaction = await FindAsync(shop.Desk, shop.Parsed.GetRequiredValue(sale), cancellation);
         var held = OpenShop.ValueOf(await shop.Desk.EvidenceAsync(transaction, cancellation));
         var bank = PartyFile.Read(shop.Config.PathOf(shop.Config.Bank), PartyRoles.Bank);
@@ -52,6 +53,8 @@ internal sealed class SaleEvidenceVerb : ShopVerb
 
     private static async Task<TransactionId> FindAsync(IShopDesk desk, string wanted, CancellationToken cancellation)
     {
+        if (TransactionId.TryParse(wanted, out var whole))
+            return whole;
         var found = new List<TransactionId>();
         TransactionId? after = null;
         for (var page = 0; page < MaxPages && (page == 0 || after is not null); page++)

@@ -85,6 +85,13 @@ internal sealed class Output(bool isJson, TextWriter result, TextWriter error)
             });
     }
 
+    /// <summary>The same for work without a result.</summary>
+    public Task BarAsync(string title, Func<Bar, Task> work) => BarAsync(title, async bar =>
+    {
+        await work(bar);
+        return true;
+    });
+
     private static IAnsiConsole ConsoleOn(TextWriter writer)
     {
         var isTerminal = writer == Console.Out ? !Console.IsOutputRedirected

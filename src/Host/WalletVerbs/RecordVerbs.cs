@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
 using Bauta.Host.JudgeVerb;
+using Bauta.Host.Terminal;
 using Bauta.Storage;
 using Bauta.Wallet.Purchase;
 
@@ -63,11 +64,7 @@ internal sealed class BackupVerb : WalletVerb
     protected override async Task<ExitCode> RunAsync(OpenWallet open, CancellationToken cancellation)
     {
         var path = Path.GetFullPath(open.Parsed.GetRequiredValue(file));
-        await open.Output.BarAsync("copying the wallet", async _ =>
-        {
-            await open.Wallet.Store.BackupAsync(path, cancellation);
-            return path;
-        });
+        await open.Output.BarAsync("copying the wallet", _ => open.Wallet.Store.BackupAsync(path, cancellation));
         open.Output.Line($"Copied to {path}. It opens with the same password.");
         open.Output.Answer(new JsonObject { ["backup"] = path });
         return ExitCode.Ok;
@@ -105,7 +102,7 @@ internal sealed class EvidenceVerb : WalletVerb
     protected override async Task<ExitCode> RunAsync(OpenWallet open, CancellationToken cancellation)
     {
         var state = Find(await open.Wallet.HistoryAsync(cancellation), open.Parsed.GetRequiredValue(purchase));
-        var path = EvidenceFile.Free(open.Parsed.GetRequiredValue(output));
+        var path = NewFile.At(open.Parsed.GetRequiredValue(output));
         EvidenceFile.Write(
             path, await open.Wallet.EvidenceAsync(state.Order.Id, cancellation), open.Parsed.GetValue(other));
         if (open.Parsed.GetValue(goods) is { } goodsPath)
@@ -127,7 +124,6 @@ internal sealed class EvidenceVerb : WalletVerb
             await using var from = new MeteredStream(kept, bar);
             await using var to = new FileStream(path, FileMode.CreateNew);
             await from.CopyToAsync(to, cancellation);
-            return path;
         });
     }
 

@@ -45,7 +45,7 @@ internal static class WalletPlace
     public static async Task<WalletStore> OpenAsync(ParseResult parsed, Output output)
     {
         var folder = FolderOf(parsed);
-        if (!await WalletStore.ExistsAsync(folder, TimeProvider.System))
+        if (!File.Exists(WalletStore.FileIn(folder)))
             throw new HostException(ExitCode.NoWallet,
                 $"There is no wallet in {folder}. Make one with: bauta wallet init --wallet {folder} --network FILE");
         var password = Password.Read(parsed.GetValue(PasswordFile), isNew: false, output);

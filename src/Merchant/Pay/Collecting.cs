@@ -105,11 +105,6 @@ internal sealed class Collecting(
             && note.IsSignedBy(keys.Bank) && payment.IsSignedBy(keys.Bank);
     }
 
-    private static bool Match(LockAnswer notes, Merchandise merchandise)
-    {
-        var (note, payment) = (notes.LockNote.Content, notes.Payment.Content);
-        return note.ExpiresAt == merchandise.ExpiresAt && note.Archive.Equals(merchandise.Archive)
-            && note.Commitment.Equals(merchandise.Commitment) && payment.Account.Equals(merchandise.Account)
-            && payment.Currency == merchandise.Contract.Currency && payment.Amount == merchandise.Contract.Price;
-    }
+    private static bool Match(LockAnswer notes, Merchandise merchandise) =>
+        notes.LockNote.Content == merchandise.ToLockNote() && notes.Payment.Content == merchandise.ToPaymentNote();
 }

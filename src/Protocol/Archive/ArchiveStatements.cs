@@ -107,7 +107,7 @@ public sealed record LogEntry(
     /// such an entry.
     /// </summary>
     public static bool TryParseAtAnyTime(
-        ReadOnlySpan<byte> leaf, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out LogEntry? entry)
+        ReadOnlySpan<byte> leaf, [NotNullWhen(true)] out LogEntry? entry)
     {
         if (leaf.Length <= MaxLength && StrictJson.TryRead(leaf, ProtocolJson.Default.LogEntry, out entry)
             && entry.IsWellFormed())
