@@ -73,10 +73,15 @@ public sealed partial class Wallet(WalletStore store, INetwork network, TimeProv
     public async Task<WalletBalance> BalanceAsync(CancellationToken cancellation)
     {
         var reserves = Amount.Zero;
-        var all = await ReservesAsync(cancellation);
-        foreach (var reserve in all.Where(reserve => reserve.IsOpen))
+        foreach (var (read, reserve) in (await OpenReservesAsync(cancellation)).Index())
+        {
+            if (read > 0)
+                await PauseAsync(cancellation);
             reserves += await ReserveBalanceAsync(reserve, cancellation);
-        var closed = all.Where(reserve => !reserve.IsOpen).Select(reserve => reserve.Name).ToHashSet();
+        }
+
+        var closed = (await ReservesAsync(cancellation)).Where(reserve => !reserve.IsOpen)
+            .Select(reserve => reserve.Name).ToHashSet();
         reserves += Sum((await Store.TokensAsync(TokenState.Planned, cancellation))
             .Where(token => token.Reserve is { } reserve && closed.Contains(reserve)));
         return new WalletBalance(

@@ -46,9 +46,16 @@ public sealed class WalletStore : IAsyncDisposable
     }
 
     /// <summary>Makes a wallet from a recovery phrase.</summary>
+    /// <param name="folder">Where.</param>
+    /// <param name="password">What seals it.</param>
+    /// <param name="phrase">What all keys derive from.</param>
+    /// <param name="clock">The time.</param>
+    /// <param name="rounds">Of PBKDF2 over the password.</param>
+    /// <param name="settings">Settings that it has from the first moment on.</param>
     /// <exception cref="WalletException">There is one already, or the phrase is not one.</exception>
     public static async Task<WalletStore> CreateAsync(
-        string folder, string password, string phrase, TimeProvider clock, int rounds = WalletVault.DefaultRounds)
+        string folder, string password, string phrase, TimeProvider clock, int rounds = WalletVault.DefaultRounds,
+        IReadOnlyDictionary<string, string>? settings = null)
     {
         if (await ExistsAsync(folder, clock))
             throw new WalletException(WalletError.WalletExists,
@@ -63,6 +70,8 @@ public sealed class WalletStore : IAsyncDisposable
         {
             Set(transaction, LockSetting, locked);
             Set(transaction, SeedSetting, vault.Seal(SeedSetting, seed));
+            foreach (var (name, value) in settings ?? new Dictionary<string, string>())
+                Set(transaction, name, vault.Seal(name, Encoding.UTF8.GetBytes(value)));
         });
         return new WalletStore(database, vault, new WalletSeed(seed), folder);
     }

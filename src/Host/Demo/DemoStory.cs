@@ -50,7 +50,7 @@ internal sealed class DemoStory(
         var route = isDirect ? MaskRoute.Direct : file.RouteAt(0);
         output.Line(isDirect ? $"Without masks: {route.GivesAway}" : $"Through two masks: {route.GivesAway}");
         output.Line();
-        await using var store = await OpenWalletAsync(file, cancellation);
+        await using var store = await OpenWalletAsync(file);
         using var network = new HttpNetwork(file, route, time, FromCustomer());
         var wallet = new Wallet.Wallet(store, network, time);
         var desk = MerchantRole.ConnectDesk(ConfigFile.Read<MerchantConfig>(places.ShopConfigPath));
@@ -188,7 +188,7 @@ internal sealed class DemoStory(
         return sockets;
     }
 
-    private async Task<WalletStore> OpenWalletAsync(NetworkFile file, CancellationToken cancellation)
+    private async Task<WalletStore> OpenWalletAsync(NetworkFile file)
     {
         if (!File.Exists(places.PasswordPath))
             DurableFile.CreateSecret(places.PasswordPath,
@@ -198,9 +198,8 @@ internal sealed class DemoStory(
             return await WalletStore.OpenAsync(places.WalletFolder, password, time);
         var phrase = RecoveryPhrase.Generate();
         DurableFile.Write(places.PhrasePath, Encoding.ASCII.GetBytes(phrase + "\n"), DurableFile.SecretMode);
-        var store = await WalletStore.CreateAsync(places.WalletFolder, password, phrase, time);
-        await WalletPlace.KeepNetworkAsync(store, file, cancellation);
-        return store;
+        return await WalletStore.CreateAsync(
+            places.WalletFolder, password, phrase, time, settings: WalletPlace.SettingsOf(file));
     }
 
     private async Task<Currency> WaitUntilReadyAsync(

@@ -45,15 +45,15 @@ internal sealed class InitWalletVerb : DoingVerb
                 ExitCode.Usage, $"--password-rounds is a number from 1 to {WalletVault.MaxRounds}.");
         var phrase = RecoveryPhrase.Generate();
         var password = Password.Read(parsed.GetValue(WalletPlace.PasswordFile), isNew: true, output);
-        await using var store = await WalletStore.CreateAsync(
-            folder, password, phrase, TimeProvider.System, slowness);
-        await WalletPlace.KeepNetworkAsync(store, file, cancellation);
-        output.Line($"Made a wallet in {folder}. Its recovery phrase, shown this once:");
+        // Shown before there is a wallet: one whose phrase nobody saw could not be restored.
+        output.Line("The recovery phrase, shown this once:");
         output.Line();
         output.Line($"  {phrase}");
         output.Line();
         output.Line("Write it on paper. Whoever has it has the money; without it a lost wallet is lost.");
-        output.Line("Then: bauta wallet fund 20.00 --card 4242424242424242");
+        await using var store = await WalletStore.CreateAsync(
+            folder, password, phrase, TimeProvider.System, slowness, WalletPlace.SettingsOf(file));
+        output.Line($"Made a wallet in {folder}. Then: bauta wallet fund 20.00 --card 4242424242424242");
         output.Answer(new JsonObject { ["wallet"] = folder, ["phrase"] = phrase });
         return ExitCode.Ok;
     }

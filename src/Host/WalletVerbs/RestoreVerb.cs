@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using Bauta.Host.Terminal;
 using Bauta.Wallet;
+using Bauta.Wallet.Network;
 using Spectre.Console;
 
 namespace Bauta.Host.WalletVerbs;
@@ -44,10 +45,8 @@ internal sealed class RestoreVerb : DoingVerb
         var file = WalletPlace.ReadNetwork(parsed.GetRequiredValue(network));
         var folder = WalletPlace.FolderOf(parsed);
         var phrase = ReadPhrase(parsed.GetValue(phraseFile));
-        await using var store = await OpenAsync(folder, phrase, parsed.GetValue(WalletPlace.PasswordFile), output);
-        // A run that was cut off has chosen its masks; it stays with them.
-        if (await store.SettingAsync(WalletPlace.NetworkSetting, cancellation) is null)
-            await WalletPlace.KeepNetworkAsync(store, file, cancellation);
+        await using var store = await OpenAsync(
+            folder, phrase, parsed.GetValue(WalletPlace.PasswordFile), file, output);
         var isDirect = parsed.GetValue(WalletPlace.Direct);
         if (isDirect)
             output.Note("Note: without masks the bank sees by your network address that all these tokens are yours.");
@@ -69,13 +68,15 @@ internal sealed class RestoreVerb : DoingVerb
         return ExitCode.Ok;
     }
 
-    /// <summary>A new wallet of the phrase, or the one that a run before was cut off at.</summary>
+    /// <summary>A new wallet of the phrase, or the one that a run before was cut off at, which stays with its
+    /// masks.</summary>
     private static async Task<WalletStore> OpenAsync(
-        string folder, string phrase, string? passwordFile, Output output)
+        string folder, string phrase, string? passwordFile, NetworkFile network, Output output)
     {
         if (!await WalletStore.ExistsAsync(folder, TimeProvider.System))
             return await WalletStore.CreateAsync(
-                folder, Password.Read(passwordFile, isNew: true, output), phrase, TimeProvider.System);
+                folder, Password.Read(passwordFile, isNew: true, output), phrase, TimeProvider.System,
+                settings: WalletPlace.SettingsOf(network));
         var store = await WalletStore.OpenAsync(
             folder, Password.Read(passwordFile, isNew: false, output), TimeProvider.System);
         if (store.IsOf(phrase))

@@ -12,7 +12,7 @@ namespace Bauta.Host.WalletVerbs;
 /// <summary>The options that say which wallet, and what is kept beside its secrets.</summary>
 internal static class WalletPlace
 {
-    public const string NetworkSetting = "network";
+    private const string NetworkSetting = "network";
     private const string RouteSetting = "route";
 
     public static Option<string?> Folder { get; } = new("--wallet")
@@ -52,18 +52,18 @@ internal static class WalletPlace
         return await WalletStore.OpenAsync(folder, password, TimeProvider.System);
     }
 
-    /// <summary>Keeps the network file in the wallet, sealed, and picks the route that the wallet stays with.</summary>
-    public static async Task KeepNetworkAsync(
-        WalletStore store, NetworkFile network, CancellationToken cancellation)
+    /// <summary>What a new wallet keeps of its network: the file, and the route that it stays with. A wallet that
+    /// changed its masks from day to day would show itself to all of them in the end.</summary>
+    public static Dictionary<string, string> SettingsOf(NetworkFile network)
     {
-        // A wallet that changed its masks from day to day would show itself to all of them in the end.
         var route = network.Routes.Count == 0
             ? -1
             : System.Security.Cryptography.RandomNumberGenerator.GetInt32(network.Routes.Count);
-        await store.SetAsync(
-            RouteSetting, route.ToString(CultureInfo.InvariantCulture), cancellation);
-        // Last: a wallet that keeps a network has its route.
-        await store.SetAsync(NetworkSetting, Encoding.UTF8.GetString(network.ToBytes()), cancellation);
+        return new Dictionary<string, string>
+        {
+            [RouteSetting] = route.ToString(CultureInfo.InvariantCulture),
+            [NetworkSetting] = Encoding.UTF8.GetString(network.ToBytes()),
+        };
     }
 
     /// <summary>The network that the wallet keeps.</summary>

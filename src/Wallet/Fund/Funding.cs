@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text;
 using Bauta.Crypto.Jose;
 using Bauta.Protocol;
@@ -163,6 +164,15 @@ public sealed partial class Wallet
                     row.IsDBNull(1) ? null : row.GetInt64(1), row.GetBytesOrNull(2),
                     row.IsDBNull(3) ? null : row.GetInt64(3), row.GetBoolean(4))),
             cancellation);
+
+    /// <summary>Those that may hold something, in random order. Whoever reads more than one pauses between them: one
+    /// that was paid in for and that of a refresh must not be told to belong together.</summary>
+    private async Task<WalletReserve[]> OpenReservesAsync(CancellationToken cancellation)
+    {
+        var open = (await ReservesAsync(cancellation)).Where(reserve => reserve.IsOpen).ToArray();
+        RandomNumberGenerator.Shuffle(open.AsSpan());
+        return open;
+    }
 
     private P256PrivateKey KeyOf(WalletReserve reserve)
     {

@@ -255,7 +255,7 @@ public sealed partial class Wallet
 
         if (!answer.IsOk)
         {
-            if (answer.Error == BankError.TooMany)
+            if (answer.Error == BankError.TooMany && Now < authorization.Content.ExpiresAt)
                 throw Refused("The bank refused the lock", answer.Error.Value, answer.Detail);
             var doubtful = answer.Error is BankError.TokenSpent or BankError.TokenLocked or BankError.BadToken
                 or BankError.SerialReused or BankError.RefreshFirst or BankError.KeyExpired or BankError.KeyRevoked;

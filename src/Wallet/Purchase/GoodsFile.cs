@@ -14,6 +14,7 @@ namespace Bauta.Wallet.Purchase;
 internal sealed class GoodsFile
 {
     private readonly string path;
+    private readonly string partSuffix;
     private readonly Merchandise promise;
     private readonly GoodsLayout layout;
     private readonly GoodsVerifier verifier;
@@ -22,6 +23,8 @@ internal sealed class GoodsFile
     {
         this.promise = promise;
         path = PathOf(folder, purchase);
+        // Named for these goods, so that what a run before left is overwritten and no file of the user's is.
+        partSuffix = $".{Convert.ToHexStringLower(promise.Contract.ContentHash.AsSpan(0, 8))}.part";
         layout = new GoodsLayout(promise.Contract.SizeBytes);
         verifier = new GoodsVerifier(layout, MerkleHash.FromBytes(promise.GoodsRoot));
     }
@@ -91,7 +94,7 @@ internal sealed class GoodsFile
         using var mask = GoodsMask.FromBytes(promise.Mask);
         using var key = MaskedKey.FromBytes(maskedKey).Unmask(mask);
         using var decryptor = new GoodsDecryptor(key, layout, MerkleHash.FromBytes(promise.GoodsRoot));
-        var part = outputPath + ".part";
+        var part = outputPath + partSuffix;
         if (Path.GetDirectoryName(outputPath) is { Length: > 0 } folder)
             Directory.CreateDirectory(folder);
         GoodsVerdict verdict;

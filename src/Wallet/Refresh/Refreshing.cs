@@ -68,10 +68,11 @@ public sealed partial class Wallet
                     using var secret = Store.Seed.Token(token.TokenKeyId, token.Number);
                     using var reserveKey = secret.RefreshReserveKey();
                     TokenTable.SetState(transaction, token, TokenState.Refreshing, token.Remaining);
+                    // Not open: until its refresh is done nobody reads it beside others, which would link them.
                     transaction.Execute(
                         "INSERT INTO reserves (name, token_key_id, token_number, open) VALUES ($1, $2, $3, $4) "
                         + "ON CONFLICT (name) DO NOTHING",
-                        Store.NameOf(ReserveId.Of(reserveKey.PublicKey)), token.TokenKeyId, token.Number, true);
+                        Store.NameOf(ReserveId.Of(reserveKey.PublicKey)), token.TokenKeyId, token.Number, false);
                 }
             },
             cancellation);
@@ -137,15 +138,14 @@ public sealed partial class Wallet
             throw Refused("The bank refused a refresh", answer.Error!.Value, answer.Detail);
         // Also after a refusal: the reserve may have been credited by an order whose answer was lost, before the key
         // was revoked. What is planned from it and the token's end are one write, so that it is planned once.
-        var wallet = new WalletReserve(Store.NameOf(reserve), null, token.TokenKeyId, token.Number, true);
+        var wallet = new WalletReserve(Store.NameOf(reserve), null, token.TokenKeyId, token.Number, false);
         var balance = state == TokenState.Gone ? await ReserveBalanceAsync(wallet, cancellation) : Amount.Zero;
         var plan = balance > Amount.Zero ? Plan(wallet, balance, book, isAll: true) : null;
         await Store.Database.WriteAsync(
             transaction =>
             {
-                plan?.Write(transaction);
-                if (state == TokenState.Gone)
-                    Close(transaction, wallet.Name);
+                if (plan is not null)
+                    Write(transaction, plan);
                 TokenTable.SetState(
                     transaction, token, state, state == TokenState.Gone ? Amount.Zero : token.Remaining);
             },

@@ -91,20 +91,12 @@ public sealed partial class Wallet
     private async Task<bool> AskAgainAsync(
         VerifiedDenomination key, long number, DenominationBook book, CancellationToken cancellation)
     {
-        using var nobody = P256PrivateKey.Generate();
         var (keyId, value) = (key.Key.KeyId, key.Terms.Value);
         var token = new WalletToken(keyId, number, value, value, TokenState.Doubtful, null, null, null);
-        var answer = await AskForAsync([token], nobody, book, cancellation);
-        if (!answer.IsOk)
-        {
-            return answer.Error is BankError.UnknownReserve or BankError.KeyExpired or BankError.KeyRevoked
-                or BankError.UnknownKey
-                ? false
-                : throw Refused("The bank refused to give a token out again", answer.Error.Value, answer.Detail);
-        }
-
+        if (await AskUnpaidAsync(token, book, cancellation) is not { } bytes)
+            return false;
         await Store.Database.WriteAsync(
-            transaction => Store.TokenRows.Restore(transaction, keyId, number, value, answer.Value[0]), cancellation);
+            transaction => Store.TokenRows.Restore(transaction, keyId, number, value, bytes), cancellation);
         return true;
     }
 

@@ -21,10 +21,12 @@ public sealed partial class Wallet
         var book = await DenominationsAsync(cancellation);
         var left = amount;
         var plans = new List<WithdrawalPlan>();
-        foreach (var reserve in (await ReservesAsync(cancellation)).Where(reserve => reserve.IsOpen))
+        foreach (var (read, reserve) in (await OpenReservesAsync(cancellation)).Index())
         {
             if (left == Amount.Zero)
                 break;
+            if (read > 0)
+                await PauseAsync(cancellation);
             var balance = await ReserveBalanceAsync(reserve, cancellation);
             var part = balance < left ? balance : left;
             if (part == Amount.Zero)
@@ -40,7 +42,7 @@ public sealed partial class Wallet
                 $"The reserves are {currency.Format(left)} short of that. Fund them first: bauta wallet fund");
         }
 
-        await Store.Database.WriteAsync(transaction => plans.ForEach(plan => plan.Write(transaction)), cancellation);
+        await Store.Database.WriteAsync(transaction => plans.ForEach(plan => Write(transaction, plan)), cancellation);
         await IssuePlannedAsync(cancellation);
         return amount;
     }
@@ -51,28 +53,27 @@ public sealed partial class Wallet
         var split = CoinSelection.TrySplit(amount, [.. keys.Keys])
             ?? throw new WalletException(WalletError.Refused,
                 "The bank's denominations cannot make up this sum now. Try another sum, or later.");
-        return new WithdrawalPlan(
-            reserve.Name, [.. split.Select(value => (keys[value].Key.KeyId, value))], isAll);
+        return new WithdrawalPlan(reserve.Name, [.. split.Select(value => keys[value])], isAll);
     }
 
-    /// <summary>Which tokens are withdrawn from a reserve, and whether that empties it.</summary>
-    private sealed record WithdrawalPlan(
-        string Reserve, IReadOnlyList<(byte[] KeyId, Amount Value)> Tokens, bool IsAll)
+    private void Write(IWriteTransaction transaction, WithdrawalPlan plan)
     {
-        public void Write(IWriteTransaction transaction)
+        foreach (var group in plan.Tokens.GroupBy(token => token.Terms.Value))
         {
-            foreach (var group in Tokens.GroupBy(token => token.Value))
-            {
-                var keyId = group.First().KeyId;
-                var number = TokenTable.NextNumber(transaction, keyId);
-                foreach (var (_, value) in group)
-                    TokenTable.Plan(transaction, keyId, number++, value, Reserve);
-            }
-
-            if (IsAll)
-                Close(transaction, Reserve);
+            var key = group.First();
+            // Kept, since the bank lists it no longer once it has expired.
+            KeepKey(transaction, network.Policy.Id, key);
+            var number = TokenTable.NextNumber(transaction, key.Key.KeyId);
+            foreach (var token in group)
+                TokenTable.Plan(transaction, key.Key.KeyId, number++, token.Terms.Value, plan.Reserve);
         }
+
+        if (plan.IsAll)
+            Close(transaction, plan.Reserve);
     }
+
+    /// <summary>Which tokens are withdrawn from a reserve, by their keys, and whether that empties it.</summary>
+    private sealed record WithdrawalPlan(string Reserve, IReadOnlyList<VerifiedDenomination> Tokens, bool IsAll);
 
     /// <summary>
     /// Asks for every planned token; the same blinded messages again, so a lost answer costs nothing. One reserve after
@@ -87,6 +88,7 @@ public sealed partial class Wallet
             return;
         var book = await DenominationsAsync(cancellation);
         var reserves = (await ReservesAsync(cancellation)).ToDictionary(reserve => reserve.Name);
+        planned = await IssueLateAsync(planned, book, cancellation);
         var groups = planned.GroupBy(token => token.Reserve!).ToArray();
         foreach (var group in groups)
         {
@@ -96,6 +98,65 @@ public sealed partial class Wallet
             foreach (var batch in group.Chunk(TokenBatch.MaxRequests))
                 await IssueAsync(batch, key, book, cancellation);
         }
+    }
+
+    /// <summary>
+    /// Asks for what the bank may have signed before its key's time was over. Ordered from the reserve it could be
+    /// charged once more: a request names its key by one byte, and a newer key may have the same.
+    /// </summary>
+    /// <returns>The tokens of keys that still sign.</returns>
+    private async Task<IReadOnlyList<WalletToken>> IssueLateAsync(
+        IReadOnlyList<WalletToken> planned, DenominationBook book, CancellationToken cancellation)
+    {
+        var inTime = planned.Where(token => book.Find(token.TokenKeyId) is { } key && Now < key.Terms.WithdrawUntil)
+            .ToArray();
+        foreach (var late in planned.Except(inTime).GroupBy(token => Convert.ToHexString(token.TokenKeyId)))
+        {
+            var isListed = book.Find(late.First().TokenKeyId) is not null;
+            if (!isListed && !await HasExpiredAsync(late.First().TokenKeyId, cancellation))
+                throw NotListed();
+            foreach (var token in late)
+            {
+                if (isListed)
+                    await PauseAsync(cancellation);
+                if (isListed && await AskUnpaidAsync(token, book, cancellation) is { } bytes)
+                {
+                    await Store.Database.WriteAsync(
+                        transaction => Store.TokenRows.Issue(transaction, token, bytes), cancellation);
+                    continue;
+                }
+
+                await ForgetFromAsync([token], cancellation);
+                break;
+            }
+        }
+
+        return inTime;
+    }
+
+    /// <summary>
+    /// A token that the bank signed before, as it answers whoever asks with the same blinded message; null when it
+    /// never did. The order is signed by a key of its own that no reserve has, so nothing can be charged for it.
+    /// </summary>
+    private async Task<byte[]?> AskUnpaidAsync(
+        WalletToken token, DenominationBook book, CancellationToken cancellation)
+    {
+        using var nobody = P256PrivateKey.Generate();
+        var answer = await AskForAsync([token], nobody, book, cancellation);
+        if (answer.IsOk)
+            return answer.Value[0];
+        return answer.Error is BankError.UnknownReserve || IsAboutKey(answer.Error.Value)
+            ? null
+            : throw Refused("The bank refused to give a token out again", answer.Error.Value, answer.Detail);
+    }
+
+    private async Task<bool> HasExpiredAsync(byte[] tokenKeyId, CancellationToken cancellation)
+    {
+        var kept = await Store.Database.ReadAsync(
+            transaction => transaction.Query(
+                "SELECT record FROM announced WHERE token_key_id = $1", ReadKey, tokenKeyId),
+            cancellation);
+        return kept.Any(key => key is not null && key.Key.Content.ExpiresAt <= Now);
     }
 
     private async Task IssueAsync(
@@ -171,8 +232,7 @@ public sealed partial class Wallet
 
     private TokenIssuance Begin(WalletToken token, DenominationBook book)
     {
-        var denomination = book.Find(token.TokenKeyId) ?? throw new WalletException(WalletError.Distrusted,
-            "The bank no longer lists a key that tokens were asked for. Ask its operator.");
+        var denomination = book.Find(token.TokenKeyId) ?? throw NotListed();
         using var secret = Store.Seed.Token(token.TokenKeyId, token.Number);
         using var key = secret.Key();
         var seed = secret.BlindingSeed();
@@ -200,18 +260,22 @@ public sealed partial class Wallet
         }
     }
 
+    private static WalletException NotListed() => new(WalletError.Distrusted,
+        "The bank no longer lists a key that tokens were asked for, before its time. Ask its operator.");
+
     private static bool IsAboutKey(BankError error) =>
         error is BankError.KeyExpired or BankError.KeyRevoked or BankError.UnknownKey or BankError.BadBlindedMessage;
 
     private Task ForgetIfFinalAsync(WalletToken[] tokens, BankError error, CancellationToken cancellation) =>
         IsAboutKey(error) || error is BankError.ReserveTooSmall or BankError.UnknownReserve
-            ? Store.Database.WriteAsync(
-                transaction =>
-                {
-                    foreach (var key in tokens.GroupBy(token => Convert.ToHexString(token.TokenKeyId)))
-                        TokenTable.ForgetFrom(
-                            transaction, key.First().TokenKeyId, key.Min(token => token.Number));
-                },
-                cancellation)
+            ? ForgetFromAsync(tokens, cancellation)
             : Task.CompletedTask;
+
+    private Task ForgetFromAsync(WalletToken[] tokens, CancellationToken cancellation) => Store.Database.WriteAsync(
+        transaction =>
+        {
+            foreach (var key in tokens.GroupBy(token => Convert.ToHexString(token.TokenKeyId)))
+                TokenTable.ForgetFrom(transaction, key.First().TokenKeyId, key.Min(token => token.Number));
+        },
+        cancellation);
 }

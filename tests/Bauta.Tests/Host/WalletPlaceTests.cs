@@ -30,9 +30,8 @@ public sealed class WalletPlaceTests : IDisposable
         {
             var folder = directory.File($"wallet{wallet}");
             await using (var store = await WalletStore.CreateAsync(
-                folder, "password", RecoveryPhrase.Generate(), clock, rounds: 1))
+                folder, "password", RecoveryPhrase.Generate(), clock, rounds: 1, WalletPlace.SettingsOf(file)))
             {
-                await WalletPlace.KeepNetworkAsync(store, file, default);
                 picked.Add(await RouteAsync(store, file));
             }
 
@@ -57,8 +56,8 @@ public sealed class WalletPlaceTests : IDisposable
     {
         var file = Network([Enumerable.Range(0, masks).Select(number => Mask($"mask{number}.example")).ToArray()]);
         await using var store = await WalletStore.CreateAsync(
-            directory.File("wallet"), "password", RecoveryPhrase.Generate(), clock, rounds: 1);
-        await WalletPlace.KeepNetworkAsync(store, file, default);
+            directory.File("wallet"), "password", RecoveryPhrase.Generate(), clock, rounds: 1,
+            WalletPlace.SettingsOf(file));
         var route = await RouteAsync(store, file, isDirect);
         Assert.Equal(isDirect, route == MaskRoute.Direct);
         if (expected.Length == 0)

@@ -5,6 +5,7 @@ using Bauta.Protocol;
 using Bauta.Protocol.Archive;
 using Bauta.Protocol.Bank;
 using Bauta.Protocol.Merchant;
+using Bauta.Wallet;
 using Bauta.Wallet.Purchase;
 using Bauta.Wallet.Tokens;
 using Xunit;
@@ -94,6 +95,22 @@ public class DenialTests
         Assert.IsType<Abandoned>(await customer.LastPurchaseAsync());
         Assert.False(File.Exists(kept));
         Assert.Equal(5, await customer.CountAsync(after));
+    }
+
+    [Fact]
+    public async Task A_bank_that_has_no_time_until_expiry_and_after_ends_the_purchase_nevertheless()
+    {
+        await using var network = await InProcessNetwork.StartAsync();
+        await using var customer = await Customer.WithTokensAsync(network, 31);
+        network.BankWire.RefuseLock = BankError.TooMany;
+        var offer = await network.OfferAsync(goods, 7);
+        await Assert.ThrowsAsync<WalletException>(() => customer.BuyAsync(offer, "bought.bin"));
+        Assert.IsType<Authorized>(await customer.LastPurchaseAsync());
+        network.Clock.Advance(361);
+        await customer.ResumeAsync();
+        Assert.Empty(await customer.ResumeAsync());
+        Assert.IsType<Abandoned>(await customer.LastPurchaseAsync());
+        Assert.Equal(31, (await customer.AgreesWithBankAsync()).Spendable.MinorUnits);
     }
 
     [Fact]

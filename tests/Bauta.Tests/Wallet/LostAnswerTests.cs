@@ -148,6 +148,61 @@ public class LostAnswerTests
     }
 
     [Theory]
+    [InlineData(false, 10_001, 0, 21)]
+    [InlineData(true, 10_001, 21, 0)]
+    [InlineData(false, 55_001, 0, 21)]
+    [InlineData(true, 55_001, 0, 0)]
+    public async Task A_withdrawal_resumed_after_its_keys_time_is_never_charged_anew(
+        bool isAnswerLost, long later, long spendable, long inReserve)
+    {
+        await using var network = await InProcessNetwork.StartAsync();
+        await using var customer = await Customer.JoinAsync(network);
+        await customer.FundAsync(21);
+        await customer.FundAsync(21);
+        network.Wire.Reset();
+        await customer.Wallet.WithdrawAsync(Amount.FromMinorUnits(21), default);
+        network.Wire.Reset(network.Wire.Log.IndexOf("IBank.WithdrawAsync"), isAnswerLost);
+        await Assert.ThrowsAsync<PartyUnreachableException>(
+            () => customer.Wallet.WithdrawAsync(Amount.FromMinorUnits(21), default));
+        network.Wire.Reset();
+        network.Clock.Advance(later);
+        await network.BackgroundAsync();
+        await customer.RestartAsync();
+        network.BankWire.Withdrawals.Clear();
+
+        Assert.Empty(await customer.ResumeAsync());
+        var reserves = network.BankWire.ReservesRead.ToHashSet();
+        Assert.DoesNotContain(network.BankWire.Withdrawals, one => reserves.Contains(one.Reserve));
+        Assert.Equal(0, await customer.CountAsync(TokenState.Planned));
+        var balance = await customer.Wallet.BalanceAsync(default);
+        Assert.Equal((21 + spendable, inReserve), (balance.Spendable.MinorUnits, balance.InReserves.MinorUnits));
+        Assert.Equal(inReserve, (await network.AuditAsync()).Reserves);
+        await customer.FundAsync(21);
+        await customer.Wallet.WithdrawAsync(Amount.FromMinorUnits(21 + inReserve), default);
+        Assert.Equal(0, (await network.AuditAsync()).Reserves);
+    }
+
+    [Fact]
+    public async Task Planned_tokens_of_a_key_that_is_hidden_before_its_time_are_kept()
+    {
+        await using var network = await InProcessNetwork.StartAsync();
+        await using var customer = await Customer.JoinAsync(network);
+        await customer.FundAsync(21);
+        network.BankWire.RefuseWithdrawal = _ => throw new PartyUnreachableException("Lost.");
+        await Assert.ThrowsAsync<PartyUnreachableException>(
+            () => customer.Wallet.WithdrawAsync(Amount.FromMinorUnits(21), default));
+        network.BankWire.RefuseWithdrawal = null;
+        network.BankWire.ChangeList = list => list with { Denominations = [] };
+        var planned = await customer.CountAsync(TokenState.Planned);
+        Assert.NotEqual(0, planned);
+        Assert.Single(await customer.ResumeAsync());
+        Assert.Equal(planned, await customer.CountAsync(TokenState.Planned));
+        network.BankWire.ChangeList = null;
+        Assert.Empty(await customer.ResumeAsync());
+        Assert.Equal(21, (await customer.AgreesWithBankAsync()).Spendable.MinorUnits);
+    }
+
+    [Theory]
     [InlineData(false)]
     [InlineData(true)]
     public async Task A_refresh_loses_nothing_with_any_one_call(bool isAnswerLost)
@@ -172,6 +227,10 @@ public class LostAnswerTests
 
             network.Wire.Reset();
             await customer.RestartAsync();
+            var cutOff = await customer.Wallet.BalanceAsync(default);
+            Assert.True(
+                (cutOff.Spendable + cutOff.ToRefresh + cutOff.InReserves).MinorUnits == 7,
+                $"Call {lost} of {calls}, before it is resumed: {cutOff}");
             Assert.Empty(await customer.ResumeAsync());
             var balance = await customer.AgreesWithBankAsync();
             Assert.True(balance.Spendable.MinorUnits == 7, $"Call {lost} of {calls}: {balance}");

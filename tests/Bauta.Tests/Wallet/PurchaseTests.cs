@@ -125,8 +125,10 @@ public class PurchaseTests
         Assert.NotEmpty(await customer.ResumeAsync());
         Assert.Equal("mine", await File.ReadAllTextAsync(network.File("later")));
         File.Delete(network.File("later"));
+        await File.WriteAllTextAsync(network.File("later.part"), "mine");
         Assert.Empty(await customer.ResumeAsync());
         Assert.Equal(goods, await File.ReadAllBytesAsync(network.File("later")));
+        Assert.Equal("mine", await File.ReadAllTextAsync(network.File("later.part")));
     }
 
     [Fact]
@@ -152,7 +154,8 @@ public class PurchaseTests
         await using var network = await InProcessNetwork.StartAsync();
         await using var customer = await Customer.WithTokensAsync(network, 31);
         var offer = await network.OfferAsync(goods, 7);
-        using (await Storage.StorageChild.FailOwnAsync("fsync", "EIO", network.File("bought.bin.part")))
+        var part = $"bought.bin.{Convert.ToHexStringLower(offer.ContentHash.AsSpan(0, 8))}.part";
+        using (await Storage.StorageChild.FailOwnAsync("fsync", "EIO", network.File(part)))
             Assert.Equal(WalletError.Refused,
                 (await Assert.ThrowsAsync<WalletException>(() => customer.BuyAsync(offer, "bought.bin"))).Error);
         var paid = Assert.IsType<Committed>(await customer.LastPurchaseAsync());

@@ -27,6 +27,32 @@ public class UnlinkabilityTests
     }
 
     [Fact]
+    public async Task Reserves_are_read_with_a_pause_between_and_never_one_whose_refresh_is_under_way()
+    {
+        await using var network = await InProcessNetwork.StartAsync();
+        await using var customer = await Customer.WithTokensAsync(network, 31);
+        await customer.FundAsync(1);
+        await customer.FundAsync(2);
+        network.BankWire.RefuseRefresh = BankError.TooMany;
+        await Assert.ThrowsAsync<WalletException>(
+            () => customer.Wallet.RefreshAsync(TimeSpan.FromDays(1), null, default));
+        Assert.Equal(5, await customer.CountAsync(TokenState.Refreshing));
+
+        network.Wire.Reset();
+        network.BankWire.ReservesRead.Clear();
+        var balance = await Over(customer, network, new PauseClock(network)).BalanceAsync(default);
+        Assert.Equal((3, 31), (balance.InReserves.MinorUnits, balance.ToRefresh.MinorUnits));
+        Assert.Equal(
+            ["IBank.ReserveAsync", "pause", "IBank.ReserveAsync"],
+            network.Wire.Log.Where(entry => entry is "IBank.ReserveAsync" or "pause"));
+        network.Wire.Reset();
+        await Over(customer, network, new PauseClock(network)).WithdrawAsync(Amount.FromMinorUnits(3), default);
+        Assert.Equal(
+            ["IBank.ReserveAsync", "pause", "IBank.ReserveAsync"],
+            network.Wire.Log.Where(entry => entry is "IBank.ReserveAsync" or "pause").Take(3));
+    }
+
+    [Fact]
     public async Task A_restore_asks_in_random_order_with_a_random_pause_before_each_question()
     {
         await using var network = await InProcessNetwork.StartAsync();

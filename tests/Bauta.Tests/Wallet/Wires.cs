@@ -61,6 +61,9 @@ public sealed class WiredBank(Wire wire, IBank bank) : IBank
     /// <summary>Refuses withdrawals of which the bank never hears.</summary>
     public Func<IReadOnlyList<TokenRequest>, BankError?>? RefuseWithdrawal { get; set; }
 
+    /// <summary>Refuses refreshes of which the bank never hears.</summary>
+    public BankError? RefuseRefresh { get; set; }
+
     /// <summary>Keys of reserves that the bank is said not to know.</summary>
     public HashSet<string> HiddenReserves { get; } = [];
 
@@ -126,8 +129,9 @@ public sealed class WiredBank(Wire wire, IBank bank) : IBank
         wire.SendAsync(typeof(IBank), () => bank.DecideAsync(transaction, decision, cancellation));
 
     public Task<Result<RefreshAnswer, BankError>> RefreshAsync(
-        Signed<RefreshOrder> order, CancellationToken cancellation) =>
-        wire.SendAsync(typeof(IBank), () => bank.RefreshAsync(order, cancellation));
+        Signed<RefreshOrder> order, CancellationToken cancellation) => RefuseRefresh is { } refusal
+        ? Task.FromResult<Result<RefreshAnswer, BankError>>(refusal)
+        : wire.SendAsync(typeof(IBank), () => bank.RefreshAsync(order, cancellation));
 
     public Task<Result<ClosingAnswer, BankError>> CloseAsync(
         Signed<ClosingOrder> order, CancellationToken cancellation) =>
