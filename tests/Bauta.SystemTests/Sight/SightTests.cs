@@ -3,6 +3,7 @@ using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
 using Bauta.Host.Demo;
+using Bauta.Protocol;
 using Bauta.Protocol.Archive;
 using Bauta.Protocol.Evidence;
 using Bauta.SystemTests.Faults;
@@ -13,14 +14,18 @@ namespace Bauta.SystemTests.Sight;
 
 /// <summary>
 /// The sight table, for what each role holds in memory and on disk, writes to its log and hands to its operator's
-/// collector of metrics: money that comes in, two purchases through both masks, a refresh and a payout leave canary
-/// values, and none may be where the table does not allow it. Canaries must also be found where they are certain to be,
+/// collector of metrics: money that comes in, two purchases through both masks and one that is aborted, a declined card,
+/// a refresh, a payout and requests that no party can read leave canary values, and none may be where the table does not
+/// allow it. Canaries must also be found where they are certain to be,
 /// so that the search itself is known to find.
 /// </summary>
 public sealed class SightTests
 {
     // The one that is decided later: it stands in no help text, so that only the acquirer knows it.
     private const string Card = "4000000000000259";
+    private const string Declined = "4000000000000002";
+    private const string Garbage = "canary-garbage-3d77a1";
+    private const int LifetimeSeconds = 20;
     private const string Payee = "sandbox:canary-payee-91b2c3";
     private const string ShopName = "canary-shop-58e1c4";
 
@@ -36,6 +41,8 @@ public sealed class SightTests
         Sold("7f3a9b", 38_417), Sold("b80c15", 27_509),
     ];
 
+    private static readonly Sale aborted = Sold("e41d02", 15_803);
+
     private static Sale Sold(string mark, long price) => new(
         $"canary-title-{mark}", $"canary-description-{mark}", $"canary-file-{mark}.txt", $"canary-goods-{mark}", price);
 
@@ -46,6 +53,7 @@ public sealed class SightTests
         using var network = await RealNetwork.PrepareAsync(
             isMasked: true,
             [
+                ("merchant", "lifetimeSeconds", $"{LifetimeSeconds}"),
                 ("merchant", "payee", $"\"{Payee}\""), ("merchant", "name", $"\"{ShopName}\""),
                 ("bank", "disputeWindowSeconds", "1"), ("acquirer", "delaySeconds", "1"),
                 ("mask-1", "batchMilliseconds", "1"),
@@ -53,13 +61,14 @@ public sealed class SightTests
             ]);
         await network.StartAsync(roles);
         using var line = await MakeWalletAsync(network);
-        var canaries = await TradeAsync(network);
+        var (canaries, archiveLog) = await TradeAsync(network);
 
         var search = new CanarySearch(canaries);
         var problems = new List<string>();
         foreach (var role in roles)
         {
-            var places = await PlacesOfAsync(network, collector, role, canaries, search);
+            var places = await PlacesOfAsync(
+                network, collector, role, canaries, search, role == "archive" ? archiveLog : "");
             foreach (var canary in canaries.Where(
                 one => one.OnlyLookAt.Length == 0 || one.OnlyLookAt.Contains(role)))
             {
@@ -93,7 +102,8 @@ public sealed class SightTests
     }
 
     private static async Task<List<(string Name, HashSet<Canary> Found)>> PlacesOfAsync(
-        RealNetwork network, OtlpReceiver collector, string role, IReadOnlyList<Canary> canaries, CanarySearch search)
+        RealNetwork network, OtlpReceiver collector, string role, IReadOnlyList<Canary> canaries, CanarySearch search,
+        string earlierLog)
     {
         var memory = new HashSet<Canary>();
         // A process that has served anything at all holds some megabytes.
@@ -104,7 +114,7 @@ public sealed class SightTests
         // A role that stops in order deletes it, and reports once more.
         var contents = Directory.EnumerateFiles(Path.Combine(network.Folder, role), "*-wal")
             .Select(path => (path, File.ReadAllBytes(path))).ToList();
-        contents.Add(("log", Encoding.UTF8.GetBytes(await network.EndAsync(role))));
+        contents.Add(("log", Encoding.UTF8.GetBytes(earlierLog + await network.EndAsync(role))));
         contents.AddRange(network.FilesOf(role));
         var reports = collector.ReportsOf(role);
         contents.AddRange(reports.Select(
@@ -152,10 +162,11 @@ public sealed class SightTests
         return line;
     }
 
-    private static async Task<IReadOnlyList<Canary>> TradeAsync(RealNetwork network)
+    /// <returns>What must not be found, and what the archive logged before it was restarted.</returns>
+    private static async Task<(IReadOnlyList<Canary> Canaries, string ArchiveLog)> TradeAsync(RealNetwork network)
     {
         var canaries = new List<Canary>();
-        foreach (var sale in sales)
+        foreach (var sale in sales.Append(aborted))
         {
             var file = Path.Combine(network.Folder, sale.FileName);
             await File.WriteAllTextAsync(file, sale.Goods);
@@ -168,6 +179,8 @@ public sealed class SightTests
         await OkAsync(network, "withdraw", "1000.00");
         foreach (var sale in sales)
             canaries.AddRange(await BuyAsync(network, sale));
+        var archiveLog = await AbortAsync(network, canaries);
+        await OffendAsync(network);
         await OkAsync(network, "refresh", "--days", "10000", "--pause", "0");
         await PayOutAsync(network);
         canaries.AddRange(Reserves(network));
@@ -177,6 +190,13 @@ public sealed class SightTests
             Canary.OfText("the card number as it was sent", Fact.Payer, $"\"{Card}\"") with
             {
                 MustBeAt = ["acquirer"],
+                IsKept = false,
+            },
+            Canary.OfText("the declined card", Fact.Payer, $"\"{Declined}\"") with { IsKept = false },
+            // Whoever is called has it in memory for a while.
+            Canary.OfText("what nobody can read", default, Garbage) with
+            {
+                Facts = Enum.GetValues<Fact>(),
                 IsKept = false,
             },
             Canary.OfText("the payee", Fact.Payee, Payee) with { MustBeAt = ["merchant", "bank", "acquirer"] },
@@ -195,20 +215,75 @@ public sealed class SightTests
                 OnlyLookAt = RealNetwork.Masks,
                 MustBeAt = ["mask-2"],
             });
-        return canaries;
+        return (canaries, archiveLog);
+    }
+
+    /// <summary>A purchase that the archive aborts, since it was away until the lock had expired.</summary>
+    private static async Task<string> AbortAsync(RealNetwork network, List<Canary> canaries)
+    {
+        var log = await network.EndAsync("archive");
+        var bought = await network.WalletAsync(
+            "buy", "shop.demo", aborted.Title, "--out", Path.Combine(network.Folder, "bought-" + aborted.FileName),
+            "--patience", $"{LifetimeSeconds}");
+        Assert.NotEqual(0, bought.ExitCode);
+        await Task.Delay(TimeSpan.FromSeconds(LifetimeSeconds));
+        await network.StartAsync("archive");
+        await Books.ResumeUntilNothingIsOpenAsync(network);
+        var history = (await OkAsync(network, "history"))["purchases"]!.AsArray();
+        var purchase = history.Single(one => (string)one!["title"]! == aborted.Title)!;
+        Assert.Equal("returned", (string)purchase["state"]!);
+        canaries.AddRange(await CanariesAsync(network, aborted, (string)purchase["purchase"]!));
+        return log;
+    }
+
+    /// <summary>A card that is declined, and requests that each role has to refuse.</summary>
+    private static async Task OffendAsync(RealNetwork network)
+    {
+        Assert.NotEqual(0, (await network.WalletAsync("fund", "3.00", "--card", Declined)).ExitCode);
+        using var http = new HttpClient(new SocketsHttpHandler());
+        http.DefaultRequestHeaders.Add("X-Canary", Garbage);
+        string[] paths =
+        [
+            "", Garbage, "fundings", "token-request", "token-requests", "locks/" + Garbage, "refreshes", "recoups",
+            "closings", "payouts", "account", "decisions", "decisions/" + Garbage, "entries", "purchases", "payments",
+            "deliveries/" + Garbage, "revocations", "add-checkpoint", "tile/" + Garbage, "gateway", "card?" + Garbage,
+        ];
+        foreach (var role in roles)
+        {
+            foreach (var path in paths)
+            {
+                foreach (var (type, body) in ((string, string)[])[
+                    ("application/json", $"{{\"{Garbage}\":\"{Garbage}\"}}"), ("application/jose+json", Garbage),
+                    ("message/ohttp-req", Garbage), ("application/private-token-request", Garbage)])
+                {
+                    foreach (var method in (HttpMethod[])[HttpMethod.Get, HttpMethod.Post, HttpMethod.Put])
+                    {
+                        using var request = new HttpRequestMessage(
+                            method, new Uri($"http://{network.ListenOf(role)}/{path}"));
+                        request.Content = new StringContent(body);
+                        request.Content.Headers.ContentType = new(type);
+                        using var answer = await http.SendAsync(request);
+                        Assert.InRange((int)answer.StatusCode, 200, 499);
+                    }
+                }
+            }
+        }
     }
 
     private static async Task<IEnumerable<Canary>> BuyAsync(RealNetwork network, Sale sale)
     {
         var bought = await OkAsync(
             network, "buy", "shop.demo", sale.Title, "--out", Path.Combine(network.Folder, "bought-" + sale.FileName));
+        return await CanariesAsync(network, sale, (string)bought["purchase"]!);
+    }
+
+    private static async Task<IEnumerable<Canary>> CanariesAsync(RealNetwork network, Sale sale, string purchase)
+    {
         var path = Path.Combine(network.Folder, "evidence-" + sale.FileName);
-        await OkAsync(network, "evidence", (string)bought["purchase"]!, "--out", path);
+        await OkAsync(network, "evidence", purchase, "--out", path);
         Assert.True(PurchaseEvidence.TryParse(await File.ReadAllBytesAsync(path), out var evidence));
         var (promise, note) = (evidence.Merchandise.Content, evidence.LockNote!.Content);
         Assert.True(LogEntry.TryParse(evidence.Decision!.Entry, out var decision));
-        var masked = decision.Release!.Content.MaskedKey;
-        byte[] plain = [.. masked.Zip(promise.Mask, (one, other) => (byte)(one ^ other))];
         var of = $" of {sale.Title}";
         return
         [
@@ -226,13 +301,25 @@ public sealed class SightTests
                 with { MustBeAt = ["bank", "archive", "merchant"] },
             Canary.OfBytes("the commitment" + of, Fact.Commitment, note.Commitment.ToArray())
                 with { MustBeAt = ["bank", "archive"] },
-            Canary.OfBytes("the masked key" + of, Fact.MaskedKey, masked) with { MustBeAt = ["archive", "merchant"] },
+            .. Keys(decision.Release, promise.Mask, of),
             // On the shop's disk they are sealed.
-            Canary.OfBytes("the goods key" + of, Fact.PlainKey, plain) with { IsKept = false },
             Canary.OfBytes("the mask r" + of, Fact.OneTimeKeys, promise.Mask) with { IsKept = false },
             Canary.OfBytes("the purchase's secret" + of, Fact.OneTimeKeys, promise.Secret) with { IsKept = false },
             Canary.OfBytes("the root of the goods" + of, Fact.Goods, promise.GoodsRoot),
             .. Tokens(evidence.Authorization!, of),
+        ];
+    }
+
+    private static IEnumerable<Canary> Keys(Signed<Release>? release, byte[] mask, string of)
+    {
+        if (release is null)
+            return [];
+        var masked = release.Content.MaskedKey;
+        byte[] plain = [.. masked.Zip(mask, (one, other) => (byte)(one ^ other))];
+        return
+        [
+            Canary.OfBytes("the masked key" + of, Fact.MaskedKey, masked) with { MustBeAt = ["archive", "merchant"] },
+            Canary.OfBytes("the goods key" + of, Fact.PlainKey, plain) with { IsKept = false },
         ];
     }
 
