@@ -66,15 +66,18 @@ internal static class CommandLine
 
     /// <summary>Runs a verb and turns its failures into an exit code and a sentence.</summary>
     public static async Task<int> GuardAsync(
-        Output output, Func<Output, Task<ExitCode>> run, CancellationToken cancellation)
+        Output output, Func<Output, Task<ExitCode>> run, string goOn, CancellationToken cancellation)
     {
+        // Ctrl-C is only listened to once the verb has given control back.
+        await Task.Yield();
         try
         {
+            cancellation.ThrowIfCancellationRequested();
             return (int)await run(output);
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {
-            output.Fail(ExitCode.StillOpen, "Stopped before the end; nothing is lost.");
+            output.Fail(ExitCode.StillOpen, $"Stopped before the end; nothing is lost. {goOn}");
             return (int)ExitCode.StillOpen;
         }
         catch (Exception failure)

@@ -17,6 +17,9 @@ public enum ExitCode
     [ExitMeaning("A configuration, key or network file is missing, malformed, or readable by others.")]
     BadFile = 3,
 
+    [ExitMeaning("Another process has the port, the database or the wallet. Stop it, or name others.")]
+    InUse = 4,
+
     [ExitMeaning("There is no wallet in the folder. Make one with `bauta wallet init`.")]
     NoWallet = 10,
 

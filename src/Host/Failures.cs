@@ -13,17 +13,22 @@ internal static class Failures
         HostException host => (host.Code, host.Message),
         WalletException wallet => (CodeOf(wallet.Error), wallet.Message),
         PartyUnreachableException => (ExitCode.StillOpen,
-            $"{failure.Message} Is the network up? Nothing is lost; try again, or: bauta wallet resume"),
+            $"{Sentence(failure)} Is the network up? Nothing is lost; try again, or: bauta wallet resume"),
         ProtocolViolationException => (ExitCode.Distrusted, failure.Message),
         StorageException { Failure: StorageFailure.Refused } => (ExitCode.BadFile, failure.Message),
+        StorageException { Failure: StorageFailure.Held } => (ExitCode.InUse,
+            $"{Sentence(failure)} Does it run already? Stop that one first. Two wallets, or two demos, take folders of "
+            + "their own."),
         StorageException { Failure: StorageFailure.Retryable or StorageFailure.Fatal } => (ExitCode.Unexpected,
-            $"{failure.Message} Nothing that was done before is lost. Look at the disk of this file: is it full, is it "
+            $"{Sentence(failure)} Nothing that was done before is lost. Look at the disk of this file: is it full, is it "
             + "broken? Then go on: start the role again, or run bauta wallet resume"),
         InvalidDataException or FormatException => (ExitCode.BadFile, failure.Message),
-        Microsoft.AspNetCore.Connections.AddressInUseException => (ExitCode.Unexpected, PortTaken(failure)),
+        Microsoft.AspNetCore.Connections.AddressInUseException => (ExitCode.InUse, PortTaken(failure)),
         IOException { InnerException: Microsoft.AspNetCore.Connections.AddressInUseException } =>
-            (ExitCode.Unexpected, PortTaken(failure)),
+            (ExitCode.InUse, PortTaken(failure)),
         FileNotFoundException or DirectoryNotFoundException => (ExitCode.NotFound, failure.Message),
+        UnauthorizedAccessException => (ExitCode.BadFile,
+            $"{Sentence(failure)} Is it a folder where a file is wanted, or another user's?"),
         CryptographicException => (ExitCode.BadFile, $"A key cannot be used: {failure.Message}"),
         _ => (ExitCode.Unexpected, $"{failure.GetType().Name}: {failure.Message}"),
     };
@@ -31,7 +36,7 @@ internal static class Failures
     public static ExitCode CodeOf(WalletError error) => error switch
     {
         WalletError.NoWallet => ExitCode.NoWallet,
-        WalletError.WalletExists => ExitCode.Exists,
+        WalletError.Exists => ExitCode.Exists,
         WalletError.WrongPassword => ExitCode.WrongPassword,
         WalletError.BadPhrase => ExitCode.BadPhrase,
         WalletError.Damaged => ExitCode.Damaged,
@@ -45,5 +50,10 @@ internal static class Failures
     };
 
     private static string PortTaken(Exception failure) =>
-        $"{failure.Message} Stop what listens there, or choose other ports: bauta demo --port-base 7400";
+        $"{Sentence(failure)} Stop what listens there, or choose another port: \"listen\" in a role's configuration, "
+        + "--port-base with the demo.";
+
+    /// <summary>With a full stop, so that more can follow; the system's own messages have none.</summary>
+    private static string Sentence(Exception failure) =>
+        failure.Message is [.., '.' or '?' or '!'] ? failure.Message : failure.Message + ".";
 }

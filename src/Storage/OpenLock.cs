@@ -12,7 +12,7 @@ public sealed class OpenLock : IDisposable
 
     private OpenLock(int descriptor) => _descriptor = descriptor;
 
-    /// <exception cref="StorageException">Refused: still held by another after
+    /// <exception cref="StorageException">Held: still held by another after
     /// <paramref name="timeout"/>.</exception>
     public static OpenLock Acquire(string path, TimeSpan timeout)
     {
@@ -29,7 +29,7 @@ public sealed class OpenLock : IDisposable
             if (code != Posix.WouldBlock || waited >= timeout)
             {
                 var error = code == Posix.WouldBlock
-                    ? new StorageException(StorageFailure.Refused, $"Another process holds {path}.")
+                    ? new StorageException(StorageFailure.Held, $"Another process holds {path}.")
                     : Posix.Error("flock", path);
                 _ = Posix.Close(descriptor);
                 throw error;

@@ -17,8 +17,11 @@ public enum StorageFailure
     /// opened anew; it was not acknowledged.</summary>
     Fatal,
 
-    /// <summary>It cannot be opened like this: held by another process, newer than this program, or exists.</summary>
+    /// <summary>It cannot be opened like this: newer than this program, malformed, or exists.</summary>
     Refused,
+
+    /// <summary>Another process has it open.</summary>
+    Held,
 }
 
 /// <summary>The one exception of storage; <see cref="Failure"/> says what to do.</summary>

@@ -6,8 +6,8 @@ public enum WalletError
     /// <summary>There is no wallet yet.</summary>
     NoWallet,
 
-    /// <summary>There is one already.</summary>
-    WalletExists,
+    /// <summary>What was to be made exists already: a wallet, or a file.</summary>
+    Exists,
 
     /// <summary>The password does not open it.</summary>
     WrongPassword,

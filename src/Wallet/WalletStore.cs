@@ -58,7 +58,7 @@ public sealed class WalletStore : IAsyncDisposable
         IReadOnlyDictionary<string, string>? settings = null)
     {
         if (await ExistsAsync(folder, clock))
-            throw new WalletException(WalletError.WalletExists,
+            throw new WalletException(WalletError.Exists,
                 $"There is a wallet in {folder} already. Use another folder with --wallet.");
         if (!RecoveryPhrase.TryReadSeed(phrase, out var seed))
             throw new WalletException(WalletError.BadPhrase,
@@ -127,7 +127,7 @@ public sealed class WalletStore : IAsyncDisposable
     public Task BackupAsync(string path, CancellationToken cancellation)
     {
         if (File.Exists(path))
-            throw new WalletException(WalletError.Refused, $"{path} exists. Name a new file for the backup.");
+            throw new WalletException(WalletError.Exists, $"{path} exists. Name a new file for the backup.");
         return Task.Run(() => Storage.Sqlite.SqliteCopy.Write(FileIn(Folder), path), cancellation);
     }
 

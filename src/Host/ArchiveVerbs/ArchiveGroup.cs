@@ -98,10 +98,14 @@ internal abstract class LogVerb : DoingVerb
     protected static void Show(MonitorReport report, Output output)
     {
         foreach (var finding in report.Findings)
-            output.Line($"ALARM {finding.Kind}: {finding.Detail}");
-        output.Line(report.Findings.Count == 0
-            ? $"{report.Size} entries, {report.Checked} of them checked now: all well."
-            : $"{report.Findings.Count} alarm(s) at {report.Size} entries.");
+            output.Line(finding.Kind == FindingKind.Unreadable
+                ? $"The log could not be read: {finding.Detail} That is no alarm; try again later."
+                : $"ALARM {finding.Kind}: {finding.Detail}");
+        var alarms = report.Findings.Count(finding => finding.Kind != FindingKind.Unreadable);
+        if (report.Findings.Count == 0)
+            output.Line($"{report.Size} entries, {report.Checked} of them checked now: all well.");
+        else if (alarms > 0)
+            output.Line($"{alarms} alarm(s) at {report.Size} entries.");
     }
 }
 

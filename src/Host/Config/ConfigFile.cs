@@ -35,7 +35,7 @@ internal static class ConfigFile
         where T : RoleConfig
     {
         var bytes = DurableFile.Read(path, MaxLength) ?? throw new HostException(ExitCode.BadFile,
-            $"{path} is missing. Make one with: bauta init ROLE --config {path}");
+            $"{path} is missing. Name the configuration with --config, or make one with: bauta init ROLE --config {path}");
         try
         {
             var config = JsonSerializer.Deserialize<T>(bytes, options)
@@ -47,8 +47,24 @@ internal static class ConfigFile
         }
         catch (JsonException malformed)
         {
-            throw new HostException(ExitCode.BadFile, $"{path} is not a configuration: {malformed.Message}", malformed);
+            throw new HostException(ExitCode.BadFile, $"{path} is not the configuration of {Article(typeof(T))}: {Reason(malformed)}", malformed);
         }
+    }
+
+    private static string Article(Type config)
+    {
+        var role = config.Name[..^"Config".Length].ToLowerInvariant();
+        return (role[0] is 'a' ? "an " : "a ") + role;
+    }
+
+    /// <summary>In words of the file, not of the classes that it is read into.</summary>
+    private static string Reason(JsonException malformed)
+    {
+        var quoted = malformed.Message.Split('\'');
+        if (malformed.Message.Contains("could not be mapped", StringComparison.Ordinal) && quoted.Length > 2)
+            return $"it has no member \"{quoted[1]}\". Is it misspelt, or the file of another role?";
+        var missing = malformed.Message.IndexOf("including: ", StringComparison.Ordinal);
+        return missing < 0 ? malformed.Message : $"it lacks {malformed.Message[(missing + "including: ".Length)..]}";
     }
 
     /// <summary>Where a role reports its metrics, or null.</summary>

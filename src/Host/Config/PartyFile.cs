@@ -63,7 +63,7 @@ internal sealed record PartyFile(
             throw new InvalidDataException($"{path} is not a party file.");
         return file.Role == role
             ? file
-            : throw new InvalidDataException($"{path} describes a {file.Role}; a {role} is wanted here.");
+            : throw new InvalidDataException($"{path} is of role {file.Role}; one of role {role} is wanted here.");
     }
 
     public void Write(string path) =>

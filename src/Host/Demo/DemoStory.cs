@@ -104,11 +104,12 @@ internal sealed class DemoStory(
             $"  ./bauta wallet buy shop.demo README.md --out bought.md {wallet}",
             $"  ./bauta wallet fund 50.00 --card {TestCard} {wallet}",
             $"  ./bauta wallet refresh {wallet}",
-            $"  ./bauta wallet restore --network {here}/network.json --phrase-file {here}/wallet.phrase "
-                + $"--wallet restored --password-file {here}/wallet.password",
             $"  ./bauta shop sales {shop}",
             $"  ./bauta shop payout {shop}",
             $"  ./bauta archive monitor --network {here}/network.json --data {here}/monitor.db",
+            "And last, since it takes the tokens over from the wallet above (a minute or more, with pauses):",
+            $"  ./bauta wallet restore --network {here}/network.json --phrase-file {here}/wallet.phrase "
+                + $"--wallet restored --password-file {here}/wallet.password",
             "Ctrl-C stops it; the next ./bauta demo goes on with the same data.",
         ];
     }

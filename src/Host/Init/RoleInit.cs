@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text;
 using Bauta.Crypto.Notes;
 using Bauta.Host.Config;
@@ -21,6 +22,10 @@ internal static class RoleInit
             throw new HostException(ExitCode.Usage, $"There is no role {role.Role}.");
         if (!Names.IsPartyName(role.Name))
             throw new HostException(ExitCode.Usage, $"{role.Name} is not a party's name: a-z, 0-9, dot and hyphen.");
+        if (role.Listen is { } listen && !IPEndPoint.TryParse(listen, out _))
+            throw new HostException(ExitCode.Usage,
+                $"{listen} is not an address and port to listen on, such as 127.0.0.1:7303.");
+        var currency = CurrencyOf(role);
         if (File.Exists(role.ConfigPath))
             throw new HostException(ExitCode.Exists, $"{role.ConfigPath} exists. Edit it, or name another --config.");
         DurableFile.CreateDirectory(role.Folder);
@@ -33,10 +38,22 @@ internal static class RoleInit
         var party = new PartyFile(
             role.Role, role.Name, PartyAddress.OriginOf(role.Url), identity.PublicKey.Spki, noteKey?.ToString(),
             role.Role == PartyRoles.Archive ? Policy(role, noteKey!) : null,
-            role.Role == PartyRoles.Bank ? Currency.Parse(role.Currency).ToString() : null);
+            role.Role == PartyRoles.Bank ? currency.ToString() : null);
         party.Write(role.PartyPath);
         DurableFile.Create(role.ConfigPath, Encoding.UTF8.GetBytes(ConfigText.Of(role)));
         return party;
+    }
+
+    private static Currency CurrencyOf(NewRole role)
+    {
+        try
+        {
+            return Currency.Parse(role.Currency);
+        }
+        catch (FormatException malformed)
+        {
+            throw new HostException(ExitCode.Usage, malformed.Message, malformed);
+        }
     }
 
     private static NoteVerifier? NoteKey(NewRole role, string keys, TimeProvider time)

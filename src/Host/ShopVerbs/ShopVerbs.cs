@@ -89,8 +89,14 @@ internal sealed class AddVerb : ShopVerb
     {
         var file = new FileInfo(shop.Parsed.GetRequiredValue(path));
         if (!file.Exists)
-            throw new HostException(ExitCode.NotFound, $"{file.FullName} is missing.");
+            throw new HostException(ExitCode.NotFound, Directory.Exists(file.FullName)
+                ? $"{file.FullName} is a folder. Name a file."
+                : $"{file.FullName} is missing.");
         var amount = AmountText.Parse(shop.Parsed.GetRequiredValue(price), shop.Currency);
+        if (!Names.IsLine(shop.Parsed.GetValue(title) ?? file.Name, 200))
+            throw new HostException(ExitCode.Usage, "A title is one line of 1 to 200 characters: --title TEXT");
+        if (!Names.IsText(shop.Parsed.GetValue(description) ?? "", 4000))
+            throw new HostException(ExitCode.Usage, "A description has at most 4,000 characters of plain text.");
         var terms = await shop.Output.BarAsync($"copying {file.Name}", bar => Selling.OfferAsync(
             shop.Desk, file, amount, shop.Parsed.GetValue(title), shop.Parsed.GetValue(description), bar,
             cancellation));

@@ -16,6 +16,9 @@ internal sealed class Output(bool isJson, TextWriter result, TextWriter error)
     private const int PipeWidth = 160;
     private bool isAnswered;
 
+    /// <summary>How many characters a line holds, when it is not asked of a terminal.</summary>
+    public int? Width { get; init; }
+
     /// <summary>For the person who called.</summary>
     public void Line(string text = "") => (isJson ? error : result).WriteLine(text);
 
@@ -57,12 +60,26 @@ internal sealed class Output(bool isJson, TextWriter result, TextWriter error)
     /// <summary>Rows under headings.</summary>
     public void Table(IReadOnlyList<string> headings, IEnumerable<IReadOnlyList<string>> rows)
     {
+        var writer = isJson ? error : result;
+        var console = ConsoleOn(writer);
+        var cells = rows.ToList();
+        var width = headings.Select((heading, i) =>
+            cells.Select(row => row[i].GetCellWidth()).Append(heading.GetCellWidth()).Max() + "   ".Length).Sum() + 1;
+        if (Width is null && !IsTerminal(writer))
+            console.Profile.Width = Math.Max(PipeWidth, width);
+        else if (width > (Width ?? console.Profile.Width))
+        {
+            // In columns too narrow for them, sums and IDs would be cut into pieces.
+            foreach (var row in cells)
+                Line(string.Join('\n', headings.Select((heading, i) => $"  {heading,-9} {row[i]}")) + "\n");
+            return;
+        }
+
         var table = new Table { Border = TableBorder.Minimal };
         foreach (var heading in headings)
             table.AddColumn(new TableColumn(new Text(heading)).NoWrap());
-        foreach (var row in rows)
+        foreach (var row in cells)
             table.AddRow(row.Select(cell => new Text(cell)));
-        var console = ConsoleOn(isJson ? error : result);
         console.Write(table);
     }
 
@@ -92,10 +109,13 @@ internal sealed class Output(bool isJson, TextWriter result, TextWriter error)
         return true;
     });
 
+    private static bool IsTerminal(TextWriter writer) => writer == Console.Out
+        ? !Console.IsOutputRedirected
+        : writer == Console.Error && !Console.IsErrorRedirected;
+
     private static IAnsiConsole ConsoleOn(TextWriter writer)
     {
-        var isTerminal = writer == Console.Out ? !Console.IsOutputRedirected
-            : writer == Console.Error && !Console.IsErrorRedirected;
+        var isTerminal = IsTerminal(writer);
         var console = AnsiConsole.Create(new AnsiConsoleSettings
         {
             Out = new AnsiConsoleOutput(writer),

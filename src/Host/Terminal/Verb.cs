@@ -35,7 +35,10 @@ internal abstract class DoingVerb : Verb
     protected DoingVerb(string name, string description, string example)
         : base(name, description, example) =>
         SetAction((parsed, cancellation) => CommandLine.GuardAsync(
-            OutputOf(parsed), output => RunAsync(parsed, output, cancellation), cancellation));
+            OutputOf(parsed), output => RunAsync(parsed, output, cancellation), GoOn, cancellation));
+
+    /// <summary>What to type after it was stopped.</summary>
+    protected virtual string GoOn => "Run it again.";
 
     /// <summary>
     /// Does it. Expected failures are <see cref="HostException"/>, <see cref="Wallet.WalletException"/> and the

@@ -12,6 +12,7 @@ namespace Bauta.Host.WalletVerbs;
 internal sealed class BuyVerb : WalletVerb
 {
     private const int MaxPages = 100;
+    private const int MinBeginning = 4;
 
     private readonly Argument<string> shop = new("SHOP")
     {
@@ -20,7 +21,8 @@ internal sealed class BuyVerb : WalletVerb
 
     private readonly Argument<string?> offer = new("OFFER")
     {
-        Description = "An offer's ID, its beginning, or its title; without it the offers are listed.",
+        Description = "An offer's ID, its beginning (4 characters or more), or its title; without it the offers are "
+            + "listed.",
         Arity = ArgumentArity.ZeroOrOne,
     };
 
@@ -77,13 +79,14 @@ internal sealed class BuyVerb : WalletVerb
         var found = offers.Where(one => one.Offer.ToString() == wanted).ToList();
         if (found.Count == 0)
             found = offers.FindAll(one => one.Title == wanted);
-        if (found.Count == 0)
+        // So short a beginning is rather a slip, such as a variable that was not set: it must not buy anything.
+        if (found.Count == 0 && wanted.Length >= MinBeginning)
             found = offers.FindAll(one => one.Offer.ToString().StartsWith(wanted, StringComparison.Ordinal));
         return found.Count switch
         {
             1 => found[0],
             0 => throw new HostException(ExitCode.NotFound,
-                $"There is no offer {wanted}. List them: bauta wallet buy SHOP"),
+                $"There is no offer \"{wanted}\". List them: bauta wallet buy SHOP"),
             _ => throw new HostException(ExitCode.Usage, $"{wanted} names {found.Count} offers. Use the whole ID."),
         };
     }
@@ -142,6 +145,20 @@ internal static class PurchaseReport
             : $"Evidence: bauta wallet evidence {id[..8]} --out evidence.json");
         open.Output.Answer(Describe(state));
         return CodeOf(state);
+    }
+
+    public static PurchaseState Find(IReadOnlyList<PurchaseState> purchases, string wanted)
+    {
+        var found = purchases
+            .Where(one => one.Order.Id.ToString().StartsWith(wanted, StringComparison.Ordinal)).ToArray();
+        return found.Length switch
+        {
+            1 => found[0],
+            0 => throw new HostException(ExitCode.NotFound,
+                $"There is no purchase {wanted}. List them: bauta wallet history"),
+            _ => throw new HostException(
+                ExitCode.Usage, $"{wanted} names {found.Length} purchases. Use more of the ID."),
+        };
     }
 
     public static ExitCode CodeOf(PurchaseState state) => state switch

@@ -53,7 +53,8 @@ internal sealed class InitWalletVerb : DoingVerb
         output.Line("Write it on paper. Whoever has it has the money; without it a lost wallet is lost.");
         await using var store = await WalletStore.CreateAsync(
             folder, password, phrase, TimeProvider.System, slowness, WalletPlace.SettingsOf(file));
-        output.Line($"Made a wallet in {folder}. Then: bauta wallet fund 20.00 --card 4242424242424242");
+        output.Line($"Made a wallet in {folder}. Then: bauta wallet fund 20.00 --card 4242424242424242"
+            + (parsed.GetValue(WalletPlace.Folder) is { } named ? $" --wallet {named}" : ""));
         output.Answer(new JsonObject { ["wallet"] = folder, ["phrase"] = phrase });
         return ExitCode.Ok;
     }

@@ -32,13 +32,39 @@ internal sealed class HistoryVerb() : WalletVerb(
 }
 
 /// <summary><c>bauta wallet resume</c>.</summary>
-internal sealed class ResumeVerb() : WalletVerb(
-    "resume", "Finishes whatever was cut off: fundings, withdrawals, refreshes, purchases; and exchanges tokens of a\n"
-    + "key that the bank revoked. Safe at any time.",
-    "bauta wallet resume")
+internal sealed class ResumeVerb : WalletVerb
 {
+    private readonly Argument<string?> purchase = new("PURCHASE")
+    {
+        Description = "With --out: the purchase, by its ID or its beginning, as history shows it.",
+        Arity = ArgumentArity.ZeroOrOne,
+    };
+
+    private readonly Option<string?> output = new("--out")
+    {
+        Description = "Where the file of PURCHASE goes instead, when it cannot be stored where it was to go.",
+    };
+
+    public ResumeVerb()
+        : base("resume",
+            "Finishes whatever was cut off: fundings, withdrawals, refreshes, purchases; and exchanges tokens of a\n"
+            + "key that the bank revoked. Safe at any time.",
+            "bauta wallet resume")
+    {
+        Add(purchase);
+        Add(output);
+    }
+
     protected override async Task<ExitCode> RunAsync(OpenWallet open, CancellationToken cancellation)
     {
+        var wanted = open.Parsed.GetValue(purchase);
+        var path = open.Parsed.GetValue(output);
+        if (wanted is null != path is null)
+            throw new HostException(ExitCode.Usage,
+                "PURCHASE and --out go together: bauta wallet resume PURCHASE --out FILE. Without both all is resumed.");
+        if (wanted is not null && path is not null)
+            await open.Wallet.RedirectAsync(
+                PurchaseReport.Find(await open.Wallet.HistoryAsync(cancellation), wanted).Order.Id, path, cancellation);
         var left = await open.Output.BarAsync("resuming", bar => open.Wallet.ResumeAsync(bar, cancellation));
         open.Output.Line(left.Count == 0 ? "Nothing is open." : "Still open; run resume again later:");
         foreach (var one in left)
@@ -101,7 +127,7 @@ internal sealed class EvidenceVerb : WalletVerb
 
     protected override async Task<ExitCode> RunAsync(OpenWallet open, CancellationToken cancellation)
     {
-        var state = Find(await open.Wallet.HistoryAsync(cancellation), open.Parsed.GetRequiredValue(purchase));
+        var state = PurchaseReport.Find(await open.Wallet.HistoryAsync(cancellation), open.Parsed.GetRequiredValue(purchase));
         var path = NewFile.At(open.Parsed.GetRequiredValue(output));
         EvidenceFile.Write(
             path, await open.Wallet.EvidenceAsync(state.Order.Id, cancellation), open.Parsed.GetValue(other));
@@ -125,19 +151,5 @@ internal sealed class EvidenceVerb : WalletVerb
             await using var to = new FileStream(path, FileMode.CreateNew);
             await from.CopyToAsync(to, cancellation);
         });
-    }
-
-    private static PurchaseState Find(IReadOnlyList<PurchaseState> purchases, string wanted)
-    {
-        var found = purchases
-            .Where(one => one.Order.Id.ToString().StartsWith(wanted, StringComparison.Ordinal)).ToArray();
-        return found.Length switch
-        {
-            1 => found[0],
-            0 => throw new HostException(ExitCode.NotFound,
-                $"There is no purchase {wanted}. List them: bauta wallet history"),
-            _ => throw new HostException(
-                ExitCode.Usage, $"{wanted} names {found.Length} purchases. Use more of the ID."),
-        };
     }
 }

@@ -30,7 +30,9 @@ internal sealed class RestoreVerb : DoingVerb
 
     public RestoreVerb()
         : base("restore", "Finds again what a lost wallet held, from its recovery phrase alone.\n"
-            + "Tokens are asked for one by one, in random order and with pauses, so that they cannot be linked.\n"
+            + "Tokens are asked for one by one, in random order and with pauses, so that they cannot be linked: a few\n"
+            + "seconds for each. They move to the restored wallet: one of the same phrase that is still there has lost\n"
+            + "them, so do not go on with it.\n"
             + "What was cut off goes on when it is run again with the same folder, password and phrase.",
             "bauta wallet restore --network data/demo/network.json --wallet ~/restored --phrase-file words.txt")
     {
@@ -38,6 +40,8 @@ internal sealed class RestoreVerb : DoingVerb
         Add(phraseFile);
         Add(pause);
     }
+
+    protected override string GoOn => "It goes on when it is run again with the same folder, password and phrase.";
 
     protected override async Task<ExitCode> RunAsync(
         ParseResult parsed, Output output, CancellationToken cancellation)

@@ -9,6 +9,8 @@ namespace Bauta.Host.WalletVerbs;
 internal abstract class WalletVerb(string name, string description, string example)
     : DoingVerb(name, description, example)
 {
+    protected override string GoOn => "What was begun goes on with: bauta wallet resume";
+
     protected override async Task<ExitCode> RunAsync(
         ParseResult parsed, Output output, CancellationToken cancellation)
     {

@@ -198,7 +198,7 @@ internal sealed class PostgresSession : WriteSession
                 return;
             if (waited >= timeout)
                 throw new StorageException(
-                    StorageFailure.Refused, "Another process writes this PostgreSQL database.");
+                    StorageFailure.Held, "Another process writes this PostgreSQL database.");
             Thread.Sleep(OpenLock.Step);
         }
     }

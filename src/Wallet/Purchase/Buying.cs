@@ -27,16 +27,11 @@ public sealed partial class Wallet
         PartyAddress shop, OfferTerms offer, string outputPath, TimeSpan patience, IProgress<WalletStep>? progress,
         CancellationToken cancellation)
     {
-        if (File.Exists(outputPath))
-            throw new WalletException(WalletError.Refused, $"{outputPath} exists. Name a new file with --out.");
+        outputPath = await PlaceAsync(outputPath, offer, cancellation);
         var currency = await CurrencyAsync(cancellation);
         if (offer.Currency != currency.Code)
             throw new WalletException(WalletError.Refused,
                 $"The shop asks for {offer.Currency}; this wallet's bank issues {currency.Code}.");
-        outputPath = Path.GetFullPath(outputPath);
-        if ((await Store.PurchasesAsync(onlyOpen: true, cancellation)).Any(open => open.Order.OutputPath == outputPath))
-            throw new WalletException(WalletError.Refused,
-                $"Another purchase that is still open goes to {outputPath}. Name a new file with --out.");
         var book = await DenominationsAsync(cancellation);
         if (CoinSelection.TryPay(
             await CoinsAsync(book, Now, cancellation), offer.Price, Authorization.MaxTokens) is null)
@@ -55,6 +50,30 @@ public sealed partial class Wallet
                 "INSERT INTO purchases (name, open, record) VALUES ($1, $2, $3)", Store.NameOf(order.Id), true, box),
             cancellation);
         return await AdvanceAsync(state, patience, progress, cancellation);
+    }
+
+    /// <summary>Has the file of an open purchase go elsewhere; resume then writes it there.</summary>
+    /// <exception cref="WalletException">The purchase is over, or no file can be made there.</exception>
+    public async Task RedirectAsync(RequestId purchase, string outputPath, CancellationToken cancellation)
+    {
+        if (await Store.PurchaseAsync(purchase, cancellation) is not { } state)
+            throw new WalletException(WalletError.NotFound, $"There is no purchase {purchase}.");
+        if (state.IsFinal)
+            throw new WalletException(WalletError.Refused,
+                $"That purchase is over. Its file went to {state.Order.OutputPath}, if it has one.");
+        outputPath = await PlaceAsync(outputPath, state.Order.Offer, cancellation);
+        await Store.AdvanceAsync(state with { Order = state.Order with { OutputPath = outputPath } }, cancellation);
+    }
+
+    /// <summary>The whole path, where a new file can be made and no other open purchase makes one.</summary>
+    private async Task<string> PlaceAsync(string outputPath, OfferTerms offer, CancellationToken cancellation)
+    {
+        outputPath = Path.GetFullPath(outputPath);
+        if ((await Store.PurchasesAsync(onlyOpen: true, cancellation)).Any(open => open.Order.OutputPath == outputPath))
+            throw new WalletException(WalletError.Exists,
+                $"Another purchase that is still open goes to {outputPath}. Name a new file with --out.");
+        GoodsFile.CheckPlace(outputPath, offer.ContentHash);
+        return outputPath;
     }
 
     /// <summary>All purchases, oldest first.</summary>

@@ -14,7 +14,6 @@ namespace Bauta.Wallet.Purchase;
 internal sealed class GoodsFile
 {
     private readonly string path;
-    private readonly string partSuffix;
     private readonly Merchandise promise;
     private readonly GoodsLayout layout;
     private readonly GoodsVerifier verifier;
@@ -23,8 +22,6 @@ internal sealed class GoodsFile
     {
         this.promise = promise;
         path = PathOf(folder, purchase);
-        // Named for these goods, so that what a run before left is overwritten and no file of the user's is.
-        partSuffix = $".{Convert.ToHexStringLower(promise.Contract.ContentHash.AsSpan(0, 8))}.part";
         layout = new GoodsLayout(promise.Contract.SizeBytes);
         verifier = new GoodsVerifier(layout, MerkleHash.FromBytes(promise.GoodsRoot));
     }
@@ -68,6 +65,27 @@ internal sealed class GoodsFile
         return await verifier.VerifyAsync(file, cancellation) == GoodsVerdict.Good;
     }
 
+    /// <summary>Finds out, before anything is paid, whether a file can be made there.</summary>
+    /// <exception cref="WalletException">It exists, or it cannot.</exception>
+    public static void CheckPlace(string outputPath, byte[] contentHash)
+    {
+        if (Path.Exists(outputPath))
+            throw new WalletException(WalletError.Exists, $"{outputPath} exists. Name a new file with --out.");
+        try
+        {
+            MakeFolderOf(outputPath);
+            var part = PartOf(outputPath, contentHash);
+            new FileStream(part, FileMode.Create, FileAccess.Write, FileShare.None).Dispose();
+            File.Delete(part);
+        }
+        catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
+        {
+            throw new WalletException(WalletError.Refused,
+                $"No file can be made at {outputPath} ({failed.Message.TrimEnd('.')}). Nothing was paid. Name another "
+                + "with --out.", failed);
+        }
+    }
+
     /// <summary>Opens the goods.</summary>
     /// <param name="maskedKey"><c>k xor r</c> as published.</param>
     /// <param name="outputPath">Where to; written aside and then moved there.</param>
@@ -83,7 +101,8 @@ internal sealed class GoodsFile
         {
             if (!await IsPromisedAsync(outputPath, cancellation))
                 throw new WalletException(WalletError.Refused,
-                    $"The goods are paid for, and {outputPath} is another file. Move it away and resume.");
+                    $"The goods are paid for, and {outputPath} is another file. Move it away and run bauta wallet "
+                    + "resume, or name another file: bauta wallet resume PURCHASE --out FILE");
             // A run before may have been cut off between giving the name and flushing it.
             Keep(() => DurableFile.SyncFile(outputPath), outputPath);
             return true;
@@ -94,13 +113,20 @@ internal sealed class GoodsFile
         using var mask = GoodsMask.FromBytes(promise.Mask);
         using var key = MaskedKey.FromBytes(maskedKey).Unmask(mask);
         using var decryptor = new GoodsDecryptor(key, layout, MerkleHash.FromBytes(promise.GoodsRoot));
-        var part = outputPath + partSuffix;
-        if (Path.GetDirectoryName(outputPath) is { Length: > 0 } folder)
-            Directory.CreateDirectory(folder);
+        var part = PartOf(outputPath, promise.Contract.ContentHash);
         GoodsVerdict verdict;
-        await using (var ciphertext = new MeteredStream(path, progress))
-        await using (var plain = new FileStream(part, FileMode.Create, FileAccess.Write, FileShare.None))
+        try
+        {
+            MakeFolderOf(outputPath);
+            await using var ciphertext = new MeteredStream(path, progress);
+            await using var plain = new FileStream(part, FileMode.Create, FileAccess.Write, FileShare.None);
             verdict = await decryptor.DecryptAsync(ciphertext, plain, cancellation);
+        }
+        catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
+        {
+            throw CannotStore(outputPath, failed);
+        }
+
         if (verdict is GoodsVerdict.WrongLength or GoodsVerdict.NotUnderRoot)
         {
             File.Delete(part);
@@ -120,10 +146,24 @@ internal sealed class GoodsFile
         }
         catch (StorageException failed)
         {
-            throw new WalletException(WalletError.Refused,
-                $"The goods are paid for and cannot be stored as {outputPath}: {failed.Message} Resume tries again.",
-                failed);
+            throw CannotStore(outputPath, failed);
         }
+    }
+
+    private static WalletException CannotStore(string outputPath, Exception failed) => new(WalletError.Refused,
+        $"The goods are paid for and cannot be stored as {outputPath} ({failed.Message.TrimEnd('.')}). The wallet keeps "
+        + "them. Mend that and run bauta wallet resume, or name another file: bauta wallet resume PURCHASE --out FILE",
+        failed);
+
+    /// <summary>Named for these goods, so that what a run before left is overwritten and no file of the user's is.
+    /// </summary>
+    private static string PartOf(string outputPath, byte[] contentHash) =>
+        $"{outputPath}.{Convert.ToHexStringLower(contentHash.AsSpan(0, 8))}.part";
+
+    private static void MakeFolderOf(string outputPath)
+    {
+        if (Path.GetDirectoryName(outputPath) is { Length: > 0 } folder)
+            Directory.CreateDirectory(folder);
     }
 
     private async Task<bool> IsPromisedAsync(string file, CancellationToken cancellation)

@@ -68,6 +68,29 @@ public sealed class ConfigTests : IDisposable
         Assert.Equal(first.Key, RoleInit.Create(told, TimeProvider.System).Key);
     }
 
+    [Fact]
+    public void What_serve_would_refuse_is_refused_before_anything_is_made()
+    {
+        var told = Told(PartyRoles.Bank);
+
+        Assert.Equal(ExitCode.Usage, Fails(() => RoleInit.Create(told with { Listen = "nonsense" }, TimeProvider.System)));
+        Assert.Equal(ExitCode.Usage, Fails(() => RoleInit.Create(told with { Currency = "XXX" }, TimeProvider.System)));
+        Assert.False(Directory.Exists(Path.Combine(folder, "keys")));
+    }
+
+    [Fact]
+    public void The_file_of_another_role_is_refused_in_words_of_the_file()
+    {
+        var told = Told(PartyRoles.Merchant);
+        RoleInit.Create(told, TimeProvider.System);
+
+        var refused = Assert.Throws<HostException>(() => ConfigFile.Read(PartyRoles.Bank, told.ConfigPath));
+        Assert.Contains("is not the configuration of a bank: it has no member \"", refused.Message, StringComparison.Ordinal);
+        File.WriteAllText(told.ConfigPath, "{}");
+        refused = Assert.Throws<HostException>(() => ConfigFile.Read(PartyRoles.Acquirer, told.ConfigPath));
+        Assert.Contains("of an acquirer: it lacks 'banks'", refused.Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("\"name\": \"a\", \"listen\": \"127.0.0.1:1\", \"nmae\": \"b\"")]
     [InlineData("\"name\": \"a\", \"name\": \"b\", \"listen\": \"127.0.0.1:1\"")]

@@ -113,7 +113,7 @@ public abstract partial class DatabaseTests
     {
         var database = Open();
         var refused = Assert.Throws<StorageException>(() => Open());
-        Assert.Equal(StorageFailure.Refused, refused.Failure);
+        Assert.Equal(StorageFailure.Held, refused.Failure);
         await Insert(database, 1);
         await database.DisposeAsync();
         Assert.Equal([1], await Ids(Open()));

@@ -88,7 +88,7 @@ public sealed class DurableFileTests : IDisposable
         var path = _directory.File("lock");
         using (OpenLock.Acquire(path, TimeSpan.Zero))
             Assert.Equal(
-                StorageFailure.Refused,
+                StorageFailure.Held,
                 Assert.Throws<StorageException>(() => OpenLock.Acquire(path, TimeSpan.Zero)).Failure);
         OpenLock.Acquire(path, TimeSpan.Zero).Dispose();
     }

@@ -259,7 +259,7 @@ public class DistrustTests
         await using var customer = await Customer.JoinAsync(network);
         var folder = customer.Wallet.Store.Folder;
         await customer.Wallet.Store.DisposeAsync();
-        Assert.Equal(WalletError.WalletExists, (await Assert.ThrowsAsync<WalletException>(
+        Assert.Equal(WalletError.Exists, (await Assert.ThrowsAsync<WalletException>(
             () => WalletStore.CreateAsync(folder, "password", customer.Phrase, network.Clock, 1))).Error);
         Assert.Equal(WalletError.WrongPassword, (await Assert.ThrowsAsync<WalletException>(
             () => WalletStore.OpenAsync(folder, "passwort", network.Clock))).Error);

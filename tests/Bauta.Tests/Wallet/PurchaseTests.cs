@@ -113,12 +113,12 @@ public class PurchaseTests
         await using var customer = await Customer.WithTokensAsync(network, 31);
         var offer = await network.OfferAsync(goods, 7);
         await File.WriteAllTextAsync(network.File("mine"), "mine");
-        Assert.Equal(WalletError.Refused,
+        Assert.Equal(WalletError.Exists,
             (await Assert.ThrowsAsync<WalletException>(() => customer.BuyAsync(offer, "mine"))).Error);
 
         network.MerchantWire.IgnoresPayments = true;
         Assert.IsType<Locked>(await customer.BuyAsync(offer, "later"));
-        Assert.Equal(WalletError.Refused,
+        Assert.Equal(WalletError.Exists,
             (await Assert.ThrowsAsync<WalletException>(() => customer.BuyAsync(offer, "later"))).Error);
         await File.WriteAllTextAsync(network.File("later"), "mine");
         network.MerchantWire.IgnoresPayments = false;
@@ -129,6 +129,46 @@ public class PurchaseTests
         Assert.Empty(await customer.ResumeAsync());
         Assert.Equal(goods, await File.ReadAllBytesAsync(network.File("later")));
         Assert.Equal("mine", await File.ReadAllTextAsync(network.File("later.part")));
+    }
+
+    [Fact]
+    public async Task Where_no_file_can_be_made_is_found_before_anything_is_paid()
+    {
+        await using var network = await InProcessNetwork.StartAsync();
+        await using var customer = await Customer.WithTokensAsync(network, 31);
+        var offer = await network.OfferAsync(goods, 7);
+        await File.WriteAllTextAsync(network.File("file"), "mine");
+        Directory.CreateDirectory(network.File("folder"));
+        Assert.Equal(WalletError.Refused,
+            (await Assert.ThrowsAsync<WalletException>(() => customer.BuyAsync(offer, "file/below"))).Error);
+        Assert.Equal(WalletError.Exists,
+            (await Assert.ThrowsAsync<WalletException>(() => customer.BuyAsync(offer, "folder"))).Error);
+        Assert.Empty(await customer.Wallet.HistoryAsync(default));
+        Assert.Equal(31, (await customer.Wallet.BalanceAsync(default)).Spendable.MinorUnits);
+    }
+
+    [Fact]
+    public async Task A_paid_file_that_cannot_be_stored_goes_elsewhere_and_holds_nothing_else_up()
+    {
+        await using var network = await InProcessNetwork.StartAsync();
+        await using var customer = await Customer.WithTokensAsync(network, 31);
+        var offer = await network.OfferAsync(goods, 7);
+        network.MerchantWire.IgnoresPayments = true;
+        var first = await customer.BuyAsync(offer, "below/bought");
+        Assert.IsType<Locked>(await customer.BuyAsync(offer, "second"));
+        Directory.Delete(network.File("below"));
+        await File.WriteAllTextAsync(network.File("below"), "no folder any more");
+        network.MerchantWire.IgnoresPayments = false;
+
+        Assert.Contains("resume PURCHASE --out", Assert.Single(
+            await customer.ResumeAsync(), line => line.Contains("cannot be stored", StringComparison.Ordinal)));
+        Assert.Equal(goods, await File.ReadAllBytesAsync(network.File("second")));
+        Assert.IsType<Committed>((await customer.Wallet.HistoryAsync(default))[0]);
+        await customer.Wallet.RedirectAsync(first.Order.Id, network.File("elsewhere"), default);
+        Assert.Empty(await customer.ResumeAsync());
+        Assert.Equal(goods, await File.ReadAllBytesAsync(network.File("elsewhere")));
+        Assert.Equal(WalletError.Refused, (await Assert.ThrowsAsync<WalletException>(() =>
+            customer.Wallet.RedirectAsync(first.Order.Id, network.File("again"), default))).Error);
     }
 
     [Fact]
