@@ -85,13 +85,15 @@ public sealed class PartyHttp<TError>(HttpClient http)
             && failure is not (PartyUnreachableException or ProtocolViolationException))
         {
             // An answer that ends before its end is an IOException of the stream, and no answer.
-            throw new PartyUnreachableException("The party did not answer.", failure);
+            throw new PartyUnreachableException($"No answer from {Origin}.", failure);
         }
         catch (OperationCanceledException timeout) when (!cancellation.IsCancellationRequested)
         {
-            throw new PartyUnreachableException("The party did not answer in time.", timeout);
+            throw new PartyUnreachableException($"No answer from {Origin} in time.", timeout);
         }
     }
+
+    private string Origin => http.BaseAddress?.GetLeftPart(UriPartial.Authority) ?? "the party";
 
     private static Result<T, TError> Refusal<T>(int status, byte[] bytes)
     {

@@ -103,28 +103,31 @@ public sealed partial class Wallet(WalletStore store, INetwork network, TimeProv
         await ResumeFundingsAsync(open, cancellation);
         await Attempt("withdrawal", IssuePlannedAsync(cancellation), open);
         await Attempt("refresh", ResumeRefreshesAsync(progress, cancellation), open);
-        await Attempt("exchange of tokens of a revoked key", RecoupAsync(progress, cancellation), open);
+        await Attempt("tokens of revoked keys", RecoupAsync(progress, cancellation), open);
         foreach (var purchase in await Store.PurchasesAsync(onlyOpen: true, cancellation))
         {
-            await Attempt($"purchase of {purchase.Order.Offer.Title}",
-                AdvanceAsync(purchase, TimeSpan.Zero, progress, cancellation), open);
-            if (await Store.PurchaseAsync(purchase.Order.Id, cancellation) is { IsFinal: false } waiting)
-                open.Add($"purchase of {waiting.Order.Offer.Title}: {waiting.GetType().Name.ToLowerInvariant()}");
+            var name = $"purchase {purchase.Order.Id.ToString()[..8]} of {purchase.Order.Offer.Title}";
+            if (await Attempt(name, AdvanceAsync(purchase, TimeSpan.Zero, progress, cancellation), open)
+                && await Store.PurchaseAsync(purchase.Order.Id, cancellation) is { IsFinal: false } waiting)
+                open.Add($"{name}: {waiting.GetType().Name.ToLowerInvariant()}");
         }
 
         return open;
     }
 
-    private static async Task Attempt(string what, Task work, List<string> open)
+    /// <returns>Whether it did not fail.</returns>
+    private static async Task<bool> Attempt(string what, Task work, List<string> open)
     {
         try
         {
             await work;
+            return true;
         }
         catch (Exception failure) when (failure is PartyUnreachableException or WalletException
             or ProtocolViolationException)
         {
             open.Add($"{what}: {failure.Message}");
+            return false;
         }
     }
 

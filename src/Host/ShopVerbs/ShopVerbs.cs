@@ -16,7 +16,7 @@ internal static class ShopGroup
     public static Verb Build() => new VerbGroup("shop",
         "The owner's side of a shop that runs (bauta serve merchant, or bauta demo).",
         "bauta shop list --config data/demo/merchant/merchant.json",
-        new AddVerb(), new ListVerb(), new SalesVerb(), new SaleEvidenceVerb(), new PayoutVerb())
+        new AddVerb(), new ListVerb(), new RemoveVerb(), new SalesVerb(), new SaleEvidenceVerb(), new PayoutVerb())
     {
         ShopVerb.Config,
     };
@@ -143,6 +143,28 @@ internal sealed class ListVerb() : ShopVerb(
             one.Title,
         }));
         shop.Output.Answer(new JsonObject { ["offers"] = new JsonArray([.. all.Select(Describe)]) });
+        return ExitCode.Ok;
+    }
+}
+
+/// <summary><c>bauta shop remove</c>.</summary>
+internal sealed class RemoveVerb : ShopVerb
+{
+    private readonly Argument<string> offer = new("OFFER") { Description = "The offer's whole ID, as list shows it." };
+
+    public RemoveVerb()
+        : base("remove", "Takes a file off sale. Purchases that were begun go on.",
+            "bauta shop remove S991Tpk0qprKlOzEKhXQTanYVgrDkhpHOlrdCA38fvQ --config data/demo/merchant/merchant.json")
+        => Add(offer);
+
+    protected override async Task<ExitCode> RunAsync(OpenShop shop, CancellationToken cancellation)
+    {
+        var wanted = shop.Parsed.GetRequiredValue(offer);
+        if (!OfferId.TryParse(wanted, out var id))
+            throw new HostException(ExitCode.Usage, $"\"{wanted}\" is not an offer's ID. List them: bauta shop list");
+        var gone = OpenShop.ValueOf(await shop.Desk.WithdrawOfferAsync(id, cancellation));
+        shop.Output.Line($"Off sale: {gone.Title}");
+        shop.Output.Answer(ListVerb.Describe(gone));
         return ExitCode.Ok;
     }
 }

@@ -33,7 +33,15 @@ internal static class WalletPlace
         Recursive = true,
     };
 
-    public static string FolderOf(ParseResult parsed) => Path.GetFullPath(
+    public static string FolderOf(ParseResult parsed)
+    {
+        var folder = NamedFolder(parsed);
+        return File.Exists(folder)
+            ? throw new HostException(ExitCode.Usage, $"{folder} is a file. Name a folder with --wallet.")
+            : folder;
+    }
+
+    private static string NamedFolder(ParseResult parsed) => Path.GetFullPath(
         parsed.GetValue(Folder)
         ?? Environment.GetEnvironmentVariable("BAUTA_WALLET")
         ?? Path.Combine(

@@ -98,11 +98,11 @@ public sealed class PartyTransport : IDisposable
         }
         catch (HttpRequestException failure)
         {
-            throw new PartyUnreachableException("The party's card could not be fetched.", failure);
+            throw new PartyUnreachableException($"No answer from {party.Origin}.", failure);
         }
         catch (OperationCanceledException late) when (!cancellation.IsCancellationRequested)
         {
-            throw new PartyUnreachableException("The party's card could not be fetched in time.", late);
+            throw new PartyUnreachableException($"No answer from {party.Origin} in time.", late);
         }
     }
 

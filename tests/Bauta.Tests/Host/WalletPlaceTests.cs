@@ -20,6 +20,17 @@ public sealed class WalletPlaceTests : IDisposable
     private readonly StringWriter said = new();
 
     [Fact]
+    public void A_file_where_the_folder_is_to_be_is_refused_by_its_name()
+    {
+        File.WriteAllText(directory.File("file"), "mine");
+        var parsed = CommandLine.Build().Parse(["wallet", "balance", "--wallet", directory.File("file")]);
+
+        var refused = Assert.Throws<HostException>(() => WalletPlace.FolderOf(parsed));
+        Assert.Equal(ExitCode.Usage, refused.Code);
+        Assert.Contains("is a file", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_wallet_picks_one_of_the_routes_and_keeps_it()
     {
         var file = Network(Enumerable.Range(0, 3).Select(
