@@ -20,8 +20,8 @@ internal static class Failures
             $"{Sentence(failure)} Does it run already? Stop that one first. Two wallets, or two demos, take folders of "
             + "their own."),
         StorageException { Failure: StorageFailure.Retryable or StorageFailure.Fatal } => (ExitCode.Unexpected,
-            $"{Sentence(failure)} Nothing that was done before is lost. Look at the disk of this file: is it full, is it "
-            + "broken? Then go on: start the role again, or run bauta wallet resume"),
+            $"{Sentence(failure)} Nothing that was done before is lost. Look at the disk of this file: is it full, is "
+            + "it broken? Then go on: start the role again, or run bauta wallet resume"),
         InvalidDataException or FormatException => (ExitCode.BadFile, failure.Message),
         Microsoft.AspNetCore.Connections.AddressInUseException => (ExitCode.InUse, PortTaken(failure)),
         IOException { InnerException: Microsoft.AspNetCore.Connections.AddressInUseException } =>

@@ -35,7 +35,8 @@ internal static class ConfigFile
         where T : RoleConfig
     {
         var bytes = DurableFile.Read(path, MaxLength) ?? throw new HostException(ExitCode.BadFile,
-            $"{path} is missing. Name the configuration with --config, or make one with: bauta init ROLE --config {path}");
+            $"{path} is missing. Name the configuration with --config, or make one with: bauta init ROLE "
+            + $"--config {path}");
         try
         {
             var config = JsonSerializer.Deserialize<T>(bytes, options)
@@ -47,7 +48,8 @@ internal static class ConfigFile
         }
         catch (JsonException malformed)
         {
-            throw new HostException(ExitCode.BadFile, $"{path} is not the configuration of {Article(typeof(T))}: {Reason(malformed)}", malformed);
+            throw new HostException(ExitCode.BadFile,
+                $"{path} is not the configuration of {Article(typeof(T))}: {Reason(malformed)}", malformed);
         }
     }
 

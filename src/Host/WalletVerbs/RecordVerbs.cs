@@ -61,7 +61,8 @@ internal sealed class ResumeVerb : WalletVerb
         var path = open.Parsed.GetValue(output);
         if (wanted is null != path is null)
             throw new HostException(ExitCode.Usage,
-                "PURCHASE and --out go together: bauta wallet resume PURCHASE --out FILE. Without both all is resumed.");
+                "PURCHASE and --out go together: bauta wallet resume PURCHASE --out FILE. Without both all is "
+                + "resumed.");
         if (wanted is not null && path is not null)
             await open.Wallet.RedirectAsync(
                 PurchaseReport.Find(await open.Wallet.HistoryAsync(cancellation), wanted).Order.Id, path, cancellation);
@@ -127,7 +128,8 @@ internal sealed class EvidenceVerb : WalletVerb
 
     protected override async Task<ExitCode> RunAsync(OpenWallet open, CancellationToken cancellation)
     {
-        var state = PurchaseReport.Find(await open.Wallet.HistoryAsync(cancellation), open.Parsed.GetRequiredValue(purchase));
+        var state = PurchaseReport.Find(
+            await open.Wallet.HistoryAsync(cancellation), open.Parsed.GetRequiredValue(purchase));
         var path = NewFile.At(open.Parsed.GetRequiredValue(output));
         EvidenceFile.Write(
             path, await open.Wallet.EvidenceAsync(state.Order.Id, cancellation), open.Parsed.GetValue(other));

@@ -31,8 +31,8 @@ internal sealed class RestoreVerb : DoingVerb
     public RestoreVerb()
         : base("restore", "Finds again what a lost wallet held, from its recovery phrase alone.\n"
             + "Tokens are asked for one by one, in random order and with pauses, so that they cannot be linked: a few\n"
-            + "seconds for each. They move to the restored wallet: one of the same phrase that is still there has lost\n"
-            + "them, so do not go on with it.\n"
+            + "seconds for each. They move to the restored wallet: one of the same phrase that is still there has\n"
+            + "lost them, so do not go on with it.\n"
             + "What was cut off goes on when it is run again with the same folder, password and phrase.",
             "bauta wallet restore --network data/demo/network.json --wallet ~/restored --phrase-file words.txt")
     {

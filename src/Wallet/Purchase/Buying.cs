@@ -37,7 +37,8 @@ public sealed partial class Wallet
             await CoinsAsync(book, Now, cancellation), offer.Price, Authorization.MaxTokens) is null)
             throw new WalletException(WalletError.NotEnough,
                 $"The wallet's tokens do not cover {currency.Format(offer.Price)}. Withdraw more first, for a round "
-                + "sum: bauta wallet withdraw");
+                + "sum: bauta wallet withdraw. Or make tokens that balance calls to be refreshed spendable: bauta "
+                + "wallet refresh");
         var (bankCard, issuerCard) = await BanksAsync(cancellation);
         var order = new PurchaseOrder(
             RequestId.Generate(), shop.ToString(), offer, network.Policy.Id, outputPath, Now,

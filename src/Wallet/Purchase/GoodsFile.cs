@@ -151,9 +151,9 @@ internal sealed class GoodsFile
     }
 
     private static WalletException CannotStore(string outputPath, Exception failed) => new(WalletError.Refused,
-        $"The goods are paid for and cannot be stored as {outputPath} ({failed.Message.TrimEnd('.')}). The wallet keeps "
-        + "them. Mend that and run bauta wallet resume, or name another file: bauta wallet resume PURCHASE --out FILE",
-        failed);
+        $"The goods are paid for and cannot be stored as {outputPath} ({failed.Message.TrimEnd('.')}). The wallet "
+        + "keeps them. Mend that and run bauta wallet resume, or name another file: bauta wallet resume PURCHASE "
+        + "--out FILE", failed);
 
     /// <summary>Named for these goods, so that what a run before left is overwritten and no file of the user's is.
     /// </summary>

@@ -73,8 +73,8 @@ public sealed class ConfigTests : IDisposable
     {
         var told = Told(PartyRoles.Bank);
 
-        Assert.Equal(ExitCode.Usage, Fails(() => RoleInit.Create(told with { Listen = "nonsense" }, TimeProvider.System)));
-        Assert.Equal(ExitCode.Usage, Fails(() => RoleInit.Create(told with { Currency = "XXX" }, TimeProvider.System)));
+        foreach (var wrong in (NewRole[])[told with { Listen = "nonsense" }, told with { Currency = "XXX" }])
+            Assert.Equal(ExitCode.Usage, Fails(() => RoleInit.Create(wrong, TimeProvider.System)));
         Assert.False(Directory.Exists(Path.Combine(folder, "keys")));
     }
 
@@ -85,7 +85,8 @@ public sealed class ConfigTests : IDisposable
         RoleInit.Create(told, TimeProvider.System);
 
         var refused = Assert.Throws<HostException>(() => ConfigFile.Read(PartyRoles.Bank, told.ConfigPath));
-        Assert.Contains("is not the configuration of a bank: it has no member \"", refused.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "is not the configuration of a bank: it has no member \"", refused.Message, StringComparison.Ordinal);
         File.WriteAllText(told.ConfigPath, "{}");
         refused = Assert.Throws<HostException>(() => ConfigFile.Read(PartyRoles.Acquirer, told.ConfigPath));
         Assert.Contains("of an acquirer: it lacks 'banks'", refused.Message, StringComparison.Ordinal);
