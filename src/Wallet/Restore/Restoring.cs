@@ -1,7 +1,5 @@
 using System.Security.Cryptography;
-using Bauta.Crypto.Jose;
 using Bauta.Protocol;
-using Bauta.Protocol.Bank;
 using Bauta.Storage;
 using Bauta.Wallet.Tokens;
 

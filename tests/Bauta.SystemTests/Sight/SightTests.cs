@@ -14,10 +14,10 @@ namespace Bauta.SystemTests.Sight;
 
 /// <summary>
 /// The sight table, for what each role holds in memory and on disk, writes to its log and hands to its operator's
-/// collector of metrics: money that comes in, two purchases through both masks and one that is aborted, a declined card,
-/// a refresh, a payout and requests that no party can read leave canary values, and none may be where the table does not
-/// allow it. Canaries must also be found where they are certain to be,
-/// so that the search itself is known to find.
+/// collector of metrics: money that comes in, two purchases through both masks and one that is aborted, a declined
+/// card, a refresh, a payout and requests that no party can read leave canary values, and none may be where the table
+/// does not allow it. Canaries must also be found where they are certain to be, so that the search itself is known to
+/// find.
 /// </summary>
 public sealed class SightTests
 {
