@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Xunit;
+using static Bauta.SystemTests.Banks.BankPair;
 
 namespace Bauta.SystemTests.Banks;
 
@@ -7,9 +8,6 @@ namespace Bauta.SystemTests.Banks;
 /// own.</summary>
 public sealed class TwoBankTests
 {
-    private const string OwnBanks =
-        "[\"../bank/bank.party.json\", \"../bank-issuer/bank.party.json\", \"../bank-locker/bank.party.json\"]";
-
     private const int Refused = 14;
     private const int Distrusted = 15;
 
@@ -18,14 +16,20 @@ public sealed class TwoBankTests
     {
         using var network = await RealNetwork.PrepareAsync();
         var (issuer, locker) = await AddBanksAsync(network);
+        // A key signs for 26 seconds, the next one is made 9 seconds before, and tokens are spent for six minutes. An
+        // abort must find them worth something: they are refreshed for longer than the shop's purchases last.
+        foreach (var (period, days) in new[]
+        {
+            ("withdrawDays", "0.0003"), ("overlapDays", "0.0001"), ("spendDays", "0.004"), ("refreshDays", "0.02"),
+        })
+            network.Set(Issuer, period, days);
         await network.StartAsync(
-            "witness-1", "witness-2", "archive", "acquirer", "bank-issuer", "bank-locker", "merchant-two");
+            "witness-1", "witness-2", "archive", "acquirer", Issuer, Locker, "merchant-two");
         await MakeWalletAsync(network, "wallet-two", issuer, locker);
-        Done(await network.WalletAsync("fund", "10.00", "--card", "4242424242424242"));
-        await WithdrawAsync(network, "10.00");
-        var old = (await KeysAsync(network, "bank-issuer")).Single(key => (long)key["value"]! == 256 && Signs(key));
+        await FundAsync(network, "10.00");
+        var old = (await KeysAsync(network, Issuer)).Single(key => (long)key["value"]! == 256 && Signs(key));
         await UntilAsync("the locking bank has the key", async () =>
-            (await KeysAsync(network, "bank-locker")).Any(key => (string)key["key"]! == (string)old["key"]!));
+            (await KeysAsync(network, Locker)).Any(key => (string)key["key"]! == (string)old["key"]!));
         var goods = Path.Combine(network.Folder, "letter.txt");
         await File.WriteAllTextAsync(goods, "a letter that two banks never see");
         Done(await network.ShopAsync("add", goods, "--price", "2.50", "--title", "A letter"));
@@ -33,7 +37,7 @@ public sealed class TwoBankTests
 
         // Tokens of a key that signs no more are spent like any other.
         await UntilAsync("the issuer's keys rotate", async () => !Signs(old)
-            && (await KeysAsync(network, "bank-issuer")).Any(key => (long)key["value"]! == 256 && Signs(key)));
+            && (await KeysAsync(network, Issuer)).Any(key => (long)key["value"]! == 256 && Signs(key)));
 
         Done(await network.WalletAsync("buy", "two.demo", "A letter", "--out", bought));
 
@@ -63,32 +67,24 @@ public sealed class TwoBankTests
     {
         using var network = await RealNetwork.PrepareAsync();
         var (issuer, locker) = await AddBanksAsync(network);
-        foreach (var (period, days) in new[] { ("withdrawDays", "1"), ("overlapDays", "0.1"), ("spendDays", "1") })
-            network.Set("bank-issuer", period, days);
         await network.StartAsync(
-            "witness-1", "witness-2", "archive", "acquirer", "bank-issuer", "bank-locker", "merchant-two");
+            "witness-1", "witness-2", "archive", "acquirer", Issuer, Locker, "merchant-two");
         await MakeWalletAsync(network, "wallet-two", issuer, locker);
-        Done(await network.WalletAsync("fund", "10.00", "--card", "4242424242424242"));
-        await WithdrawAsync(network, "10.00");
+        await FundAsync(network, "10.00");
         var goods = Path.Combine(network.Folder, "letter.txt");
         await File.WriteAllTextAsync(goods, "a letter that two banks never see");
         Done(await network.ShopAsync("add", goods, "--price", "0.03", "--title", "A note"));
         Done(await network.ShopAsync("add", goods, "--price", "9.97", "--title", "A letter"));
         Done(await network.WalletAsync(
             "buy", "two.demo", "A note", "--out", Path.Combine(network.Folder, "note.txt")));
-        var revoked = (await KeysAsync(network, "bank-issuer")).Single(key => (long)key["value"]! == 256);
-        Done(await network.BankAsync("bank-issuer", "revoke", (string)revoked["key"]!));
-        await UntilAsync("both banks list the revocation and a new key", async () =>
-            await IsRevokedAsync(network, "bank-issuer", revoked)
-            && await IsRevokedAsync(network, "bank-locker", revoked)
-            && (await KeysAsync(network, "bank-locker")).Count(key => (long)key["value"]! == 256) == 2);
+        await RevokeAsync(network, 256);
 
         // Without the bank that locks nothing is exchanged, and nothing is lost.
-        network.Kill("bank-locker");
+        network.Kill(Locker);
         var waiting = await network.WalletAsync("resume");
         Assert.True(waiting.ExitCode != 0, $"{waiting}");
         Assert.Equal(997, await HeldAsync(network));
-        await network.StartAsync("bank-locker");
+        await network.StartAsync(Locker);
         var resumed = await network.WalletAsync("resume");
 
         Done(resumed);
@@ -104,76 +100,25 @@ public sealed class TwoBankTests
         await PayOutAsync(network, 1000);
     }
 
-    private static async Task<bool> IsRevokedAsync(RealNetwork network, string bank, JsonNode key) =>
-        (await KeysAsync(network, bank)).Any(
-            one => (string)one["key"]! == (string)key["key"]! && (bool)one["revoked"]!);
-
-    private static async Task<long> HeldAsync(RealNetwork network)
-    {
-        var balance = (await network.WalletAsync("balance")).Json;
-        return (long)balance["spendable"]! + (long)balance["toRefresh"]! + (long)balance["inReserves"]!
-            + (long)balance["setAside"]!;
-    }
-
+    /// <summary>The pair, and a shop at the bank that locks.</summary>
     private static async Task<(string Issuer, string Locker)> AddBanksAsync(RealNetwork network)
     {
-        string[] acquirer = ["--acquirer", "../acquirer/acquirer.party.json"];
-        var issuer = await network.AddAsync("bank-issuer", network.SparePort(0), acquirer);
-        var locker = await network.AddAsync("bank-locker", network.SparePort(1), acquirer);
+        var addresses = await BankPair.AddAsync(network);
         await network.AddAsync("merchant-two", network.SparePort(2), "--bank", "../bank-locker/bank.party.json",
             "--desk", $"http://127.0.0.1:{network.SparePort(3)}");
-        network.Set("bank-issuer", "exponents", "[0, 1, 2, 3, 4, 5, 6, 7, 8]");
-        // A key signs for 26 seconds, the next one is made 9 seconds before, and tokens are spent for six minutes. An
-        // abort must find them worth something: they are refreshed for longer than the shop's purchases last.
-        network.Set("bank-issuer", "withdrawDays", "0.0003");
-        network.Set("bank-issuer", "overlapDays", "0.0001");
-        network.Set("bank-issuer", "spendDays", "0.004");
-        network.Set("bank-issuer", "refreshDays", "0.02");
-        network.Set("bank-issuer", "spentAt", "\"../bank-locker/bank.party.json\"");
-        network.Set("bank-issuer", "funders", "[\"../bank-locker/bank.party.json\"]");
-        network.Set("bank-locker", "issuer", "\"../bank-issuer/bank.party.json\"");
-        network.Set("bank-locker", "disputeWindowSeconds", "1");
-        network.Set("archive", "banks", OwnBanks);
-        network.Set("acquirer", "banks", OwnBanks);
         network.Shop = "merchant-two";
-        return (issuer, locker);
+        return addresses;
     }
 
-    private static async Task MakeWalletAsync(RealNetwork network, string wallet, string bank, string? spentAt)
-    {
-        var known = await File.ReadAllTextAsync(Path.Combine(network.Folder, "network.json"));
-        var file = JsonNode.Parse(known)!.AsObject();
-        file["bank"] = bank;
-        if (spentAt is not null)
-            file["spentAt"] = spentAt;
-        file["minWithdrawSeconds"] = 20;
-        file["shops"]!["two.demo"] = network.AddressOf("merchant-two");
-        var path = Path.Combine(network.Folder, $"{wallet}.network.json");
-        await File.WriteAllTextAsync(path, file.ToJsonString());
-        network.Wallet = wallet;
-        Done(await network.WalletAsync("init", "--network", path, "--password-rounds", "1"));
-    }
-
-    /// <summary>The bank announces its keys one after the other; until then it cannot make up the sum.</summary>
-    private static Task WithdrawAsync(RealNetwork network, string sum) => UntilAsync(
-        "the bank has keys for the sum", async () => (await network.WalletAsync("withdraw", sum)).ExitCode == 0);
-
-    private static async Task<JsonNode[]> KeysAsync(RealNetwork network, string bank) =>
-        [.. (await network.BankAsync(bank, "keys")).Json["keys"]!.AsArray().Select(key => key!)];
+    private static Task MakeWalletAsync(RealNetwork network, string wallet, string bank, string? spentAt) =>
+        BankPair.MakeWalletAsync(
+            network, Path.Combine(network.Folder, "network.json"), wallet, bank, spentAt,
+            ("two.demo", network.AddressOf("merchant-two")));
 
     private static bool Signs(JsonNode key)
     {
         var now = TimeProvider.System.GetUtcNow().ToUnixTimeSeconds();
         return (long)key["withdrawFrom"]! <= now && now < (long)key["withdrawUntil"]!;
-    }
-
-    private static async Task UntilAsync(string what, Func<Task<bool>> holds)
-    {
-        for (var tries = 0; !await holds(); tries++)
-        {
-            Assert.True(tries < 120, $"It did not come to this: {what}.");
-            await Task.Delay(500);
-        }
     }
 
     private static async Task PayOutAsync(RealNetwork network, long sum)
@@ -219,14 +164,11 @@ public sealed class TwoBankTests
         })
         {
             await MakeWalletAsync(network, wallet, issuer, spentAt);
-            Done(await network.WalletAsync("fund", "3.00", "--card", "4242424242424242"));
-            await WithdrawAsync(network, "3.00");
+            await FundAsync(network, "3.00");
             var said = await network.WalletAsync(
                 "buy", "two.demo", "A letter", "--out", Path.Combine(network.Folder, wallet + ".txt"));
             Assert.True(said.ExitCode == code, $"{said}");
             Assert.Empty((await network.WalletAsync("history")).Json["purchases"]!.AsArray());
         }
     }
-
-    private static void Done(Said said) => Assert.True(said.ExitCode == 0, $"{said}");
 }

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Bauta.SystemTests.Banks;
 
 namespace Bauta.SystemTests.Faults;
 
@@ -77,6 +78,41 @@ internal sealed class ProxiedNetwork : IDisposable
         var made = await Parties.WalletAsync("init", "--network", path, "--password-rounds", "1");
         if (made.ExitCode != 0)
             throw new InvalidOperationException(made.Errors);
+    }
+
+    /// <summary>Two banks more run from here on, between which the customer alone carries messages, through proxies.
+    /// </summary>
+    public async Task StartBanksAsync()
+    {
+        var links = new[] { BankPair.Issuer, BankPair.Locker }.Select(role => new Link(Customer, role)).ToArray();
+        if (!proxies.ContainsKey(links[0]))
+        {
+            await BankPair.AddAsync(Parties);
+            foreach (var link in links)
+                proxies[link] = new LinkProxy(link, PortOf(link.To), Meddler);
+            Parties.Kill("archive");
+            Parties.Kill("acquirer");
+            await Parties.StartMissingAsync();
+        }
+
+        await Parties.StartAsync([.. links.Select(link => link.To).Where(role => !Parties.IsRunning(role))]);
+    }
+
+    /// <summary>Most tests leave them out.</summary>
+    public void StopBanks()
+    {
+        Parties.Kill(BankPair.Issuer);
+        Parties.Kill(BankPair.Locker);
+    }
+
+    /// <summary>A wallet that knows only the proxies, with tokens of the one bank that are locked at the other.</summary>
+    public Task MakeBanksWalletAsync(string folder)
+    {
+        return BankPair.MakeWalletAsync(
+            Parties, NetworkFile, folder, Proxied(BankPair.Issuer), Proxied(BankPair.Locker));
+
+        string Proxied(string role) => Parties.AddressOf(role).Replace(
+            UrlOf(role), proxies[new Link(Customer, role)].Origin, StringComparison.Ordinal);
     }
 
     /// <summary>No more faults, and what was held back arrives.</summary>

@@ -18,6 +18,7 @@ public sealed class SharedNetwork : IDisposable
     {
         network ??= await ProxiedNetwork.StartAsync(Seed);
         await network.CalmAsync();
+        network.StopBanks();
         network.Parties.IsMasked = false;
         await network.Parties.StartMissingAsync();
         await network.MakeWalletAsync(wallet);

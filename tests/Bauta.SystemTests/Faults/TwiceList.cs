@@ -1,0 +1,38 @@
+namespace Bauta.SystemTests.Faults;
+
+/// <summary>
+/// What <c>TwiceTests</c> sends twice, each with who is asked. Bauta.Tests holds it against the routes that the parties
+/// have, so that none is left out.
+/// </summary>
+internal static class TwiceList
+{
+    /// <summary>
+    /// Requests that move value or that others build on: the second answer has the very bytes of the first.
+    /// </summary>
+    public static IReadOnlyList<string> Moving { get; } =
+    [
+        "acquirer POST /fundings", "acquirer POST /payouts", "archive POST /decisions",
+        "bank POST /fundings", "bank POST /token-request", "bank POST /token-requests", "bank PUT /locks/",
+        "bank PUT /decisions/", "bank POST /refreshes", "bank POST /closings", "bank POST /recoups",
+        "bank PUT /account", "bank POST /payouts", "merchant POST /purchases", "merchant GET /deliveries/",
+    ];
+
+    /// <summary>Requests whose answer says at first that something is on its way; what it says then stays.</summary>
+    public static IReadOnlyList<(string Path, string Final)> Growing { get; } =
+    [
+        ("merchant POST /payments", "\"entry\""), ("archive POST /entries", "\"entry\""),
+        ("bank POST /revocations", "\"logged\""),
+    ];
+
+    /// <summary>
+    /// Moves nothing twice and answers differently. C2SP tlog-witness: an old size that is no longer the latest is a
+    /// conflict, which states the latest.
+    /// </summary>
+    public static IReadOnlyList<string> Others { get; } = ["witness POST /add-checkpoint"];
+
+    /// <summary>Whether a request, such as <c>bank PUT /locks/abc</c>, is one of these; with or without more path or
+    /// query behind it where the entry ends in a slash.</summary>
+    public static bool Covers(string entry, string request) =>
+        request.StartsWith(entry, StringComparison.Ordinal)
+        && (entry.EndsWith('/') || request.Length == entry.Length || request[entry.Length] is ' ' or '?');
+}
