@@ -127,13 +127,7 @@ public sealed partial class Wallet
             }
         }
 
-        var state = answer.IsOk ? TokenState.Gone : answer.Error switch
-        {
-            BankError.TokenSpent or BankError.BadToken or BankError.SerialReused or BankError.NeverIssued
-                or BankError.KeyExpired => TokenState.Gone,
-            BankError.TokenLocked => TokenState.Doubtful,
-            _ => null,
-        };
+        var state = answer.IsOk ? TokenState.Gone : EndOf(token, answer.Error.Value, book);
         if (state is null)
             throw Refused("The bank refused a refresh", answer.Error!.Value, answer.Detail);
         // Also after a refusal: the reserve may have been credited by an order whose answer was lost, before the key
@@ -152,6 +146,19 @@ public sealed partial class Wallet
             cancellation);
         return answer.IsOk;
     }
+
+    /// <summary>
+    /// What becomes of a token that the bank refuses to refresh; null when it is kept and asked for again. That it is
+    /// bad is not believed, since its signature was verified here: the order was changed on the way, or somebody stole
+    /// the key and has more tokens than were issued, and then it is recouped. Nor is its end, before it has come.
+    /// </summary>
+    private string? EndOf(WalletToken token, BankError refusal, DenominationBook book) => refusal switch
+    {
+        BankError.TokenSpent or BankError.SerialReused or BankError.NeverIssued => TokenState.Gone,
+        BankError.KeyExpired when !(Now < book.Find(token.TokenKeyId)?.Terms.ExpiresAt) => TokenState.Gone,
+        BankError.TokenLocked => TokenState.Doubtful,
+        _ => null,
+    };
 
     private async Task<Result<RefreshAnswer, BankError>> AskRefreshAsync(
         WalletToken token, Recovery.TokenSecret secret, P256PrivateKey key, ReserveId reserve,

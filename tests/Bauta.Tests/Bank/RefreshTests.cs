@@ -170,9 +170,39 @@ public abstract class RefreshTests : BankSuite
             [forged, forged with { Seed = coins[1].Seed }, coins[0] with { Seed = coins[1].Seed },
             coins[0] with { Seed = new byte[32] }])
             Refused(BankError.NeverIssued, await world.Bank.RecoupAsync(world.RecoupOrder(coin), default));
+        // A withdrawal that was recouped pays for no other token that leads to it.
+        await SetRecoupedAsync(new byte[32]);
+        Refused(BankError.NeverIssued, await world.Bank.RecoupAsync(world.RecoupOrder(coins[0]), default));
+        await SetRecoupedAsync(null);
         Refused(BankError.TokenSpent, await world.Bank.RecoupAsync(world.RecoupOrder(coins[1]), default));
         Assert.Equal(8, (await world.Bank.RecoupAsync(world.RecoupOrder(coins[0]), default)).Value.Amount.MinorUnits);
         Assert.Equal(8, await world.BalanceAsync());
+
+        Task SetRecoupedAsync(byte[]? serial) => world.Database.WriteAsync(
+            (transaction, _) => transaction.ExecuteExpecting(2, "UPDATE withdrawals SET recouped = $1", serial),
+            default);
+    }
+
+    [Fact]
+    public async Task A_forger_who_has_the_key_refreshes_no_more_than_it_issued_and_is_noticed()
+    {
+        await using var world = await OpenAsync();
+        await world.CoinsAsync(8);
+        var key = await world.DenominationAsync(8);
+        var stolen = world.Keys.Stolen[Convert.ToHexStringLower(RsaPublicKey.FromSpki(key.TokenKey).KeyId)];
+        Assert.True((await RefreshForgedAsync()).IsOk);
+        Refused(BankError.BadToken, await RefreshForgedAsync());
+        await world.Bank.MaintainAsync(default);
+        Refused(BankError.KeyRevoked, await RefreshForgedAsync());
+        Assert.Single((await world.Bank.DenominationsAsync(default)).Revocations);
+        Assert.Equal(8, await world.BalanceAsync());
+
+        async Task<Result<RefreshAnswer, BankError>> RefreshForgedAsync()
+        {
+            using var request = new CoinRequest(key);
+            return await world.Bank.RefreshAsync(
+                world.RefreshOrder(request.Finish(stolen.BlindSign(request.Bytes.AsSpan(3)))), default);
+        }
     }
 
     [Fact]

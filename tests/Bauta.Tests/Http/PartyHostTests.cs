@@ -265,6 +265,18 @@ public sealed class PartyHostTests
     }
 
     [Fact]
+    public async Task Refuses_a_body_that_is_announced_too_long_before_it_comes()
+    {
+        await using var host = await TestHost.StartAsync(MapAll);
+        await using var stream = await host.ConnectAsync(
+            "POST /bytes HTTP/1.1\r\nHost: a\r\n"
+            + "Content-Type: application/octet-stream\r\nContent-Length: 101\r\n\r\n");
+        var status = new byte[12];
+        await stream.ReadExactlyAsync(status, Cancellation);
+        Assert.Equal("HTTP/1.1 413", Encoding.ASCII.GetString(status));
+    }
+
+    [Fact]
     public async Task Holds_no_more_of_bodies_that_come_slowly_than_it_has_room_for()
     {
         await using var host = await TestHost.StartAsync(

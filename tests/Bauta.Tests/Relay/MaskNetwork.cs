@@ -8,6 +8,7 @@ using Bauta.Protocol.Parties;
 using Bauta.Protocol.Relay;
 using Bauta.Relay;
 using Bauta.Tests.Http;
+using Microsoft.AspNetCore.Routing;
 
 namespace Bauta.Tests.Relay;
 
@@ -93,6 +94,10 @@ internal sealed class MaskNetwork : IAsyncDisposable
         secondKey.Dispose();
         directory.Delete(recursive: true);
     }
+
+    /// <summary>Another host stands where the party stood.</summary>
+    public async Task ReplacePartyAsync(Action<IEndpointRouteBuilder> map) =>
+        Party = Keep(await TestHost.StartAsync(map, null, Time));
 
     private async Task StartHostsAsync(Func<MaskOptions, MaskOptions> change)
     {

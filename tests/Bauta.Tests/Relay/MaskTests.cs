@@ -3,6 +3,7 @@ using System.Text;
 using Bauta.Crypto.BinaryHttp;
 using Bauta.Crypto.Jose;
 using Bauta.Crypto.ObliviousHttp;
+using Bauta.Http;
 using Bauta.Protocol;
 using Bauta.Protocol.Relay;
 using Xunit;
@@ -47,9 +48,14 @@ public sealed class MaskTests
         using var transport = network.Transport(network.Route(2));
         using var client = transport.ClientFor(network.PartyAt);
         client.DefaultRequestHeaders.UserAgent.ParseAdd("agent-canary/1");
+        foreach (var field in new[] { "Cookie", "traceparent", "tracestate", "baggage", "Request-Id" })
+            client.DefaultRequestHeaders.Add(field, "canary");
         using var response = await SendAsync(client, "body-canary"u8.ToArray());
         Assert.Equal(200, (int)response.StatusCode);
 
+        // The party: what it reads, and nothing that tells programs or traces apart.
+        Assert.Equal(
+            "bauta-read content-length content-type date host", Assert.Single(response.Headers.GetValues("X-Seen")));
         // The first mask: the address, the second mask, sizes; neither the party nor any content.
         Assert.Contains(MaskNetwork.ClientAddress, network.ToFirst.Sources);
         foreach (var wire in new[] { network.ToFirst, network.ToSecond })
@@ -198,6 +204,25 @@ public sealed class MaskTests
         AssertSealed(await OpenAsync(network, ToParty(network, new byte[1024], "text/plain")), 403, "not-forwarded");
         AssertSealed(await OpenAsync(network, ToParty(network, new byte[1000])), 422, "bad-size");
         Assert.Empty(network.ToParty.Sources);
+    }
+
+    [Theory]
+    [InlineData(500, 500)]
+    [InlineData(404, 404)]
+    [InlineData(200, 502)]
+    [InlineData(302, 502)]
+    public async Task Passes_on_nothing_that_a_party_says_in_another_form(int said, int told)
+    {
+        await using var network = await MaskNetwork.StartAsync();
+        await network.ReplacePartyAsync(routes => routes.MapPostAnswer(MaskRoute.GatewayPath, context =>
+        {
+            context.Response.Headers["X-Canary"] = "canary";
+            return Task.FromResult(Answer.Raw(said, "canary"u8.ToArray(), "text/html"));
+        }));
+        var answer = await OpenAsync(network, ToParty(network, new byte[1024]));
+        Assert.Equal(told, answer.Status);
+        Assert.DoesNotContain("canary", Encoding.ASCII.GetString(answer.Content.Span), StringComparison.Ordinal);
+        Assert.DoesNotContain(answer.Headers, field => field.Name == "x-canary" || field.Value == "text/html");
     }
 
     [Fact]

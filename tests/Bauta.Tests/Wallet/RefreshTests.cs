@@ -1,5 +1,8 @@
 using System.Security.Cryptography;
+using System.Text;
+using Bauta.Crypto.Jose;
 using Bauta.Protocol;
+using Bauta.Protocol.Bank;
 using Bauta.Wallet.Purchase;
 using Bauta.Wallet.Recovery;
 using Bauta.Wallet.Tokens;
@@ -133,6 +136,48 @@ public class RefreshTests
         network.Wire.Reset();
         await customer.Wallet.BalanceAsync(default);
         Assert.Empty(network.Wire.Log);
+    }
+
+    [Fact]
+    public async Task An_order_that_was_changed_on_its_way_costs_no_token()
+    {
+        await using var network = await InProcessNetwork.StartAsync();
+        await using var customer = await Customer.WithTokensAsync(network, 7);
+        network.BankWire.ChangeRefresh = WithOtherToken;
+        var refused = await Assert.ThrowsAsync<Bauta.Wallet.WalletException>(
+            () => customer.Wallet.RefreshAsync(TimeSpan.FromDays(1), null, default));
+        Assert.Contains(Refusals<BankError>.Meaning(BankError.BadToken), refused.Message, StringComparison.Ordinal);
+        network.BankWire.ChangeRefresh = null;
+        Assert.Empty(await customer.ResumeAsync());
+        Assert.Equal(7, (await customer.AgreesWithBankAsync()).Spendable.MinorUnits);
+    }
+
+    [Fact]
+    public async Task A_token_is_given_up_at_its_end_and_not_before_on_the_banks_word()
+    {
+        await using var network = await InProcessNetwork.StartAsync();
+        await using var customer = await Customer.WithTokensAsync(network, 7);
+        network.BankWire.RefuseRefresh = BankError.KeyExpired;
+        await Assert.ThrowsAsync<Bauta.Wallet.WalletException>(
+            () => customer.Wallet.RefreshAsync(TimeSpan.FromDays(1), null, default));
+        Assert.Equal(3, await customer.CountAsync(TokenState.Refreshing));
+        network.Clock.Advance(InProcessNetwork.BankOptions.WithdrawSeconds
+            + InProcessNetwork.BankOptions.SpendSeconds + InProcessNetwork.BankOptions.RefreshSeconds);
+        await customer.Wallet.RefreshAsync(TimeSpan.Zero, null, default);
+        Assert.Equal(3, await customer.CountAsync(TokenState.Gone));
+    }
+
+    /// <summary>The same statement with one bit of the token turned over.</summary>
+    private static Signed<RefreshOrder> WithOtherToken(Signed<RefreshOrder> order)
+    {
+        var token = (byte[])order.Content.Token.Clone();
+        token[^1] ^= 1;
+        var parts = order.Text.Split('.');
+        Assert.True(Base64Url.TryDecode(parts[1], out var payload));
+        parts[1] = Base64Url.Encode(Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(payload).Replace(
+            Base64Url.Encode(order.Content.Token), Base64Url.Encode(token), StringComparison.Ordinal)));
+        Assert.True(Signed<RefreshOrder>.TryParse(string.Join('.', parts), out var changed));
+        return changed;
     }
 
     private static async Task<byte[]> KeyOfAsync(Customer customer, long value) =>

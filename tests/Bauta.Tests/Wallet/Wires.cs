@@ -61,7 +61,10 @@ public sealed class WiredBank(Wire wire, IBank bank) : IBank
     /// <summary>Refuses withdrawals of which the bank never hears.</summary>
     public Func<IReadOnlyList<TokenRequest>, BankError?>? RefuseWithdrawal { get; set; }
 
-    /// <summary>Refuses refreshes of which the bank never hears.</summary>
+    /// <summary>Changes an order of a refresh on its way to the bank.</summary>
+    public Func<Signed<RefreshOrder>, Signed<RefreshOrder>>? ChangeRefresh { get; set; }
+
+    /// <summary>Refuses a refresh of which the bank never hears.</summary>
     public BankError? RefuseRefresh { get; set; }
 
     /// <summary>Keys of reserves that the bank is said not to know.</summary>
@@ -128,10 +131,12 @@ public sealed class WiredBank(Wire wire, IBank bank) : IBank
         TransactionId transaction, LoggedEntry decision, CancellationToken cancellation) =>
         wire.SendAsync(typeof(IBank), () => bank.DecideAsync(transaction, decision, cancellation));
 
-    public Task<Result<RefreshAnswer, BankError>> RefreshAsync(
-        Signed<RefreshOrder> order, CancellationToken cancellation) => RefuseRefresh is { } refusal
-        ? Task.FromResult<Result<RefreshAnswer, BankError>>(refusal)
-        : wire.SendAsync(typeof(IBank), () => bank.RefreshAsync(order, cancellation));
+    public async Task<Result<RefreshAnswer, BankError>> RefreshAsync(
+        Signed<RefreshOrder> order, CancellationToken cancellation) =>
+        RefuseRefresh is { } refusal
+            ? refusal
+            : await wire.SendAsync(
+                typeof(IBank), () => bank.RefreshAsync(ChangeRefresh?.Invoke(order) ?? order, cancellation));
 
     public Task<Result<ClosingAnswer, BankError>> CloseAsync(
         Signed<ClosingOrder> order, CancellationToken cancellation) =>

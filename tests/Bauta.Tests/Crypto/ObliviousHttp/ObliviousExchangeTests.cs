@@ -175,6 +175,10 @@ public sealed class ObliviousExchangeTests : IDisposable
     {
         using var client = Seal();
         Assert.Equal(Decapsulation.Opened, _gateway.Open(client.Encapsulated.Span, out _));
+        // Seen before anything is decrypted: this copy would not even open.
+        var broken = client.Encapsulated.ToArray();
+        broken[^1] ^= 1;
+        Assert.Equal(Decapsulation.Replayed, _gateway.Open(broken, out _));
         for (var minute = 0; minute < 4; minute++)
         {
             var outcome = _gateway.Open(client.Encapsulated.Span, out var request);
