@@ -95,7 +95,9 @@ internal sealed class ProxiedNetwork : IDisposable
             await Parties.StartMissingAsync();
         }
 
-        await Parties.StartAsync([.. links.Select(link => link.To).Where(role => !Parties.IsRunning(role))]);
+        var missing = links.Select(link => link.To).Where(role => !Parties.IsRunning(role)).ToArray();
+        if (missing.Length > 0)
+            await Parties.StartAsync(missing);
     }
 
     /// <summary>Most tests leave them out.</summary>
@@ -105,7 +107,8 @@ internal sealed class ProxiedNetwork : IDisposable
         Parties.Kill(BankPair.Locker);
     }
 
-    /// <summary>A wallet that knows only the proxies, with tokens of the one bank that are locked at the other.</summary>
+    /// <summary>A wallet that knows only the proxies, with tokens of the one bank that are locked at the other.
+    /// </summary>
     public Task MakeBanksWalletAsync(string folder)
     {
         return BankPair.MakeWalletAsync(

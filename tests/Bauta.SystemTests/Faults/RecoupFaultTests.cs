@@ -4,8 +4,8 @@ using Xunit;
 namespace Bauta.SystemTests.Faults;
 
 /// <summary>
-/// An issuer revokes a key of which another bank locks the tokens. Whatever one message suffers, and whoever dies at one,
-/// each token is closed once and recouped once. In the gate a sample; with BAUTA_FAULTS=all every fault at either
+/// An issuer revokes a key of which another bank locks the tokens. Whatever one message suffers, and whoever dies at
+/// one, each token is closed once and recouped once. In the gate a sample; with BAUTA_FAULTS=all every fault at either
 /// request, with BAUTA_KILL_POINTS=all every moment of either.
 /// </summary>
 [Collection(nameof(SharedNetwork))]

@@ -109,18 +109,43 @@ public sealed class DurabilityTests : IAsyncLifetime
     public async Task Signs_no_leaf_that_nobody_signed_even_if_the_tree_is_right()
     {
         using var stranger = P256PrivateKey.Generate();
+        var leaf = VerifiedLeaf.Decision(network.NewSale(bank: stranger).Commit);
+        await ForgeAsync((leaf, leaf.ToLeaf(UnixTime.Now(network.Clock))));
+    }
+
+    [Fact]
+    public async Task Signs_no_leaf_that_is_older_than_the_one_before()
+    {
+        var leaf = VerifiedLeaf.Decision(network.NewSale().Commit);
+        await ForgeAsync((leaf, leaf.ToLeaf(UnixTime.Now(network.Clock).AddSeconds(-1))));
+    }
+
+    [Fact]
+    public async Task Signs_no_second_decision_that_the_index_does_not_know()
+    {
+        var (decided, other) = (network.NewSale(), network.NewSale());
+        var leaf = VerifiedLeaf.Decision(decided.Commit);
+        var bytes = leaf.ToLeaf(UnixTime.Now(network.Clock));
+        await ForgeAsync((leaf, bytes), (VerifiedLeaf.Decision(other.Commit), bytes));
+    }
+
+    /// <summary>Leaves behind the signed ones, each with what it is indexed as; the tree over them is right.</summary>
+    private async Task ForgeAsync(params (VerifiedLeaf IndexedAs, byte[] Bytes)[] forged)
+    {
         await network.StopAsync();
         await TamperAsync(tx =>
         {
-            var sale = network.NewSale(bank: stranger);
-            var leaf = VerifiedLeaf.Decision(sale.Commit);
-            var bytes = leaf.ToLeaf(UnixTime.Now(network.Clock));
             var tree = TileBuilder.Restore(1, new LogStore.TileSource(tx));
-            tree.Append(MerkleHash.Leaf(bytes));
+            var entries = new List<NewEntry>();
+            foreach (var (indexedAs, bytes) in forged)
+            {
+                var hash = MerkleHash.Leaf(bytes);
+                entries.Add(new NewEntry(tree.Append(hash), bytes, hash, indexedAs));
+            }
+
             var before = LogStore.Head(tx)!;
             LogStore.Append(
-                tx, before, new LogHead(2, tree.Root, before.LastAt),
-                [new NewEntry(1, bytes, MerkleHash.Leaf(bytes), leaf)], tree.TakeTiles());
+                tx, before, new LogHead(1 + forged.Length, tree.Root, before.LastAt), entries, tree.TakeTiles());
         });
         await network.StartAsync();
         await RefusesToSignRunningAsync();
@@ -190,7 +215,8 @@ public sealed class DurabilityTests : IAsyncLifetime
 
     private async Task RefusesToSignRunningAsync()
     {
-        var failed = await Assert.ThrowsAsync<StorageException>(() => network.Running);
+        var failed = await Assert.ThrowsAsync<StorageException>(
+            () => network.Running.WaitAsync(TimeSpan.FromSeconds(20)));
         Assert.Equal(StorageFailure.InvariantViolation, failed.Failure);
         Assert.Equal(1, network.Archive.PublishedSize);
         Assert.Equal(1, ForwardOnly.Open(network.SecondPlacePath).Latest!.Number);

@@ -139,6 +139,30 @@ public class RefreshTests
     }
 
     [Fact]
+    public async Task Tokens_are_refreshed_in_another_order_than_they_are_kept_in()
+    {
+        await using var network = await InProcessNetwork.StartAsync();
+        await using var customer = await Customer.WithTokensAsync(network, 31);
+        var isShuffled = false;
+        for (var round = 0; round < 3; round++)
+        {
+            var kept = (await customer.Wallet.Store.TokensAsync(TokenState.Held, default))
+                .Select(token => Convert.ToHexString(token.Token!)).ToArray();
+            var asked = new List<string>();
+            network.BankWire.ChangeRefresh = order =>
+            {
+                asked.Add(Convert.ToHexString(order.Content.Token));
+                return order;
+            };
+            await customer.Wallet.RefreshAsync(TimeSpan.FromDays(1), null, default);
+            Assert.Equal(kept.Order(StringComparer.Ordinal), asked.Order(StringComparer.Ordinal));
+            isShuffled |= !kept.SequenceEqual(asked);
+        }
+
+        Assert.True(isShuffled);
+    }
+
+    [Fact]
     public async Task An_order_that_was_changed_on_its_way_costs_no_token()
     {
         await using var network = await InProcessNetwork.StartAsync();
