@@ -89,7 +89,7 @@ public sealed class DemoTests
         var said = await RealNetwork.BautaAsync(
             Limits.Demo, "demo", "--once", "--data", folder.Path("network"), "--port-base", $"{portBase}");
 
-        Assert.Equal(1, said.ExitCode);
+        Assert.Equal(4, said.ExitCode);
         Assert.Contains("--port-base", said.Errors, StringComparison.Ordinal);
     }
 

@@ -61,7 +61,7 @@ public sealed class ServeTests : IDisposable
             await OkAsync(line);
         string[] whole = [.. CommandsOf(Page).Single(line => KindOf(line) == "init network")];
         await FailsAsync(3, "init bank", Changed("--bank", "nowhere.party.json"));
-        await FailsAsync(3, "describes a merchant", Changed("--bank", "merchant/merchant.party.json"));
+        await FailsAsync(3, "is of role merchant", Changed("--bank", "merchant/merchant.party.json"));
         await FailsAsync(2, "one mask", Changed("--route", "m1/mask.party.json,m1/mask.party.json"));
         await FailsAsync(2, "--spent-at", [.. whole, "--spent-at", "bank/bank.party.json"]);
         await FailsAsync(2, "NAME=", [.. whole, "--shop", "corner=merchant/merchant.party.json"]);

@@ -112,7 +112,7 @@ public sealed class WalletTranscriptTests(DemoFixture demo) : IClassFixture<Demo
         await OkAsync("b", "withdraw", "5.00");
         Directory.CreateDirectory(demo.Files.Path("copy"));
         await OkAsync("b", "backup", demo.Files.Path("copy", "wallet.db"));
-        await FailsAsync(14, "new file", "b", "backup", demo.Files.Path("copy", "wallet.db"));
+        await FailsAsync(18, "new file", "b", "backup", demo.Files.Path("copy", "wallet.db"));
 
         Assert.Equal(500, (long)(await OkAsync("copy", "balance"))["spendable"]!);
     }
