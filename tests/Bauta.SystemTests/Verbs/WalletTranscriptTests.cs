@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text.Json.Nodes;
+using Bauta.SystemTests.Faults;
 using Xunit;
 
 namespace Bauta.SystemTests.Verbs;
@@ -64,6 +65,9 @@ public sealed class WalletTranscriptTests(DemoFixture demo) : IClassFixture<Demo
             ]);
             for (var tries = 0; tries < 300 && !File.Exists(demo.Files.Path("found", "wallet.db")); tries++)
                 await Task.Delay(100);
+            // The second time it has begun to ask.
+            for (var tries = 0; seconds > 0 && tries < 600 && !IsMade(demo.Files.Path("found", "wallet.db")); tries++)
+                await Task.Delay(100);
             await Task.Delay(TimeSpan.FromSeconds(seconds));
             Assert.False(process.HasExited);
             process.Kill();
@@ -76,6 +80,10 @@ public sealed class WalletTranscriptTests(DemoFixture demo) : IClassFixture<Demo
         var balance = await OkAsync("found", "balance");
         Assert.Equal((1000, 2000), ((long)balance["spendable"]!, Sum(balance)));
     }
+
+    private static bool IsMade(string wallet) =>
+        LiveRows.Read(wallet, "SELECT name FROM sqlite_master WHERE name = 'settings'", row => true).Count > 0
+        && LiveRows.Read(wallet, "SELECT COUNT(*) FROM settings", row => row.GetInt64(0)).Single() > 0;
 
     [Fact]
     public async Task Every_refusal_has_its_exit_code_and_says_what_to_do()
