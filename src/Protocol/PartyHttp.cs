@@ -20,6 +20,21 @@ public sealed class PartyHttp<TError>(HttpClient http)
         where T : class =>
         SendAsync(HttpMethod.Get, path, null, header, bytes => Read(bytes, json), maxLength, cancellation);
 
+    /// <summary>GET of what a party tells everybody: to refuse it breaks the protocol.</summary>
+    /// <exception cref="PartyUnreachableException">No answer, or a failure of the host; the request may be
+    /// repeated.</exception>
+    /// <exception cref="ProtocolViolationException">The answer breaks the protocol, or is a refusal.</exception>
+    public async Task<T> GetPublicAsync<T>(
+        string path, JsonTypeInfo<T> json, int maxLength, CancellationToken cancellation)
+        where T : class
+    {
+        var answer = await GetAsync(path, json, maxLength, cancellation);
+        return answer.IsOk
+            ? answer.Value
+            : throw new ProtocolViolationException(
+                $"The party refused what it tells everybody: {Refusals<TError>.Code(answer.Error.Value)}.");
+    }
+
     /// <summary>GET with an answer of bytes.</summary>
     public Task<Result<byte[], TError>> GetBytesAsync(string path, int maxLength, CancellationToken cancellation) =>
         SendAsync(HttpMethod.Get, path, null, null, bytes => bytes, maxLength, cancellation);

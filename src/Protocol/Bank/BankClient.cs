@@ -13,9 +13,8 @@ public sealed class BankClient(HttpClient http) : IBank, IBankOperator
     private readonly PartyHttp<BankError> party = new(http);
 
     /// <inheritdoc/>
-    public async Task<DenominationList> DenominationsAsync(CancellationToken cancellation) =>
-        (await party.GetAsync(
-            "denominations", ProtocolJson.Default.DenominationList, 8 * 1024 * 1024, cancellation)).Value;
+    public Task<DenominationList> DenominationsAsync(CancellationToken cancellation) => party.GetPublicAsync(
+        "denominations", ProtocolJson.Default.DenominationList, DenominationList.MaxBytes, cancellation);
 
     /// <inheritdoc/>
     public Task<Result<ReserveState, BankError>> FundAsync(FundingRequest request, CancellationToken cancellation) =>

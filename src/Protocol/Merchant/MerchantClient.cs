@@ -11,9 +11,8 @@ public sealed class MerchantClient(HttpClient http) : IMerchant
     private readonly PartyHttp<MerchantError> party = new(http);
 
     /// <inheritdoc/>
-    public async Task<OfferList> OffersAsync(OfferId? after, CancellationToken cancellation) =>
-        (await party.GetAsync(after is null ? "offers" : $"offers?after={after}", ProtocolJson.Default.OfferList,
-            1024 * 1024, cancellation)).Value;
+    public Task<OfferList> OffersAsync(OfferId? after, CancellationToken cancellation) => party.GetPublicAsync(
+        after is null ? "offers" : $"offers?after={after}", ProtocolJson.Default.OfferList, 1024 * 1024, cancellation);
 
     /// <inheritdoc/>
     public Task<Result<Signed<Merchandise>, MerchantError>> PurchaseAsync(
