@@ -220,7 +220,12 @@ public sealed class Bank : IBank, IBankOperator, IDisposable
     public Task<Result<PayoutState, BankError>> PayOutAsync(
         Signed<PayoutRequest> request, CancellationToken cancellation) => payouts.OrderAsync(request, cancellation);
 
-    public void Dispose() => keeper.Dispose();
+    public void Dispose()
+    {
+        keeper.Dispose();
+        foreach (var key in shelf.Current.Keys)
+            key.Signer?.Dispose();
+    }
 
     // Called on the writer, inside a work that may run twice; revoking twice is harmless.
     private void Forged(DenominationKey key) => forgedKeys.Enqueue(key.KeyId);

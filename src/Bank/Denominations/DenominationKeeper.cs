@@ -84,8 +84,7 @@ internal sealed class DenominationKeeper(
                 {
                     DenominationRows.SetRevocation(
                         transaction, key.Number, Announcement.Of(LogEntry.Revocation, revocation));
-                    transaction.OnCommit(() => shelf.Put(
-                        shelf.Current[key.Number] with { IsRevoked = true, Signer = null }));
+                    transaction.OnCommit(() => shelf.Unload(shelf.Current[key.Number] with { IsRevoked = true }));
                 },
                 cancellation);
             log.KeyRevoked();
@@ -186,7 +185,7 @@ internal sealed class DenominationKeeper(
         var made = new DenominationKey(
             shelf.Current.NextNumber, statement, signer.PublicKey, signer.PublicKey.KeyId,
             statement.Content.Challenge().Digest, Proof: null, IsRevoked: false, RevocationProof: null,
-            IsClosed: false, signer, IsOwn: true);
+            IsClosed: false, new KeptSigner(signer), IsOwn: true);
         await database.WriteAsync(
             (transaction, _) =>
             {
@@ -206,8 +205,7 @@ internal sealed class DenominationKeeper(
             await database.WriteAsync(
                 (transaction, _) =>
                 {
-                    transaction.OnCommit(() => shelf.Put(
-                        shelf.Current[key.Number] with { Signer = null }));
+                    transaction.OnCommit(() => shelf.Unload(shelf.Current[key.Number]));
                 },
                 cancellation);
         }

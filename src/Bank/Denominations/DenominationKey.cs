@@ -19,7 +19,7 @@ namespace Bauta.Bank.Denominations;
 /// <param name="IsOwn">Whether this bank issues it; if not, it only locks its tokens.</param>
 internal sealed record DenominationKey(
     long Number, Signed<Denomination> Statement, RsaPublicKey PublicKey, byte[] KeyId, byte[] ChallengeDigest,
-    LoggedEntry? Proof, bool IsRevoked, LoggedEntry? RevocationProof, bool IsClosed, IBlindSigner? Signer, bool IsOwn)
+    LoggedEntry? Proof, bool IsRevoked, LoggedEntry? RevocationProof, bool IsClosed, KeptSigner? Signer, bool IsOwn)
 {
     public Amount Value => Statement.Content.Value;
 

@@ -95,7 +95,8 @@ internal static class DenominationRows
         var signs = isOwn && revocation is null;
         return new DenominationKey(
             number, statement, publicKey, publicKey.KeyId, statement.Content.Challenge().Digest, announcement.Entry,
-            revocation is not null, revocation?.Entry, isClosed, signs ? keys.TryOpen(publicKey.KeyId) : null, isOwn);
+            revocation is not null, revocation?.Entry, isClosed,
+            signs && keys.TryOpen(publicKey.KeyId) is { } signer ? new KeptSigner(signer) : null, isOwn);
     }
 
     private static Announcement Read(System.Data.Common.DbDataReader row) => new(

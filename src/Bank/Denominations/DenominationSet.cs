@@ -92,6 +92,13 @@ internal sealed class DenominationShelf
     /// <summary>Adds a key, or what has changed of one.</summary>
     public void Put(DenominationKey key) => Replace(current.With(key));
 
+    /// <summary>Puts a key that signs nothing more, and zeroes its private half.</summary>
+    public void Unload(DenominationKey key)
+    {
+        Put(key with { Signer = null });
+        key.Signer?.Dispose();
+    }
+
     /// <summary>The list at a time. It is the same object until it changes, so that it is serialised once.</summary>
     public DenominationList List(UnixTime now)
     {

@@ -8,11 +8,11 @@ namespace Bauta.Bank.Denominations;
 /// </summary>
 public interface IDenominationKeys
 {
-    /// <summary>Makes a key and keeps it.</summary>
+    /// <summary>Makes a key and keeps it. The caller disposes of what it gets.</summary>
     /// <param name="isWanted">Told the public key; when it says no, the key is dropped and another one is made.</param>
     IBlindSigner Create(Func<RsaPublicKey, bool> isWanted);
 
-    /// <summary>A key that is kept, or null.</summary>
+    /// <summary>A key that is kept, or null. The caller disposes of it.</summary>
     /// <param name="keyId">SHA-256 of its SPKI.</param>
     IBlindSigner? TryOpen(ReadOnlySpan<byte> keyId);
 

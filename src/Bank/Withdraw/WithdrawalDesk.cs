@@ -91,26 +91,39 @@ internal sealed class WithdrawalDesk(BankDatabase database, DenominationShelf sh
         return Sum(fresh) > balance ? BankError.ReserveTooSmall : null;
     }
 
-    private static BankError? Sign(Signing[] fresh)
+    private BankError? Sign(Signing[] fresh)
     {
-        var isRefused = false;
+        var (isRefused, isUnloaded) = (false, false);
         if (fresh.Length == 1)
             SignOne(fresh[0]);
         else
             Parallel.ForEach(fresh, SignOne);
-        return isRefused ? BankError.BadBlindedMessage : null;
+        if (isRefused)
+            return BankError.BadBlindedMessage;
+        return isUnloaded ? WhyUnloaded(fresh) : null;
 
         void SignOne(Signing one)
         {
             try
             {
-                one.Signature = one.Key!.Signer!.BlindSign(one.Request.BlindedMessage);
+                if (one.Key!.Signer!.TryBlindSign(one.Request.BlindedMessage, out var signature))
+                    one.Signature = signature;
+                else
+                    Volatile.Write(ref isUnloaded, true);
             }
             catch (BlindedMessageException)
             {
                 Volatile.Write(ref isRefused, true);
             }
         }
+    }
+
+    // Since it was found, a key was revoked or has ended. When none was, the bank itself stops, which refuses nothing.
+    private BankError WhyUnloaded(Signing[] fresh)
+    {
+        var (set, now) = (shelf.Current, UnixTime.Now(clock));
+        return fresh.Select(one => set[one.Key!.Number].RefusesToSign(now)).FirstOrDefault(reason => reason is not null)
+            ?? throw new ObjectDisposedException(nameof(Bank));
     }
 
     private Task<BankError?> StoreAsync(

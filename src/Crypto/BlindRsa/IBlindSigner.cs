@@ -4,9 +4,11 @@ namespace Bauta.Crypto.BlindRsa;
 
 /// <summary>
 /// Whoever holds a private key for blind signatures: this process, another one or a hardware module. Such a key signs
-/// nothing else. Implementations are thread-safe and deterministic: the same input has the same answer.
+/// nothing else. Implementations are thread-safe and deterministic: the same input has the same answer. Whoever got it
+/// disposes of it, which zeroes what this process holds of the key; signing afterwards throws
+/// <see cref="ObjectDisposedException"/>.
 /// </summary>
-public interface IBlindSigner
+public interface IBlindSigner : IDisposable
 {
     /// <summary>The key that verifies the finished signatures.</summary>
     RsaPublicKey PublicKey { get; }

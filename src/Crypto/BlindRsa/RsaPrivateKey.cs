@@ -10,7 +10,7 @@ namespace Bauta.Crypto.BlindRsa;
 /// A blind signer's private key (RFC 9474): modulus 2048 bits, e = 65537. It has no operation but the blind signature,
 /// so that what it signed is a token and nothing else. Thread-safe; its numbers are zeroed when it is disposed.
 /// </summary>
-public sealed class RsaPrivateKey : IBlindSigner, IDisposable
+public sealed class RsaPrivateKey : IBlindSigner
 {
     private const int Bits = 8 * RsaPublicKey.ModulusSize;
     private const int PrimeSize = RsaPublicKey.ModulusSize / 2;

@@ -137,6 +137,26 @@ public abstract class DenominationTests : BankSuite
     }
 
     [Fact]
+    public async Task A_key_that_signs_nothing_more_is_zeroed_in_memory()
+    {
+        await using var world = await OpenAsync();
+        var revoked = RsaPublicKey.FromSpki((await world.DenominationAsync(8)).TokenKey);
+        Assert.All(world.Keys.Handed, key => Assert.False(IsZeroed(key)));
+        await world.Bank.RevokeAsync(revoked.KeyId, default);
+        Assert.Equal([revoked], world.Keys.Handed.Where(IsZeroed).Select(key => key.PublicKey));
+        var end = (await world.DenominationAsync(4)).WithdrawUntil;
+        world.Clock.SetTo(end.AddSeconds(-1));
+        await world.Bank.MaintainAsync(default);
+        Assert.Equal((1, 6), (world.Keys.Handed.Count(IsZeroed), world.Keys.Handed.Count));
+        world.Clock.SetTo(end);
+        await world.Bank.MaintainAsync(default);
+        Assert.Equal(3, world.Keys.Handed.Count(IsZeroed));
+        await world.RestartAsync();
+        Assert.Equal(6, world.Keys.Handed.Count(IsZeroed));
+        Assert.Equal(9, world.Keys.Handed.Count);
+    }
+
+    [Fact]
     public async Task A_revoked_key_is_replaced_and_its_revocation_stands_in_the_log()
     {
         await using var world = await OpenAsync();
@@ -214,6 +234,19 @@ public abstract class DenominationTests : BankSuite
         Assert.Equal(3, (await world.Bank.DenominationsAsync(default)).Denominations.Count);
         world.Clock.Advance(1);
         Assert.Empty((await world.Bank.DenominationsAsync(default)).Denominations);
+    }
+
+    private static bool IsZeroed(RsaPrivateKey key)
+    {
+        try
+        {
+            key.BlindSign([.. new byte[255], 2]);
+            return false;
+        }
+        catch (ObjectDisposedException)
+        {
+            return true;
+        }
     }
 }
 

@@ -15,6 +15,9 @@ public sealed class FixtureKeys(params string[] names) : IDenominationKeys
 
     public List<string> Destroyed { get; } = [];
 
+    /// <summary>All that the bank ever had in memory.</summary>
+    public List<RsaPrivateKey> Handed { get; } = [];
+
     /// <summary>Leaves the test of an offered key's private half to a thief.</summary>
     public Dictionary<string, RsaPrivateKey> Stolen { get; } = [];
 
@@ -33,7 +36,7 @@ public sealed class FixtureKeys(params string[] names) : IDenominationKeys
                 unused.Remove(key);
                 made.Add(key.PublicKey.ToString(), key);
                 Stolen.Add(key.PublicKey.ToString(), key);
-                return key;
+                return Hand(key);
             }
         }
 
@@ -43,7 +46,7 @@ public sealed class FixtureKeys(params string[] names) : IDenominationKeys
     public IBlindSigner? TryOpen(ReadOnlySpan<byte> keyId)
     {
         lock (unused)
-            return made.GetValueOrDefault(Convert.ToHexStringLower(keyId));
+            return made.TryGetValue(Convert.ToHexStringLower(keyId), out var key) ? Hand(key) : null;
     }
 
     public void Destroy(ReadOnlySpan<byte> keyId)
@@ -53,6 +56,14 @@ public sealed class FixtureKeys(params string[] names) : IDenominationKeys
             Destroyed.Add(Convert.ToHexStringLower(keyId));
             made.Remove(Convert.ToHexStringLower(keyId));
         }
+    }
+
+    // The bank disposes of what it was given.
+    private RsaPrivateKey Hand(RsaPrivateKey key)
+    {
+        var copy = RsaPrivateKey.FromPkcs8Pem(key.ToPkcs8Pem());
+        Handed.Add(copy);
+        return copy;
     }
 
     private static RsaPrivateKey Load(string name) => RsaPrivateKey.FromPkcs8Pem(
