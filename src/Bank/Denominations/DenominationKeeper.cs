@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using Bauta.Bank.Ledger;
 using Bauta.Crypto.BlindRsa;
 using Bauta.Crypto.Jose;
@@ -37,9 +38,8 @@ internal sealed class DenominationKeeper(
             await RegisterAsync(cancellation);
             if (guard.HasJumped())
                 log.ClockJumped(options.ClockHoldSeconds);
-            if (follower is not null)
-                await follower.RunAsync(cancellation);
-            else if (guard.IsCredible)
+            var failure = follower is null ? null : await TryFollowAsync(follower, cancellation);
+            if (follower is null && guard.IsCredible)
                 await RotateAsync(cancellation);
             if (guard.IsProven)
             {
@@ -47,7 +47,10 @@ internal sealed class DenominationKeeper(
                 await WriteOffAsync(cancellation);
             }
 
-            return await announcer.RunAsync(cancellation) == 0;
+            var isDone = await announcer.RunAsync(cancellation) == 0;
+            if (failure is not null)
+                ExceptionDispatchInfo.Throw(failure);
+            return isDone;
         }
         finally
         {
@@ -98,6 +101,20 @@ internal sealed class DenominationKeeper(
     }
 
     public void Dispose() => turn.Dispose();
+
+    // What the issuer lists, or that it lists nothing, must not keep this bank from its own work.
+    private static async Task<IOException?> TryFollowAsync(IssuerFollower follower, CancellationToken cancellation)
+    {
+        try
+        {
+            await follower.RunAsync(cancellation);
+            return null;
+        }
+        catch (IOException failure) when (failure is PartyUnreachableException or ProtocolViolationException)
+        {
+            return failure;
+        }
+    }
 
     private async Task RegisterAsync(CancellationToken cancellation)
     {

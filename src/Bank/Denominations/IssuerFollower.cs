@@ -20,13 +20,31 @@ internal sealed class IssuerFollower(
         if (list.Denominations.Count > DenominationList.MaxDenominations
             || list.Revocations.Count > DenominationList.MaxDenominations)
             throw new ProtocolViolationException("The issuer lists too many keys.");
-        foreach (var listed in list.Denominations)
-            await TakeAsync(listed, cancellation);
+        var unproven = 0;
+        var revoked = new Dictionary<string, Announcement>();
+        // Revocations first, and each entry on its own: one that proves nothing must not keep a stolen key spendable.
         foreach (var entry in list.Revocations)
-            await RevokeAsync(entry, cancellation);
+        {
+            if (Read(entry) is { } revocation)
+            {
+                revoked[Convert.ToHexString(revocation.Content.TokenKeyId)] =
+                    Announcement.Of(LogEntry.Revocation, revocation, entry);
+                await RevokeAsync(revocation, entry, cancellation);
+            }
+            else
+                unproven++;
+        }
+
+        foreach (var listed in list.Denominations)
+            if (!await TryTakeAsync(listed, revoked, cancellation))
+                unproven++;
+        if (unproven > 0)
+            throw new ProtocolViolationException($"The issuer lists {unproven} entries that it does not prove.");
     }
 
-    private async Task TakeAsync(ListedDenomination listed, CancellationToken cancellation)
+    /// <returns>Whether the key is known or was proven.</returns>
+    private async Task<bool> TryTakeAsync(
+        ListedDenomination listed, Dictionary<string, Announcement> revoked, CancellationToken cancellation)
     {
         var (key, entry) = (listed.Key, listed.Proof);
         var content = key.Content;
@@ -35,30 +53,40 @@ internal sealed class IssuerFollower(
         {
             if (IsNewer(known.Proof!, entry, LogEntry.Denomination, known.Statement.Text))
                 await RenewAsync(known.Number, known.Statement, entry, old => old with { Proof = entry }, cancellation);
-            return;
+            return true;
         }
 
         if (content.Issuer != options.Issuer || content.Currency != options.Currency.Code
             || content.Decimals != options.Currency.Decimals || !key.IsSignedBy(issuer.Key)
             || Verify(entry, LogEntry.Denomination) != key.Text)
-            throw new ProtocolViolationException("The issuer lists a key that it does not prove.");
+            return false;
+        // One that is new here and revoked already is never open, not for a moment.
+        var revocation = revoked.GetValueOrDefault(Convert.ToHexString(publicKey.KeyId));
         var taken = new DenominationKey(
             shelf.Current.NextNumber, key, publicKey, publicKey.KeyId, content.Challenge().Digest, entry,
-            IsRevoked: false, RevocationProof: null, IsClosed: false, Signer: null, IsOwn: false);
+            IsRevoked: revocation is not null, revocation?.Entry, IsClosed: false, Signer: null, IsOwn: false);
         await database.WriteAsync(
             (transaction, _) =>
             {
                 DenominationRows.Insert(transaction, taken, Announcement.Of(LogEntry.Denomination, key, entry));
+                if (revocation is not null)
+                    DenominationRows.SetRevocation(transaction, taken.Number, revocation);
                 transaction.OnCommit(() => shelf.Put(taken));
             },
             cancellation);
+        return true;
     }
 
-    private async Task RevokeAsync(LoggedEntry entry, CancellationToken cancellation)
+    /// <summary>A revocation that the issuer signed and an accepted log holds.</summary>
+    private Signed<Revocation>? Read(LoggedEntry entry) =>
+        Signed<Revocation>.TryParse(Verify(entry, LogEntry.Revocation), issuer.Key, out var revocation)
+        && revocation.Content.Issuer == options.Issuer
+            ? revocation
+            : null;
+
+    private async Task RevokeAsync(
+        Signed<Revocation> revocation, LoggedEntry entry, CancellationToken cancellation)
     {
-        if (!Signed<Revocation>.TryParse(Verify(entry, LogEntry.Revocation), issuer.Key, out var revocation)
-            || revocation.Content.Issuer != options.Issuer)
-            throw new ProtocolViolationException("The issuer lists a revocation that it does not prove.");
         if (!shelf.Current.TryFind(revocation.Content.TokenKeyId, out var key))
             return;
         if (key.IsRevoked)

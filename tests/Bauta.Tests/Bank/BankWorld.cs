@@ -6,6 +6,7 @@ using Bauta.Protocol;
 using Bauta.Protocol.Archive;
 using Bauta.Protocol.Bank;
 using Bauta.Storage;
+using Bauta.Tests.Http;
 using Xunit;
 
 namespace Bauta.Tests.Bank;
@@ -56,6 +57,14 @@ public sealed class BankWorld : IAsyncDisposable
     public LogInMemory Archive { get; }
 
     public TillAcquirer Acquirer { get; } = new();
+
+    /// <summary>From the next start on: another way to the issuer.</summary>
+    public IBank? IssuerClient { get; set; }
+
+    /// <summary>From the next start on: other archives than <see cref="Archive"/>.</summary>
+    public IReadOnlyList<BankArchive>? Archives { get; set; }
+
+    internal LogCatcher Log { get; } = new();
 
     public P256PrivateKey StatementKey { get; }
 
@@ -219,11 +228,11 @@ public sealed class BankWorld : IAsyncDisposable
         Bank = await Bauta.Bank.Bank.OpenAsync(
             Options, Database, StatementKey, Keys,
             new BankParties(
-                [new BankArchive(Archive.Policy, Archive)], new BankAcquirer(Acquirer.Key, Acquirer),
+                Archives ?? [new BankArchive(Archive.Policy, Archive)], new BankAcquirer(Acquirer.Key, Acquirer),
                 [Locker.PublicKey],
-                Issuer is null ? null : new BankIssuer(Issuer.StatementKey.PublicKey, Issuer.Bank),
+                Issuer is null ? null : new BankIssuer(Issuer.StatementKey.PublicKey, IssuerClient ?? Issuer.Bank),
                 Options.SpentAt is null ? null : Locker.PublicKey),
-            Clock);
+            Clock, Log.CreateLogger("bank"));
     }
 }
 
