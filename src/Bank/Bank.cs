@@ -102,6 +102,7 @@ public sealed class Bank : IBank, IBankOperator, IDisposable
         // The bank may have stopped between a revocation and this.
         foreach (var key in bank.shelf.Current.Keys.Where(key => key.IsOwn && key.IsRevoked))
             keys.Destroy(key.KeyId);
+        await bank.poll.WarnAsync();
         return bank;
     }
 
@@ -242,7 +243,7 @@ public sealed class Bank : IBank, IBankOperator, IDisposable
             catch (IOException failure) when (failure is PartyUnreachableException or ProtocolViolationException
                 or StorageException { Failure: StorageFailure.Retryable })
             {
-                log.Failed(failure, work);
+                log.Failed(work, BankLog.KindOf(failure));
                 await Task.Delay(tick, clock, CancellationToken.None);
             }
             catch (OperationCanceledException) when (cancellation.IsCancellationRequested)

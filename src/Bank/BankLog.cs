@@ -34,11 +34,30 @@ internal sealed partial class BankLog(ILogger logger)
     [LoggerMessage(8, LogLevel.Error, "The acquirer's receipt does not hold. The order is sent again.")]
     public partial void ReceiptBad();
 
-    [LoggerMessage(9, LogLevel.Warning, "{work} failed and is tried again.")]
-    public partial void Failed(Exception failure, string work);
+    [LoggerMessage(9, LogLevel.Warning, "{work} failed ({reason}) and is tried again.")]
+    public partial void Failed(string work, string reason);
 
     [LoggerMessage(10, LogLevel.Error,
         "The clock was set by more than a minute. For {seconds} seconds no key is made, destroyed or written off by "
         + "its date: put the clock right in this time if it is wrong.")]
     public partial void ClockJumped(long seconds);
+
+    [LoggerMessage(11, LogLevel.Warning,
+        "{count} open locks are under a policy that no archive of the configuration has. No decision on them "
+        + "counts here, and their value stays locked: name that archive with its old policy too.")]
+    public partial void LocksWithoutArchive(long count);
+
+    [LoggerMessage(12, LogLevel.Error,
+        "{count} locks that have expired are under a policy that no archive of the configuration has. Their value "
+        + "stays locked until that archive is named with its old policy too.")]
+    public partial void ExpiredWithoutArchive(int count);
+
+    /// <summary>Names of types only: a message may quote what a person sent.</summary>
+    public static string KindOf(Exception failure)
+    {
+        var kinds = new List<string>();
+        for (var inner = failure; inner is not null && kinds.Count < 8; inner = inner.InnerException)
+            kinds.Add(inner.GetType().Name);
+        return string.Join(" < ", kinds);
+    }
 }

@@ -59,6 +59,12 @@ internal static class LockRows
             """,
             Read, now.Seconds, limit);
 
+    /// <summary>How many locks wait for a decision under each policy.</summary>
+    public static IReadOnlyList<(PolicyId Policy, long Count)> OpenByPolicy(IReadTransaction transaction) =>
+        transaction.Query(
+            "SELECT policy, COUNT(*) FROM locks WHERE state = 0 GROUP BY policy",
+            row => (PolicyId.FromBytes(row.GetBytes(0)), row.GetInt64(1)));
+
     public static void Insert(
         IWriteTransaction transaction, byte[] payloadHash, AccountId account, IReadOnlyList<LockedToken> tokens,
         LockAnswer answer)

@@ -24,6 +24,9 @@ internal sealed class DecisionPoll(
     {
         var now = UnixTime.Now(clock);
         var due = await database.ReadAsync(reader => LockRows.Due(reader, now, BatchSize), cancellation);
+        var undecidable = due.Count(held => !archives.ContainsKey(held.Policy));
+        if (undecidable > 0)
+            log.ExpiredWithoutArchive(undecidable);
         await Parallel.ForEachAsync(
             due,
             new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellation },
@@ -33,6 +36,15 @@ internal sealed class DecisionPoll(
                     await WaitAsync(held, now, stop);
             });
         return due.Count == BatchSize;
+    }
+
+    /// <summary>At the start: says how many open locks no archive of the configuration can decide.</summary>
+    public async Task WarnAsync()
+    {
+        var open = await database.ReadAsync(LockRows.OpenByPolicy, CancellationToken.None);
+        var undecidable = open.Where(one => !archives.ContainsKey(one.Policy)).Sum(one => one.Count);
+        if (undecidable > 0)
+            log.LocksWithoutArchive(undecidable);
     }
 
     private async Task<bool> TryDecideAsync(StoredLock held, CancellationToken cancellation)
@@ -58,7 +70,7 @@ internal sealed class DecisionPoll(
         }
         catch (IOException failure) when (failure is PartyUnreachableException or ProtocolViolationException)
         {
-            log.Failed(failure, "Asking the archive");
+            log.Failed("Asking the archive", BankLog.KindOf(failure));
             return false;
         }
     }

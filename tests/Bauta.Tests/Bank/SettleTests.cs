@@ -1,3 +1,4 @@
+using Bauta.Bank;
 using Bauta.Crypto.Jose;
 using Bauta.Protocol;
 using Bauta.Protocol.Archive;
@@ -26,6 +27,48 @@ public abstract class SettleTests : BankSuite
             (await world.Bank.DecideAsync(sale.Transaction, decision, default)).Value.State);
         Assert.Equal(12, (await world.AccountStateAsync()).Balance.MinorUnits);
         Refused(BankError.TokenSpent, await world.LockAsync(new Sale(), coins[0]));
+    }
+
+    [Fact]
+    public async Task Locks_that_no_archive_of_the_configuration_can_decide_are_told_at_the_start_and_once_expired()
+    {
+        await using var world = await OpenAsync();
+        var coins = await world.CoinsAsync(8, 4);
+        var held = (await world.LockAsync(new Sale(), coins[0])).Value;
+        await world.LockAsync(new Sale(), coins[1]);
+        using var elsewhere = new LogInMemory(world.Clock);
+        await world.RestartAsync();
+        Assert.DoesNotContain("that no archive of the configuration has", world.Log.Text, StringComparison.Ordinal);
+        world.Archives = [new BankArchive(elsewhere.Policy, elsewhere)];
+        await world.RestartAsync();
+        Assert.Contains("Warning bank 2 open locks are under a policy that no archive of the configuration has",
+            world.Log.Text, StringComparison.Ordinal);
+        await world.Bank.SettleDueAsync(default);
+        Assert.DoesNotContain("Error", world.Log.Text, StringComparison.Ordinal);
+        world.Clock.SetTo(held.LockNote.Content.ExpiresAt);
+        await world.Bank.SettleDueAsync(default);
+        Assert.StartsWith(
+            "Error bank 2 locks that have expired are under a policy",
+            Assert.Single(world.Log.Text.Split('\n'), line => line.StartsWith("Error", StringComparison.Ordinal)),
+            StringComparison.Ordinal);
+        world.Archives = null;
+        await world.RestartAsync();
+        world.Clock.Advance(600);
+        await world.Bank.SettleDueAsync(default);
+        Assert.Equal(12, (await world.AuditAsync()).Unspent);
+    }
+
+    [Fact]
+    public async Task A_failure_is_logged_by_its_kind_and_never_quoted()
+    {
+        await using var world = await OpenAsync();
+        var held = (await world.LockAsync(new Sale(), await world.CoinsAsync(8))).Value;
+        world.Clock.SetTo(held.LockNote.Content.ExpiresAt);
+        world.Archive.IsDown = true;
+        await world.Bank.SettleDueAsync(default);
+        Assert.Contains("Asking the archive failed (PartyUnreachableException) and is tried again.",
+            world.Log.Text, StringComparison.Ordinal);
+        Assert.DoesNotContain("The archive is down.", world.Log.Text, StringComparison.Ordinal);
     }
 
     [Fact]
