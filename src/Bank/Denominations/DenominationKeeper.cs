@@ -25,6 +25,9 @@ internal sealed class DenominationKeeper(
     // What one key takes in the list, with its proof and a few witnesses; a larger one that is listed counts instead.
     private const int UsualKeyBytes = 5 * 1024;
 
+    // Of 256. With so many taken, eight keys are tried for one that is wanted.
+    private const int MaxTakenBytes = 224;
+
     private readonly SemaphoreSlim turn = new(1);
     private readonly ClockGuard guard = new(clock, options.ClockHoldSeconds);
 
@@ -176,8 +179,7 @@ internal sealed class DenominationKeeper(
     /// <summary>Makes keys side by side, since each takes a core for a while; truncated ids differ.</summary>
     private async Task<IBlindSigner[]> GenerateAsync(int count, UnixTime now, CancellationToken cancellation)
     {
-        var taken = shelf.Current.Keys.Where(key => !key.IsPastWithdrawal(now))
-            .Select(key => key.PublicKey.TruncatedKeyId).ToHashSet();
+        var taken = shelf.Current.TakenBytes(now, MaxTakenBytes - count);
         var signers = new IBlindSigner[count];
         await Parallel.ForEachAsync(Enumerable.Range(0, count), cancellation, (i, _) =>
         {

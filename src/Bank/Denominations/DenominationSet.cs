@@ -46,6 +46,21 @@ internal sealed class DenominationSet
         return refusal ?? BankError.UnknownKey;
     }
 
+    /// <summary>The bytes that no new key may have: those of keys that sign or will sign, and while there is room
+    /// those of keys that ended and live on, the latest first. A request that was made in time and comes late is then
+    /// refused, where a new key with the same byte would sign it and debit its own value.</summary>
+    public HashSet<byte> TakenBytes(UnixTime now, int most)
+    {
+        var taken = Keys.Where(key => !key.IsPastWithdrawal(now))
+            .Select(key => key.PublicKey.TruncatedKeyId).ToHashSet();
+        var ended = Keys.Where(key => key.IsPastWithdrawal(now) && now < key.Statement.Content.ExpiresAt)
+            .OrderByDescending(key => key.Statement.Content.WithdrawUntil);
+        foreach (var key in ended)
+            if (taken.Count < most)
+                taken.Add(key.PublicKey.TruncatedKeyId);
+        return taken;
+    }
+
     public DenominationSet With(DenominationKey changed) =>
         new([.. Keys.Where(key => key.Number != changed.Number), changed]);
 

@@ -137,6 +137,30 @@ public abstract class DenominationTests : BankSuite
     }
 
     [Fact]
+    public async Task A_request_that_comes_after_its_keys_end_is_refused_and_not_signed_by_another_key()
+    {
+        var keys = new FixtureKeys("twin-1", "denomination-01", "twin-2", "denomination-02", "denomination-03");
+        await using var world = await OpenAsync(BankWorld.DefaultOptions with { Exponents = [3] }, keys);
+        var first = await world.DenominationAsync(8);
+        await world.FundAsync(16);
+        using var late = new CoinRequest(first);
+        for (var i = 0; i < 2; i++)
+        {
+            world.Clock.SetTo((await world.DenominationAsync(8)).WithdrawUntil.AddSeconds(-1));
+            await world.Bank.MaintainAsync(default);
+            world.Clock.Advance(1);
+        }
+
+        Refused(BankError.KeyExpired, await world.WithdrawAsync(late.Bytes));
+        Assert.Equal(16, await world.BalanceAsync());
+        // Once its tokens are worth nothing the byte is free.
+        world.Clock.SetTo(first.ExpiresAt);
+        await world.Bank.MaintainAsync(default);
+        Assert.Contains(keys.Stolen.Values, key => key.PublicKey.Equals(Assert.Single(keys.Passed.Distinct())));
+        Assert.True((await world.WithdrawAsync(await world.RequestsAsync(8))).IsOk);
+    }
+
+    [Fact]
     public async Task A_key_that_signs_nothing_more_is_zeroed_in_memory()
     {
         await using var world = await OpenAsync();
