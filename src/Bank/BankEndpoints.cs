@@ -40,8 +40,9 @@ public static class BankEndpoints
                 last = listing = new Listing(list, StrictJson.Write(list, ProtocolJson.Default.DenominationList));
             return Answer.Bytes(listing!.Bytes, JsonBody.JsonMediaType);
         });
+        var directory = new DirectoryListing(TokenRequestPath);
         routes.MapGetAnswer(PrivateTokenNames.DirectoryPath, async context => Answer.Bytes(
-            DirectoryOf(await bank.DenominationsAsync(context.RequestAborted), UnixTime.Now(clock)),
+            directory.Of(await bank.DenominationsAsync(context.RequestAborted), UnixTime.Now(clock)),
             PrivateTokenNames.DirectoryMediaType));
         routes.MapPostAnswer(TokenRequestPath, context => WithdrawAsync(
             context, bank, PrivateTokenNames.RequestMediaType, PrivateTokenNames.ResponseMediaType, 1));
@@ -141,18 +142,5 @@ public static class BankEndpoints
             return Answer.Refuse(BankError.Malformed);
         var signatures = await bank.WithdrawAsync(order.Value, body.Value, requests, context.RequestAborted);
         return Answer.Bytes(signatures.Map<byte[]>(list => [.. list.SelectMany(bytes => bytes)]), responseType);
-    }
-
-    // RFC 9578 section 4: keys in use and the next ones, each with the time from which it signs.
-    private static byte[] DirectoryOf(DenominationList list, UnixTime now)
-    {
-        var revoked = list.RevokedKeyIds();
-        var keys = list.Denominations.Select(listed => listed.Key.Content)
-            .Where(key => now < key.WithdrawUntil)
-            .Select(key => new IssuerKey(
-                Crypto.BlindRsa.RsaPublicKey.FromSpki(key.TokenKey),
-                DateTimeOffset.FromUnixTimeSeconds(key.WithdrawFrom.Seconds)))
-            .Where(key => !revoked.Contains(Convert.ToHexString(key.Key.KeyId)));
-        return new IssuerDirectory(TokenRequestPath, [.. keys]).Encode();
     }
 }
