@@ -13,6 +13,8 @@ public static class DurableFile
     public const uint PublicMode = 0x1A4; // 0644
     public const uint SecretMode = 0x180; // 0600
     private const uint SecretDirectoryMode = 0x1C0; // 0700
+    private const int NonceSize = 8;
+    private const string Unfinished = ".tmp";
 
     /// <summary>Creates or replaces a file.</summary>
     public static void Write(string path, ReadOnlySpan<byte> content, uint mode = PublicMode)
@@ -99,9 +101,19 @@ public static class DurableFile
         SyncOne(parent);
     }
 
+    /// <summary>Whether a file's name is that of content on its way to another name: a process that was killed leaves
+    /// such, and once it is gone nobody needs them.</summary>
+    public static bool IsUnfinished(string path)
+    {
+        var name = Path.GetFileName(path);
+        var length = 1 + (2 * NonceSize) + Unfinished.Length;
+        return name.Length > length && name.EndsWith(Unfinished, StringComparison.Ordinal) && name[^length] == '.'
+            && name[^(length - 1)..^Unfinished.Length].All(char.IsAsciiHexDigitLower);
+    }
+
     private static void Place(string path, ReadOnlySpan<byte> content, uint mode, bool replace)
     {
-        var temporary = path + "." + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8)) + ".tmp";
+        var temporary = path + "." + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(NonceSize)) + Unfinished;
         try
         {
             WriteNew(temporary, content, mode);

@@ -8,6 +8,8 @@ namespace Bauta.Bank.Denominations;
 /// <summary>Private denomination keys as PKCS#8 files that only their owner may read, named by the key's id.</summary>
 public sealed class DenominationKeyFiles : IDenominationKeys
 {
+    private const string Prefix = "denomination-";
+    private const string Suffix = ".pem";
     private const int MaxFileLength = 4096;
 
     // One in 256 keys shares its last byte with a given one, so this many misses in a row is a bug.
@@ -63,6 +65,24 @@ public sealed class DenominationKeyFiles : IDenominationKeys
             DurableFile.Delete(path);
     }
 
+    /// <inheritdoc/>
+    public void Sweep(IReadOnlyCollection<byte[]> announced)
+    {
+        var known = announced.Select(keyId => PathOf(keyId)).ToHashSet(StringComparer.Ordinal);
+        foreach (var path in Directory.GetFiles(directory, Prefix + "*"))
+            if (!known.Contains(path) && (IsKey(path) || DurableFile.IsUnfinished(path)))
+                DurableFile.Delete(path);
+    }
+
+    // Whatever else lies in the folder is not this bank's to delete.
+    private static bool IsKey(string path)
+    {
+        var name = Path.GetFileName(path);
+        return name.Length == Prefix.Length + (2 * SHA256.HashSizeInBytes) + Suffix.Length
+            && name.EndsWith(Suffix, StringComparison.Ordinal)
+            && name[Prefix.Length..^Suffix.Length].All(char.IsAsciiHexDigitLower);
+    }
+
     private string PathOf(ReadOnlySpan<byte> keyId) =>
-        Path.Combine(directory, $"denomination-{Convert.ToHexStringLower(keyId)}.pem");
+        Path.Combine(directory, Prefix + Convert.ToHexStringLower(keyId) + Suffix);
 }

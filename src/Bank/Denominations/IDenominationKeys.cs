@@ -18,4 +18,9 @@ public interface IDenominationKeys
 
     /// <summary>Destroys a key that signs nothing more, so that it cannot be stolen later.</summary>
     void Destroy(ReadOnlySpan<byte> keyId);
+
+    /// <summary>At a start: destroys what a bank that was killed has left behind, which is keys that it made and never
+    /// announced, and the beginnings of such.</summary>
+    /// <param name="announced">The ids of all keys that the bank knows.</param>
+    void Sweep(IReadOnlyCollection<byte[]> announced);
 }

@@ -58,6 +58,13 @@ public sealed class FixtureKeys(params string[] names) : IDenominationKeys
         }
     }
 
+    public void Sweep(IReadOnlyCollection<byte[]> announced)
+    {
+        lock (unused)
+            foreach (var orphan in made.Keys.Except(announced.Select(Convert.ToHexStringLower)).ToArray())
+                made.Remove(orphan);
+    }
+
     // The bank disposes of what it was given.
     private RsaPrivateKey Hand(RsaPrivateKey key)
     {
