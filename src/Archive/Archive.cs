@@ -34,7 +34,7 @@ public sealed class Archive : IArchive, ILog
     {
         (database, policy, options, time) = (parts.Database, parts.Policy, parts.Options, parts.Time);
         (banks, decisions) = (state.Banks, state.Decisions);
-        keys = new KeyAdmission(state.Keys);
+        keys = new KeyAdmission(state.Keys, () => sequencer!.Head.LastAt);
         proofs = new LogProofs(database);
         publications = new Publications(database, state.Published);
         links = [.. parts.Witnesses.Select(

@@ -8,7 +8,9 @@ namespace Bauta.Archive.Enter;
 /// Puts denominations and revocations in order one by one, so that each is judged by all before it: two that are
 /// ordered together could make one key too many, which witnesses would refuse for ever. Safe for concurrent use.
 /// </summary>
-internal sealed class KeyAdmission(KeyWindows windows)
+/// <param name="windows">The keys in the log.</param>
+/// <param name="lastAt">The time of the last leaf, which the next one is not before.</param>
+internal sealed class KeyAdmission(KeyWindows windows, Func<UnixTime> lastAt)
 {
     private SemaphoreSlim Turn { get; } = new(1);
 
@@ -22,7 +24,8 @@ internal sealed class KeyAdmission(KeyWindows windows)
         try
         {
             // One that came in meanwhile is found by the append.
-            if (entry.Kind == LogEntry.Denomination && !windows.Knows(subject) && !windows.HasRoomFor(entry))
+            if (entry.Kind == LogEntry.Denomination && !windows.Knows(subject)
+                && !windows.HasRoomFor(entry, lastAt()))
                 return ArchiveError.TooManyKeys;
             var appended = await append();
             if (appended.IsOk)

@@ -244,7 +244,7 @@ internal sealed class LogFollower
                     doubles.Add(new BadLeaf(fact.Index, fact.Double, first));
                 else if (!IsAnnounced(tx, fact, seen))
                     doubles.Add(new BadLeaf(fact.Index, LeafFault.NotAnnounced));
-                else if (fact.Entry.Kind == LogEntry.Denomination && !after.HasRoomFor(fact.Entry))
+                else if (fact.Entry.Kind == LogEntry.Denomination && !after.HasRoomFor(fact.Entry, fact.Entry.At))
                     doubles.Add(new BadLeaf(fact.Index, LeafFault.TooManyKeys));
                 else
                 {
@@ -289,6 +289,7 @@ internal sealed class LogFollower
         banks.Clear();
         foreach (var bank in await database.ReadAsync(LogMemory.Banks, cancellation))
             banks[bank.Key.Thumbprint] = bank;
-        keys = await database.ReadAsync(LogMemory.Keys, cancellation);
+        var lastAt = Read.LastAt;
+        keys = await database.ReadAsync(tx => LogMemory.Keys(tx, lastAt), cancellation);
     }
 }

@@ -90,10 +90,10 @@ internal static class LogMemory
             "SELECT idx, name FROM stated WHERE kind = $1 AND subject = $2",
             static row => ((long, string)?)(row.GetInt64(0), row.GetString(1)), kind, subject);
 
-    /// <summary>The keys that were announced and not revoked.</summary>
-    public static KeyWindows Keys(IReadTransaction tx)
+    /// <summary>The keys that were announced, not revoked, and had not ended by the last leaf.</summary>
+    public static KeyWindows Keys(IReadTransaction tx, UnixTime lastAt)
     {
-        var keys = new KeyWindows();
+        var keys = new KeyWindows(lastAt);
         foreach (var (subject, statement) in tx.Query(
             """
             SELECT a.subject, a.statement FROM announced a

@@ -36,7 +36,8 @@ public enum LeafFault
     /// <summary>A revocation of a key that its signer never announced.</summary>
     NotAnnounced,
 
-    /// <summary>A key more of one issuer, currency and value than may be withdrawn from at once.</summary>
+    /// <summary>A key more of one issuer, currency and value than may be withdrawn from at once, or of one issuer than
+    /// may be ahead.</summary>
     TooManyKeys,
 }
 

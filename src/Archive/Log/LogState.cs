@@ -59,12 +59,12 @@ internal sealed record LogState(
         foreach (var index in LogStore.StatementsOf(tx, LogEntry.Bank))
             banks.AddLeaf(LogStore.Leaf(tx, index));
         return new LogState(head, tree, signed, signedTree, TimeOf(tx, signedSize - 1), published, banks,
-            KeysOf(tx), DecisionIndex.Load(tx, mergeAt));
+            KeysOf(tx, head.LastAt), DecisionIndex.Load(tx, mergeAt));
     }
 
-    private static KeyWindows KeysOf(IReadTransaction tx)
+    private static KeyWindows KeysOf(IReadTransaction tx, UnixTime lastAt)
     {
-        var keys = new KeyWindows();
+        var keys = new KeyWindows(lastAt);
         foreach (var kind in (string[])[LogEntry.Denomination, LogEntry.Revocation])
         {
             foreach (var index in LogStore.StatementsOf(tx, kind))

@@ -117,7 +117,7 @@ public enum ArchiveError
     OtherStatement,
 
     /// <summary>Too many keys of one denomination.</summary>
-    [Refusal(409, "Three keys of this issuer, currency and value can be withdrawn from in that time already. Let the new one begin later, or revoke one.")]
+    [Refusal(409, "Three keys of this issuer, currency and value can be withdrawn from in that time already, or 256 of this issuer have not ended. Let the new one begin later, or revoke one.")]
     TooManyKeys,
 
     /// <summary>No such tile.</summary>

@@ -62,7 +62,7 @@ public abstract partial class ArchiveTests
     [Fact]
     public async Task Enters_at_most_three_keys_of_a_denomination_that_can_be_withdrawn_from_at_once()
     {
-        var keys = Enumerable.Range(0, 8).Select(i => Key((byte)i)).ToArray();
+        var keys = Enumerable.Range(0, 8).Select(i => Key(i)).ToArray();
         var answers = await Task.WhenAll(keys.Select(key => EnterAsync(LogEntry.Denomination, key.Text)));
         Assert.Equal(3, answers.Count(answer => answer.IsOk));
         Assert.All(answers.Where(answer => !answer.IsOk), it => Assert.Equal(ArchiveError.TooManyKeys, it.Error));
@@ -88,7 +88,24 @@ public abstract partial class ArchiveTests
         Assert.Equal(ArchiveError.TooManyKeys, (await EnterAsync(LogEntry.Denomination, Key(24).Text)).Error);
     }
 
-    private Signed<Denomination> Key(byte key, long minorUnits = 4, long startsAfter = 0) =>
+    [Fact]
+    public async Task Enters_at_most_256_keys_of_an_issuer_that_have_not_ended()
+    {
+        var keys = Enumerable.Range(0, 300).Select(i => Key(i, startsAfter: 1000 * i)).ToArray();
+        var answers = await Task.WhenAll(keys.Select(key => EnterAsync(LogEntry.Denomination, key.Text)));
+        Assert.Equal(256, answers.Count(answer => answer.IsOk));
+        Assert.All(answers.Where(answer => !answer.IsOk), it => Assert.Equal(ArchiveError.TooManyKeys, it.Error));
+        await network.StopAsync();
+        await network.StartAsync();
+        Assert.Equal(ArchiveError.TooManyKeys, (await EnterAsync(LogEntry.Denomination, Key(400).Text)).Error);
+
+        // When one has ended before the last leaf there is room for one more, which the witnesses find as well.
+        network.Clock.Seconds += 1000 * 1000;
+        network.Verify(await network.DecideAsync(network.NewSale().Commit));
+        network.Verify(await EnterAsync(LogEntry.Denomination, Key(400, startsAfter: 2000 * 1000).Text));
+    }
+
+    private Signed<Denomination> Key(int key, long minorUnits = 4, long startsAfter = 0) =>
         Statements.Denomination(network.Bank, ArchiveNetwork.BankName, minorUnits, key, startsAfter);
 
     /// <summary>Asks until the new witnesses have cosigned.</summary>

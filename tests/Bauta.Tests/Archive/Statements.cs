@@ -17,12 +17,13 @@ internal static class Statements
     /// <param name="key">Names one of many token keys.</param>
     /// <param name="startsAfter">Seconds by which the withdrawals, which last 1,000 seconds, begin later.</param>
     public static Signed<Denomination> Denomination(
-        ISigner bank, string issuer, long minorUnits = 4, byte key = 0, long startsAfter = 0)
+        ISigner bank, string issuer, long minorUnits = 4, int key = 0, long startsAfter = 0)
     {
         var from = UnixTime.FromSeconds(1_800_000_000 + startsAfter);
         // Nothing is signed with them, so any modulus will do.
         var tokenKey = (byte[])TokenKey.Clone();
-        tokenKey[^100] ^= key;
+        tokenKey[^100] ^= unchecked((byte)key);
+        tokenKey[^101] ^= (byte)(key >> 8);
         return Signed<Denomination>.Sign(bank, new Denomination(
             issuer, "EUR", 2, Amount.FromMinorUnits(minorUnits), tokenKey,
             from, from.AddSeconds(1000), from.AddSeconds(2000), from.AddSeconds(3000)));

@@ -215,6 +215,29 @@ public abstract class WitnessTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Refuses_a_key_of_an_issuer_that_has_256_ahead()
+    {
+        LogEntry Key(int key) => Statement(LogEntry.Denomination,
+            Statements.Denomination(bank, "bank.example", 4, key, startsAfter: 1000 * key).Text);
+        log.With([.. Enumerable.Range(0, 257).Select(Key)]);
+        await RefusesLeafAsync(1, LeafFault.TooManyKeys);
+        log.Without(1);
+        await CosignsAsync(1);
+        await ReopenAsync();
+        log.With(Key(256));
+        await RefusesLeafAsync(257, LeafFault.TooManyKeys);
+        clock.Seconds += 999;
+        log.Without(1).With(Key(256));
+        await RefusesLeafAsync(257, LeafFault.TooManyKeys);
+        // When the first has ended there is room for one more.
+        clock.Seconds++;
+        log.Without(1).With(Key(256), Key(257));
+        await RefusesLeafAsync(257, LeafFault.TooManyKeys);
+        log.Without(1);
+        await CosignsAsync(257);
+    }
+
+    [Fact]
     public async Task Refuses_a_revocation_of_what_was_never_announced()
     {
         var denomination = Statements.Denomination(bank, "bank.example");
