@@ -233,7 +233,11 @@ internal sealed class DenominationKeeper(
     private async Task WriteOffAsync(CancellationToken cancellation)
     {
         var now = UnixTime.Now(clock);
-        foreach (var key in shelf.Current.Keys.Where(key => now >= key.Statement.Content.ExpiresAt))
+        var expired = shelf.Current.Keys.Where(key => now >= key.Statement.Content.ExpiresAt).ToArray();
+        if (expired.Length == 0)
+            return;
+        var unspent = await database.ReadAsync(BookRows.KeysInCirculation, cancellation);
+        foreach (var key in expired.Where(key => !key.IsClosed || unspent.Contains(key.Number)))
             await database.WriteAsync(
                 (transaction, books) =>
                 {

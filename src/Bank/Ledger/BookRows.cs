@@ -12,6 +12,10 @@ internal static class BookRows
             row.GetInt64(1), row.GetInt64(2), row.GetInt64(3), row.GetInt64(4), row.GetInt64(5), row.GetInt64(6),
             row.GetInt64(7))));
 
+    /// <summary>The keys of which something is unspent.</summary>
+    public static IReadOnlySet<long> KeysInCirculation(IReadTransaction transaction) => transaction.Query(
+        "SELECT key FROM key_totals WHERE unspent > 0", row => row.GetInt64(0)).ToHashSet();
+
     public static BankTotals Bank(IReadTransaction transaction) => transaction.QuerySingleOrDefault(
         """
         SELECT funded, reserves, unspent, locked, merchants, paid_out, fees, expired FROM bank_totals WHERE id = 1

@@ -181,6 +181,27 @@ public abstract class DenominationTests : BankSuite
     }
 
     [Fact]
+    public async Task What_has_expired_is_written_off_once_and_then_costs_no_write()
+    {
+        await using var world = await OpenAsync();
+        var coins = await world.CoinsAsync(8, 4);
+        var held = (await world.LockAsync(new Sale(), coins[1])).Value;
+        world.Clock.SetTo((await world.DenominationAsync(8)).ExpiresAt);
+        // The keys that follow are made in these rounds.
+        for (var i = 0; i < 3; i++)
+            await world.Bank.MaintainAsync(default);
+        Assert.Equal(8, (await world.AuditAsync()).Expired);
+        var before = world.Database.Counters.Writes;
+        await world.Bank.MaintainAsync(default);
+        Assert.Equal(before, world.Database.Counters.Writes);
+        // What an abort gives back later is not forgotten.
+        await world.Bank.DecideAsync(
+            held.LockNote.Content.Transaction, await world.AbortAsync(held), default);
+        await world.Bank.MaintainAsync(default);
+        Assert.Equal(12, (await world.AuditAsync()).Expired);
+    }
+
+    [Fact]
     public async Task A_key_that_a_killed_bank_made_and_never_announced_is_gone_after_its_next_start()
     {
         await using var world = await OpenAsync();
