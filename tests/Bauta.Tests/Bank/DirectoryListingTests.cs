@@ -1,6 +1,5 @@
 using Bauta.Bank;
 using Bauta.Crypto.PrivacyPass;
-using Bauta.Protocol;
 using Xunit;
 
 namespace Bauta.Tests.Bank;

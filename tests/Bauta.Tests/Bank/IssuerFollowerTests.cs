@@ -1,4 +1,3 @@
-using Bauta.Crypto.BlindRsa;
 using Bauta.Http;
 using Bauta.Protocol;
 using Bauta.Protocol.Bank;
