@@ -24,19 +24,14 @@ internal sealed class Taking(
     {
         if (!request.IsWellFormed())
             return AcquirerError.Malformed;
-        if (options.Banks.FirstOrDefault(bank => bank.Name == request.Bank) is not { } served)
-            return AcquirerError.UnknownBank;
-        if (served.Currency != request.Currency)
-            return AcquirerError.Malformed;
-        if (!TestCards.IsKnown(request.Card))
-            return AcquirerError.NotATestCard;
-        if (request.Amount.MinorUnits > options.MaxMinorUnits)
-            return AcquirerError.TooLarge;
         // A plain hash of a body with a card number in it could be searched for the number.
         var bodyHash = sealing.KeyedHash(
             "taking body"u8, StrictJson.Write(request, ProtocolJson.Default.TakeInRequest));
         var now = UnixTime.Now(clock);
         var stored = await database.ReadAsync(transaction => Find(transaction, request.Id), cancellation);
+        // What was taken once is answered alike whatever the configuration says by now.
+        if ((stored is null || !stored.HasBody(bodyHash)) && Refusal(request) is { } refusal)
+            return refusal;
         if (stored is not null && (stored.State != Pending || stored.DecideAt > now))
             return Answer(stored, bodyHash);
         // Signed before the writer; dropped when the writer finds that somebody else was first.
@@ -44,6 +39,17 @@ internal sealed class Taking(
             key, new FundingNotice(request.Id, request.Bank, request.Reserve, request.Currency, request.Amount));
         return await database.WriteAsync(
             transaction => Decide(transaction, request, bodyHash, notice, now), cancellation);
+    }
+
+    private AcquirerError? Refusal(TakeInRequest request)
+    {
+        if (options.Banks.FirstOrDefault(bank => bank.Name == request.Bank) is not { } served)
+            return AcquirerError.UnknownBank;
+        if (served.Currency != request.Currency)
+            return AcquirerError.Malformed;
+        if (!TestCards.IsKnown(request.Card))
+            return AcquirerError.NotATestCard;
+        return request.Amount.MinorUnits > options.MaxMinorUnits ? AcquirerError.TooLarge : null;
     }
 
     private Result<TakeInAnswer, AcquirerError> Decide(
@@ -54,7 +60,7 @@ internal sealed class Taking(
         if (stored is null)
         {
             var isPending = request.Card == TestCards.Delayed && options.DelaySeconds > 0;
-            if (isPending && CountPending(transaction) >= options.MaxPending)
+            if (isPending && CountPending(transaction, now) >= options.MaxPending)
                 return AcquirerError.TooMany;
             stored = Insert(transaction, request, bodyHash, notice, now, isPending);
         }
@@ -107,9 +113,11 @@ internal sealed class Taking(
         };
     }
 
-    private static long CountPending(IReadTransaction transaction) =>
+    // One whose time has come waits for nothing but its sender, who may never ask again.
+    private static long CountPending(IReadTransaction transaction, UnixTime now) =>
         transaction.QuerySingleOrDefault(
-            "SELECT CAST(COUNT(*) AS BIGINT) FROM takings WHERE state = 'pending'", static row => row.GetInt64(0));
+            "SELECT CAST(COUNT(*) AS BIGINT) FROM takings WHERE state = 'pending' AND decide_at > $1",
+            static row => row.GetInt64(0), now.Seconds);
 
     private static Row? Find(IReadTransaction transaction, RequestId id) =>
         transaction.QuerySingleOrDefault(

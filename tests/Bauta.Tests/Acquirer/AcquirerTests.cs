@@ -127,6 +127,56 @@ public abstract class AcquirerTests : IAsyncLifetime
         Assert.True((await Sandbox.TakeInAsync(Request(TestCards.Delayed), default)).IsOk);
     }
 
+    [Fact]
+    public async Task Pending_requests_that_nobody_asks_about_again_do_not_count_when_their_time_has_come()
+    {
+        await CloseAsync();
+        Open(options => options with { MaxPending = 2 });
+        await Sandbox.TakeInAsync(Request(TestCards.Delayed), default);
+        await Sandbox.TakeInAsync(Request(TestCards.Delayed), default);
+        await RefusedAsync(AcquirerError.TooMany, Request(TestCards.Delayed));
+        clock.Advance(5);
+        Assert.Equal(
+            TakeInAnswer.Pending, (await Sandbox.TakeInAsync(Request(TestCards.Delayed), default)).Value.State);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task What_was_answered_is_answered_alike_under_another_configuration(bool hasBank)
+    {
+        var approved = Request(TestCards.Approved);
+        var declined = Request(TestCards.Declined);
+        var pending = Request(TestCards.Delayed);
+        var order = new PayoutOrder(
+            RequestId.Generate(), "bank.example", "sandbox:shop", "EUR", Amount.FromMinorUnits(70));
+        var signed = Signed<PayoutOrder>.Sign(bankKey, order);
+        var notice = Text(await Sandbox.TakeInAsync(approved, default));
+        await RefusedAsync(AcquirerError.Declined, declined);
+        await Sandbox.TakeInAsync(pending, default);
+        var receipt = (await Sandbox.PayOutAsync(signed, default)).Value.Text;
+        await CloseAsync();
+        Open(options => hasBank
+            ? options with
+            {
+                MaxMinorUnits = 1,
+                Banks = [new ServedBank("bank.example", "USD", key.PublicKey)],
+            }
+            : options with { Banks = [] });
+        clock.Advance(5);
+
+        Assert.Equal(notice, Text(await Sandbox.TakeInAsync(approved, default)));
+        await RefusedAsync(AcquirerError.Declined, declined);
+        Assert.Equal(pending.Id, (await Sandbox.TakeInAsync(pending, default)).Value.Notice!.Content.Id);
+        Assert.Equal(receipt, (await Sandbox.PayOutAsync(signed, default)).Value.Text);
+        // A new request meets the new configuration, and so does a known id with another body.
+        var refusal = hasBank ? AcquirerError.Malformed : AcquirerError.UnknownBank;
+        await RefusedAsync(refusal, Request(TestCards.Approved));
+        await RefusedAsync(refusal, approved with { Amount = Amount.FromMinorUnits(501) });
+        Assert.Equal(AcquirerError.UnknownBank, (await Sandbox.PayOutAsync(
+            Signed<PayoutOrder>.Sign(bankKey, order with { Amount = Amount.FromMinorUnits(71) }), default)).Error);
+    }
+
     [Theory]
     [InlineData("sandbox:shop", true)]
     [InlineData(TestCards.RefusedPayee, false)]
