@@ -38,12 +38,23 @@ public static class DurableFile
 
     /// <summary>The whole file; refuses one longer than <paramref name="maxLength"/>; null when there is
     /// none.</summary>
-    public static byte[]? Read(string path, int maxLength)
+    public static byte[]? Read(string path, int maxLength) => Read(path, maxLength, isSecret: false);
+
+    /// <summary>As <see cref="Read(string, int)"/>, for a file that only its owner may read: every private key, and
+    /// whatever else lets in who has it. The caller zeroes the result.</summary>
+    /// <exception cref="StorageException">Refused: others may read or write it, or it is too long.</exception>
+    public static byte[]? ReadSecret(string path, int maxLength) => Read(path, maxLength, isSecret: true);
+
+    private static byte[]? Read(string path, int maxLength, bool isSecret)
     {
         try
         {
             using var file = new FileStream(
-                path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+                path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+            // Of the file that is open, so that nobody puts another one in between.
+            if (isSecret && ((uint)File.GetUnixFileMode(file.SafeFileHandle) & ~SecretMode) != 0)
+                throw new StorageException(
+                    StorageFailure.Refused, $"{path} holds a secret and others may read it: chmod 600 {path}");
             if (file.Length > maxLength)
                 throw new StorageException(StorageFailure.Refused, $"{path} is longer than {maxLength} bytes.");
             var content = new byte[file.Length];

@@ -22,10 +22,10 @@ public sealed class SealingKey : IDisposable
     private SealingKey(byte[] key) => this.key = key;
 
     /// <summary>Reads the key from its file, or makes key and file (mode 0600) when there is none.</summary>
-    /// <exception cref="StorageException">Refused: the file is not a key.</exception>
+    /// <exception cref="StorageException">Refused: the file is not a key, or others may read it.</exception>
     public static SealingKey OpenOrCreate(string path)
     {
-        if (DurableFile.Read(path, Size) is { } stored)
+        if (DurableFile.ReadSecret(path, Size) is { } stored)
             return stored.Length == Size
                 ? new SealingKey(stored)
                 : throw new StorageException(StorageFailure.Refused, $"{path} is not a sealing key of {Size} bytes.");

@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using System.Text;
 using Bauta.Crypto.BlindRsa;
 using Bauta.Storage;
 
@@ -35,7 +34,7 @@ public sealed class DenominationKeyFiles : IDenominationKeys
                 continue;
             }
 
-            var pem = Encoding.ASCII.GetBytes(key.ToPkcs8Pem());
+            var pem = key.ToPkcs8Pem();
             DurableFile.CreateSecret(PathOf(key.PublicKey.KeyId), pem);
             CryptographicOperations.ZeroMemory(pem);
             return key;
@@ -47,10 +46,9 @@ public sealed class DenominationKeyFiles : IDenominationKeys
     /// <inheritdoc/>
     public IBlindSigner? TryOpen(ReadOnlySpan<byte> keyId)
     {
-        if (DurableFile.Read(PathOf(keyId), MaxFileLength) is not { } pem)
+        if (DurableFile.ReadSecret(PathOf(keyId), MaxFileLength) is not { } pem)
             return null;
-        var key = RsaPrivateKey.FromPkcs8Pem(Encoding.ASCII.GetString(pem));
-        CryptographicOperations.ZeroMemory(pem);
+        var key = Read(pem);
         if (key.PublicKey.KeyId.AsSpan().SequenceEqual(keyId))
             return key;
         key.Dispose();
@@ -81,6 +79,18 @@ public sealed class DenominationKeyFiles : IDenominationKeys
         return name.Length == Prefix.Length + (2 * SHA256.HashSizeInBytes) + Suffix.Length
             && name.EndsWith(Suffix, StringComparison.Ordinal)
             && name[Prefix.Length..^Suffix.Length].All(char.IsAsciiHexDigitLower);
+    }
+
+    private static RsaPrivateKey Read(byte[] pem)
+    {
+        try
+        {
+            return RsaPrivateKey.FromPkcs8Pem(pem);
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(pem);
+        }
     }
 
     private string PathOf(ReadOnlySpan<byte> keyId) =>

@@ -18,6 +18,8 @@ public sealed class RsaPrivateKey : IBlindSigner
 
     private readonly RawRsa raw;
 
+    private const int MaxDerSize = 2048;
+
     private RsaPrivateKey(RawRsa raw)
     {
         this.raw = raw;
@@ -32,9 +34,14 @@ public sealed class RsaPrivateKey : IBlindSigner
 
     /// <summary>Reads an unencrypted PKCS#8 key in PEM (rsaEncryption, RFC 8017 appendix A.1.2, two primes).</summary>
     /// <exception cref="FormatException">It is another kind or size of key, or its numbers disagree.</exception>
-    public static RsaPrivateKey FromPkcs8Pem(ReadOnlySpan<char> pem)
+    public static RsaPrivateKey FromPkcs8Pem(ReadOnlySpan<char> pem) => FromPkcs8Zeroing(Pkcs8Pem.Decode(pem));
+
+    /// <summary>Reads the same from ASCII, as it stands in a file.</summary>
+    /// <exception cref="FormatException">It is another kind or size of key, or its numbers disagree.</exception>
+    public static RsaPrivateKey FromPkcs8Pem(ReadOnlySpan<byte> pem) => FromPkcs8Zeroing(Pkcs8Pem.Decode(pem));
+
+    private static RsaPrivateKey FromPkcs8Zeroing(byte[] der)
     {
-        var der = Pkcs8Pem.Decode(pem);
         try
         {
             return FromPkcs8(der);
@@ -49,11 +56,14 @@ public sealed class RsaPrivateKey : IBlindSigner
         }
     }
 
-    /// <summary>Writes PKCS#8 in PEM as <c>openssl genpkey</c> does. The text is a secret.</summary>
-    public string ToPkcs8Pem()
+    /// <summary>Writes PKCS#8 in PEM as <c>openssl genpkey</c> does, in ASCII: at most 2,048 bytes, a secret that the
+    /// caller zeroes.</summary>
+    /// <exception cref="ObjectDisposedException">The key was disposed.</exception>
+    public byte[] ToPkcs8Pem()
     {
         var numbers = raw.ExportPrivate();
-        var inner = new AsnWriter(AsnEncodingRules.DER);
+        // Long enough never to grow, which would leave a copy behind; a reset zeroes them.
+        var inner = new AsnWriter(AsnEncodingRules.DER, MaxDerSize);
         using (inner.PushSequence())
         {
             inner.WriteInteger(0);
@@ -67,7 +77,8 @@ public sealed class RsaPrivateKey : IBlindSigner
         }
 
         var key = inner.Encode();
-        var outer = new AsnWriter(AsnEncodingRules.DER);
+        inner.Reset();
+        var outer = new AsnWriter(AsnEncodingRules.DER, MaxDerSize);
         using (outer.PushSequence())
         {
             outer.WriteInteger(0);
@@ -81,6 +92,7 @@ public sealed class RsaPrivateKey : IBlindSigner
         }
 
         var der = outer.Encode();
+        outer.Reset();
         var pem = Pkcs8Pem.Encode(der);
         CryptographicOperations.ZeroMemory(key);
         CryptographicOperations.ZeroMemory(der);

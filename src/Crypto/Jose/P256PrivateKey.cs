@@ -72,9 +72,14 @@ public sealed class P256PrivateKey : ISigner, IDisposable
 
     /// <summary>Reads an unencrypted PKCS#8 key in PEM, in the one form that <see cref="ToPkcs8Pem"/> writes.</summary>
     /// <exception cref="FormatException">It is another key or another form.</exception>
-    public static P256PrivateKey FromPkcs8Pem(ReadOnlySpan<char> pem)
+    public static P256PrivateKey FromPkcs8Pem(ReadOnlySpan<char> pem) => FromPkcs8(Pkcs8Pem.Decode(pem));
+
+    /// <summary>Reads the same from ASCII, as it stands in a file.</summary>
+    /// <exception cref="FormatException">It is another key or another form.</exception>
+    public static P256PrivateKey FromPkcs8Pem(ReadOnlySpan<byte> pem) => FromPkcs8(Pkcs8Pem.Decode(pem));
+
+    private static P256PrivateKey FromPkcs8(byte[] der)
     {
-        var der = Pkcs8Pem.Decode(pem);
         try
         {
             var middle = Pkcs8Prefix.Length + ScalarSize;
@@ -94,8 +99,10 @@ public sealed class P256PrivateKey : ISigner, IDisposable
         }
     }
 
-    /// <summary>Writes PKCS#8 in PEM as <c>openssl genpkey</c> does. The text is a secret.</summary>
-    public string ToPkcs8Pem()
+    /// <summary>Writes PKCS#8 in PEM as <c>openssl genpkey</c> does, in ASCII: 241 bytes, a secret that the caller
+    /// zeroes.</summary>
+    /// <exception cref="ObjectDisposedException">The key was disposed.</exception>
+    public byte[] ToPkcs8Pem()
     {
         var scalar = ExportScalar();
         byte[] der = [.. Pkcs8Prefix, .. scalar, .. Pkcs8Middle, .. PublicKey.Spki.AsSpan()[^P256.PointSize..]];

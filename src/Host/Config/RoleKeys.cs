@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Bauta.Crypto.Jose;
 using Bauta.Crypto.Notes;
@@ -18,6 +19,7 @@ internal static class RoleKeys
     public const string Denominations = "denominations";
 
     private const int MaxLength = 4096;
+    private const int MaxCertificateLength = 256 * 1024;
 
     /// <summary>A P-256 key.</summary>
     public static P256PrivateKey OpenSigner(string path)
@@ -25,7 +27,7 @@ internal static class RoleKeys
         var pem = ReadSecret(path);
         try
         {
-            return P256PrivateKey.FromPkcs8Pem(Encoding.ASCII.GetString(pem));
+            return P256PrivateKey.FromPkcs8Pem(pem);
         }
         catch (FormatException malformed)
         {
@@ -34,6 +36,27 @@ internal static class RoleKeys
         finally
         {
             CryptographicOperations.ZeroMemory(pem);
+        }
+    }
+
+    /// <summary>The certificate that a port shows, with its private key from a file of its own or from the same
+    /// one.</summary>
+    public static X509Certificate2 OpenCertificate(string certificatePath, string? keyPath)
+    {
+        var key = DurableFile.ReadSecret(keyPath ?? certificatePath, MaxCertificateLength);
+        var certificate = keyPath is null ? key : DurableFile.Read(certificatePath, MaxCertificateLength);
+        if (certificate is null || key is null)
+            throw new HostException(
+                ExitCode.BadFile, $"{(certificate is null ? certificatePath : keyPath)} is missing.");
+        var keyText = Encoding.UTF8.GetChars(key);
+        try
+        {
+            return X509Certificate2.CreateFromPem(Encoding.UTF8.GetChars(certificate), keyText);
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(key);
+            Array.Clear(keyText);
         }
     }
 
@@ -54,7 +77,7 @@ internal static class RoleKeys
         if (!File.Exists(path))
         {
             using var key = P256PrivateKey.Generate();
-            Create(path, key.ToPkcs8Pem());
+            CreateZeroing(path, key.ToPkcs8Pem());
         }
 
         return OpenSigner(path);
@@ -66,7 +89,7 @@ internal static class RoleKeys
         if (!File.Exists(path))
         {
             using var key = NoteSigner.Generate(name);
-            Create(path, key.ExportSecretKey());
+            CreateZeroing(path, Encoding.ASCII.GetBytes(key.ExportSecretKey()));
         }
 
         return OpenLog(path);
@@ -78,17 +101,22 @@ internal static class RoleKeys
         if (!File.Exists(path))
         {
             using var key = Cosigner.Generate(name, time);
-            Create(path, key.ExportSecretKey());
+            CreateZeroing(path, Encoding.ASCII.GetBytes(key.ExportSecretKey()));
         }
 
         return OpenWitness(path, time);
     }
 
-    private static void Create(string path, string text)
+    private static void CreateZeroing(string path, byte[] secret)
     {
-        var bytes = Encoding.ASCII.GetBytes(text);
-        DurableFile.CreateSecret(path, bytes);
-        CryptographicOperations.ZeroMemory(bytes);
+        try
+        {
+            DurableFile.CreateSecret(path, secret);
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(secret);
+        }
     }
 
     private static string ReadText(string path)
@@ -99,13 +127,7 @@ internal static class RoleKeys
         return text;
     }
 
-    private static byte[] ReadSecret(string path)
-    {
-        var bytes = DurableFile.Read(path, MaxLength) ?? throw new HostException(ExitCode.BadFile,
+    private static byte[] ReadSecret(string path) =>
+        DurableFile.ReadSecret(path, MaxLength) ?? throw new HostException(ExitCode.BadFile,
             $"{path} is missing. Make the role's keys with bauta init, or put them back from a backup.");
-        return (File.GetUnixFileMode(path) & ~(UnixFileMode.UserRead | UnixFileMode.UserWrite)) == 0
-            ? bytes
-            : throw new HostException(ExitCode.BadFile,
-                $"{path} holds a private key and others may read it: chmod 600 {path}");
-    }
 }

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Security.Cryptography.X509Certificates;
 using Bauta.Crypto.Jose;
 using Bauta.Host.Config;
 using Bauta.Host.Telemetry;
@@ -181,7 +180,7 @@ internal sealed partial class RoleParts(RoleConfig config, RoleEnvironment envir
         Listen = ConfigFile.Endpoint(config),
         Certificate = config.Certificate is null
             ? null
-            : Own(X509Certificate2.CreateFromPemFile(
+            : Own(RoleKeys.OpenCertificate(
                 config.PathOf(config.Certificate),
                 config.CertificateKey is null ? null : config.PathOf(config.CertificateKey))),
         Metrics = Metrics,

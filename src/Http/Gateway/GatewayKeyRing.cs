@@ -53,14 +53,13 @@ public sealed class GatewayKeyRing : IDisposable
     internal TimeProvider Time { get; }
 
     /// <summary>Opens the file, or makes it with the first keys; rotates when that is due.</summary>
-    /// <exception cref="InvalidDataException">The file is malformed, or others can read it.</exception>
+    /// <exception cref="InvalidDataException">The file is malformed.</exception>
+    /// <exception cref="StorageException">Others may read the file.</exception>
     public static GatewayKeyRing Open(string path, TimeProvider time, KeyRotation? rotation = null)
     {
         rotation ??= KeyRotation.Default;
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(rotation.Period, rotation.Grace, nameof(rotation));
-        var stored = DurableFile.Read(path, MaxFileLength);
-        if (stored is not null && (File.GetUnixFileMode(path) & ~(UnixFileMode.UserRead | UnixFileMode.UserWrite)) != 0)
-            throw new InvalidDataException($"{path} holds private keys and others may read it: chmod 600 it.");
+        var stored = DurableFile.ReadSecret(path, MaxFileLength);
         var generations = stored is null ? [] : Decode(stored, path);
         if (generations.Count == 0)
         {

@@ -20,7 +20,7 @@ public sealed class DeskToken
     /// <summary>The merchant's side: reads the token, or makes it when there is none.</summary>
     public static DeskToken OpenOrCreate(string path)
     {
-        if (DurableFile.Read(path, MaxFileLength) is null)
+        if (!File.Exists(path))
             DurableFile.CreateSecret(path, Encoding.ASCII.GetBytes(
                 Base64Url.Encode(RandomNumberGenerator.GetBytes(Size))));
         return Open(path);
@@ -28,9 +28,10 @@ public sealed class DeskToken
 
     /// <summary>The command line's side: reads the token.</summary>
     /// <exception cref="FormatException">There is no token in the file.</exception>
+    /// <exception cref="StorageException">Others may read the file.</exception>
     public static DeskToken Open(string path)
     {
-        var text = DurableFile.Read(path, MaxFileLength);
+        var text = DurableFile.ReadSecret(path, MaxFileLength);
         return text is not null && Base64Url.TryDecode(Encoding.ASCII.GetString(text), out var bytes)
             && bytes.Length == Size
             ? new DeskToken(text)

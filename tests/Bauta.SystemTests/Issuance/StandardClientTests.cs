@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using System.Text;
 using System.Text.Json.Nodes;
 using Bauta.Crypto.Jose;
 using Bauta.Crypto.PrivacyPass;
@@ -74,7 +75,9 @@ public sealed class StandardClientTests
         var now = TimeProvider.System.GetUtcNow();
         var certificate = request.CreateSelfSigned(now.AddMinutes(-5), now.AddDays(1));
         File.WriteAllText(Path.Combine(network.Folder, "bank", "tls.pem"), certificate.ExportCertificatePem());
-        File.WriteAllText(Path.Combine(network.Folder, "bank", "tls.key"), key.ExportPkcs8PrivateKeyPem());
+        var keyPath = Path.Combine(network.Folder, "bank", "tls.key");
+        File.WriteAllText(keyPath, key.ExportPkcs8PrivateKeyPem());
+        File.SetUnixFileMode(keyPath, UnixFileMode.UserRead | UnixFileMode.UserWrite);
         network.Set("bank", "certificate", "\"tls.pem\"");
         network.Set("bank", "certificateKey", "\"tls.key\"");
         return certificate;
@@ -84,7 +87,7 @@ public sealed class StandardClientTests
         RealNetwork network, Denomination denomination, P256PrivateKey reserve, P256PrivateKey owner)
     {
         await InstallAsync();
-        var key = reserve.ToPkcs8Pem();
+        var key = Encoding.ASCII.GetString(reserve.ToPkcs8Pem());
         var task = new JsonObject
         {
             ["host"] = network.ListenOf("bank"),

@@ -5,6 +5,7 @@ using Bauta.Crypto.ObliviousHttp;
 using Bauta.Http;
 using Bauta.Http.Gateway;
 using Bauta.Protocol;
+using Bauta.Storage;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -252,7 +253,7 @@ public sealed class GatewayTests : IDisposable
 
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(KeyFile));
         File.SetUnixFileMode(KeyFile, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead);
-        Assert.Throws<InvalidDataException>(() => GatewayKeyRing.Open(KeyFile, time));
+        Assert.Throws<StorageException>(() => GatewayKeyRing.Open(KeyFile, time));
     }
 
     [Fact]

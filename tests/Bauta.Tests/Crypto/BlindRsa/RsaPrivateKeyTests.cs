@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Reflection;
 using System.Security.Cryptography;
+using System.Text;
 using Bauta.Crypto.BlindRsa;
 using Bauta.Crypto.OpenSsl;
 using Xunit;
@@ -96,7 +97,7 @@ public sealed class RsaPrivateKeyTests : IDisposable
         Assert.Equal(key.PublicKey, back.PublicKey);
         Assert.Equal(key.BlindSign(Bytes(2)), back.BlindSign(Bytes(2)));
         using var framework = RSA.Create();
-        framework.ImportFromPem(key.ToPkcs8Pem());
+        framework.ImportFromPem(Encoding.ASCII.GetString(key.ToPkcs8Pem()));
         using var again = RsaPrivateKey.FromPkcs8Pem(framework.ExportPkcs8PrivateKeyPem());
         Assert.Equal(key.PublicKey, again.PublicKey);
     }
@@ -125,9 +126,12 @@ public sealed class RsaPrivateKeyTests : IDisposable
                  {
                      "", small.ExportPkcs8PrivateKeyPem(), elliptic.ExportPkcs8PrivateKeyPem(),
                      framework.ExportRSAPrivateKeyPem(), framework.ExportSubjectPublicKeyInfoPem(),
-                     key.ToPkcs8Pem() + key.ToPkcs8Pem(), Pem(exponent), Pem(modulus),
+                     TestKeys.RsaPem() + TestKeys.RsaPem(), Pem(exponent), Pem(modulus),
                  })
+        {
             Assert.Throws<FormatException>(() => RsaPrivateKey.FromPkcs8Pem(wrong));
+            Assert.Throws<FormatException>(() => RsaPrivateKey.FromPkcs8Pem(Encoding.UTF8.GetBytes(wrong)));
+        }
     }
 
     [Fact]
@@ -137,7 +141,7 @@ public sealed class RsaPrivateKeyTests : IDisposable
         var disposed = RsaPrivateKey.FromPkcs8Pem(pem);
         disposed.Dispose();
         Assert.Throws<ObjectDisposedException>(() => disposed.BlindSign(Bytes(2)));
-        Assert.Throws<ObjectDisposedException>(disposed.ToPkcs8Pem);
+        Assert.Throws<ObjectDisposedException>(() => disposed.ToPkcs8Pem());
     }
 
     private static BigInteger Number(ReadOnlySpan<byte> bytes) => new(bytes, isUnsigned: true, isBigEndian: true);

@@ -42,7 +42,7 @@ public class P256Tests
         Assert.Equal(64, signature.Length);
         Assert.True(key.PublicKey.Verify(message, signature));
         using var framework = ECDsa.Create();
-        framework.ImportFromPem(key.ToPkcs8Pem());
+        framework.ImportFromPem(Encoding.ASCII.GetString(key.ToPkcs8Pem()));
         Assert.Equal(key.PublicKey.Spki, framework.ExportSubjectPublicKeyInfo());
         Assert.True(framework.VerifyData(message, signature, HashAlgorithmName.SHA256));
         Assert.True(key.PublicKey.Verify(message, framework.SignData(message, HashAlgorithmName.SHA256)));
@@ -188,9 +188,12 @@ public class P256Tests
     {
         using var key = P256PrivateKey.Generate();
         using var other = P256PrivateKey.Generate();
-        var pem = key.ToPkcs8Pem();
+        var pem = Encoding.ASCII.GetString(key.ToPkcs8Pem());
         using var back = P256PrivateKey.FromPkcs8Pem(pem);
         Assert.Equal(key.ExportScalar(), back.ExportScalar());
+        Assert.Equal(241, pem.Length);
+        using var fromBytes = P256PrivateKey.FromPkcs8Pem(key.ToPkcs8Pem());
+        Assert.Equal(key.ExportScalar(), fromBytes.ExportScalar());
         using var framework = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         using var fromFramework = P256PrivateKey.FromPkcs8Pem(framework.ExportPkcs8PrivateKeyPem());
         Assert.Equal(framework.ExportSubjectPublicKeyInfo(), fromFramework.PublicKey.Spki);
@@ -203,7 +206,13 @@ public class P256Tests
                      p384.ExportPkcs8PrivateKeyPem(), framework.ExportECPrivateKeyPem(),
                      PemEncoding.WriteString("PRIVATE KEY", mixed),
                  })
+        {
             Assert.Throws<FormatException>(() => P256PrivateKey.FromPkcs8Pem(wrong));
+            Assert.Throws<FormatException>(() => P256PrivateKey.FromPkcs8Pem(Encoding.UTF8.GetBytes(wrong)));
+        }
+
+        Assert.Throws<FormatException>(() => P256PrivateKey.FromPkcs8Pem([0xff, .. key.ToPkcs8Pem()]));
+        Assert.Throws<FormatException>(() => P256PrivateKey.FromPkcs8Pem(new byte[1 << 20]));
     }
 
     [Fact]
