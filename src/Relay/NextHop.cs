@@ -1,3 +1,4 @@
+using Bauta.Crypto.ObliviousHttp;
 using Bauta.Protocol;
 using Bauta.Protocol.Relay;
 
@@ -41,7 +42,12 @@ internal sealed class NextHop(HttpMessageInvoker wire, TimeSpan timeout, TimePro
             }
 
             using var response = await wire.SendAsync(request, either.Token);
-            return await ReadAsync(response, passed, maxLength, either.Token);
+            var answer = await ReadAsync(response, passed, maxLength, either.Token);
+            // Like a request, an answer of a size that is no class, or of another layer, would be marked on its way.
+            return answer is { IsOk: true, Value: { Status: 200, MediaType: Encapsulation.ResponseMediaType } }
+                && PaddingClasses.LayerOf(answer.Value.Body.Length) != PaddingClasses.LayerOf(body.Length)
+                    ? MaskError.BadAnswer
+                    : answer;
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {

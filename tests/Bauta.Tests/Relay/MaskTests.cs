@@ -4,8 +4,13 @@ using Bauta.Crypto.BinaryHttp;
 using Bauta.Crypto.Jose;
 using Bauta.Crypto.ObliviousHttp;
 using Bauta.Http;
+using Bauta.Http.Gateway;
 using Bauta.Protocol;
 using Bauta.Protocol.Relay;
+using Bauta.Relay;
+using Bauta.Tests.Http;
+using Bauta.Tests.Storage;
+using Microsoft.AspNetCore.Builder;
 using Xunit;
 
 namespace Bauta.Tests.Relay;
@@ -140,6 +145,54 @@ public sealed class MaskTests
         using var refused = await network.First.Client.SendAsync(chunked, Cancellation);
         await AssertRefusedAsync(refused, 422, "bad-size");
         Assert.Empty(network.ToSecond.Up);
+    }
+
+    [Theory]
+    [InlineData(0, false)]
+    [InlineData(1000, false)]
+    [InlineData(1025, false)]
+    [InlineData(1024 + PaddingClasses.LayerSize, false)]
+    [InlineData(1024, true)]
+    [InlineData(4096, true)]
+    public async Task Passes_on_no_answer_of_a_size_that_is_no_class_of_the_requests_layer(int length, bool passes)
+    {
+        var answer = new byte[length];
+        await using var odd = await TestHost.StartAsync(routes => routes.MapPost(MaskRoute.GatewayPath, context =>
+        {
+            context.Response.ContentType = "message/ohttp-res";
+            return context.Response.Body.WriteAsync(answer).AsTask();
+        }));
+        await using var network = await MaskNetwork.StartAsync(options => options with
+        {
+            Targets = [odd.Address.GetLeftPart(UriPartial.Authority)],
+        });
+        var opened = await OpenAsync(network, new BinaryRequest(
+            "POST", "http", odd.Address.Authority, MaskRoute.GatewayPath,
+            [BinaryField.Create("content-type", "message/ohttp-req")], new byte[1024]));
+        if (passes)
+            Assert.Equal((200, length), (opened.Status, opened.Content.Length));
+        else
+            AssertSealed(opened, 502, "bad-answer");
+
+        // The first mask looks at the layer that it carries.
+        answer = new byte[length + PaddingClasses.LayerSize];
+        using var key = P256PrivateKey.Generate();
+        using var directory = new TemporaryDirectory();
+        using var ring = GatewayKeyRing.Open(directory.File("gateway.json"), network.Time);
+        using var mask = new Mask(
+            new MaskOptions
+            {
+                Name = "first.example",
+                Next = PartyAddress.Create(odd.Address, key.PublicKey.Thumbprint),
+            },
+            key, ring, network.Time);
+        await using var first = await TestHost.StartAsync(mask.Map, Mask.DefaultSettings, network.Time, mask.Gateway);
+        using var relayed = Relayed(new byte[1024 + PaddingClasses.LayerSize]);
+        using var response = await first.Client.SendAsync(relayed, Cancellation);
+        if (passes)
+            Assert.Equal(answer, await response.Content.ReadAsByteArrayAsync(Cancellation));
+        else
+            await AssertRefusedAsync(response, 502, "bad-answer");
     }
 
     [Fact]
