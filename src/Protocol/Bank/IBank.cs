@@ -94,7 +94,9 @@ public sealed record PayoutState(string State)
 
 /// <summary>
 /// The bank: issues blind tokens, locks them, settles, refreshes. Every method may be called again with the same
-/// request and then gives the same answer, byte for byte; what it answered is durable. Safe for concurrent use.
+/// request; it takes effect once, and what was answered is durable. The second answer is the first, byte for byte, but
+/// for those that tell a state: accounts, reserves, payouts (ordered, then paid or returned) and revocations. Safe for
+/// concurrent use.
 /// </summary>
 public interface IBank
 {

@@ -11,18 +11,25 @@ internal static class TwiceList
     /// </summary>
     public static IReadOnlyList<string> Moving { get; } =
     [
-        "acquirer POST /fundings", "acquirer POST /payouts", "archive POST /decisions",
+        "acquirer POST /fundings", "acquirer POST /payouts",
         "bank POST /fundings", "bank POST /token-request", "bank POST /token-requests", "bank PUT /locks/",
         "bank PUT /decisions/", "bank POST /refreshes", "bank POST /closings", "bank POST /recoups",
-        "bank PUT /account", "bank POST /payouts", "merchant POST /purchases", "merchant GET /deliveries/",
+        "merchant POST /purchases", "merchant GET /deliveries/",
     ];
 
     /// <summary>Requests whose answer says at first that something is on its way; what it says then stays.</summary>
     public static IReadOnlyList<(string Path, string Final)> Growing { get; } =
     [
         ("merchant POST /payments", "\"entry\""), ("archive POST /entries", "\"entry\""),
-        ("bank POST /revocations", "\"logged\""),
+        ("archive POST /decisions", "\"entry\""), ("bank POST /revocations", "\"logged\""),
+        ("bank POST /payouts", "\"paid\""),
     ];
+
+    /// <summary>Tells a state beside what it does, which may have changed the second time.</summary>
+    private const string Telling = "bank PUT /account";
+
+    /// <summary>All that must be sent, with success.</summary>
+    public static IReadOnlyList<string> All { get; } = [.. Moving, .. Growing.Select(one => one.Path), Telling];
 
     /// <summary>
     /// Moves nothing twice and answers differently. C2SP tlog-witness: an old size that is no longer the latest is a

@@ -224,7 +224,10 @@ public abstract class AccountTests : BankSuite
         var paid = Assert.Single(world.Acquirer.Paid);
         Assert.Equal(5, paid.Amount.MinorUnits);
         Assert.NotEqual(request.Content.Id, paid.Id);
-        Assert.Equal(PayoutState.Paid, (await world.Bank.PayOutAsync(request, default)).Value.State);
+        // The answer has grown, and stays; the effect was had once.
+        for (var i = 0; i < 2; i++)
+            Assert.Equal(PayoutState.Paid, (await world.Bank.PayOutAsync(request, default)).Value.State);
+        Assert.Single(world.Acquirer.Paid);
         var state = await world.AccountStateAsync();
         Assert.Equal((3, 3, 5), (
             state.Balance.MinorUnits, state.Available.MinorUnits, state.PaidOut.MinorUnits));
