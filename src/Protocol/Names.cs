@@ -1,3 +1,6 @@
+using System.Globalization;
+using System.Text;
+
 namespace Bauta.Protocol;
 
 /// <summary>Checks that many messages share.</summary>
@@ -18,20 +21,29 @@ public static class Names
         && name.All(letter => char.IsAsciiLetterLower(letter) || char.IsAsciiDigit(letter)
             || letter is '.' or '-' or '/');
 
-    /// <summary>Whether this is one line of 1 to <paramref name="maxLength"/> printable characters.</summary>
+    /// <summary>
+    /// Whether this is one line of 1 to <paramref name="maxLength"/> printable characters, none of them one that turns
+    /// the direction of others, joins them, or cannot be seen (general categories Cc, Cf, Zl, Zp).
+    /// </summary>
     public static bool IsLine(string text, int maxLength) =>
-        text.Length >= 1 && text.Length <= maxLength && !text.Any(char.IsControl) && IsWholeUnicode(text);
+        text.Length >= 1 && text.Length <= maxLength && HasOnly(text, static rune => !IsUnseen(rune));
 
-    /// <summary>Whether this is text of at most <paramref name="maxLength"/> characters, line breaks allowed.</summary>
+    /// <summary>
+    /// Whether this is text of at most <paramref name="maxLength"/> characters: as a line, with line breaks and the two
+    /// joiners that some scripts are written with (U+200C, U+200D) allowed.
+    /// </summary>
     public static bool IsText(string text, int maxLength) =>
-        text.Length <= maxLength && !text.Any(letter => char.IsControl(letter) && letter is not '\n')
-        && IsWholeUnicode(text);
+        text.Length <= maxLength
+        && HasOnly(text, static rune => !IsUnseen(rune) || rune.Value is '\n' or 0x200C or 0x200D);
 
-    private static bool IsWholeUnicode(string text)
+    private static bool HasOnly(string text, Func<Rune, bool> isAllowed)
     {
         foreach (var rune in text.EnumerateRunes())
-            if (rune == System.Text.Rune.ReplacementChar)
+            if (rune == Rune.ReplacementChar || !isAllowed(rune))
                 return false;
         return true;
     }
+
+    private static bool IsUnseen(Rune rune) => Rune.GetUnicodeCategory(rune) is UnicodeCategory.Control
+        or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator;
 }

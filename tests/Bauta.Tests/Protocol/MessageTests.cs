@@ -134,6 +134,41 @@ public class MessageTests
     public void An_answer_that_cannot_be_read_is_no_refusal_of_a_key(string body) =>
         Assert.False(Bauta.Protocol.Relay.MaskChain.IsUnknownKey(422, Encoding.UTF8.GetBytes(body)));
 
+    [Theory]
+    [InlineData("photo\u202egpj.exe")]
+    [InlineData("a\u2066b\u2069")]
+    [InlineData("a\u200fb")]
+    [InlineData("a\u200bb")]
+    [InlineData("a\u200db")]
+    [InlineData("a\u00adb")]
+    [InlineData("\ufeffa")]
+    [InlineData("a\u2028b")]
+    [InlineData("a\u2029b")]
+    [InlineData("a\U000e0041b")]
+    [InlineData("a\nb")]
+    [InlineData("a\u0085b")]
+    public void A_title_or_a_file_name_shows_what_it_is(string text)
+    {
+        Assert.True(OfferOf("A file", "file.bin").IsWellFormed());
+        Assert.False(OfferOf(text, "file.bin").IsWellFormed());
+        Assert.False(OfferOf("A file", text).IsWellFormed());
+        Assert.False(Names.IsLine(text, 200));
+        var isForText = text.Contains('\n', StringComparison.Ordinal)
+            || text.Contains('\u200d', StringComparison.Ordinal);
+        Assert.Equal(isForText, OfferOf("A file", "file.bin", text).IsWellFormed());
+    }
+
+    [Theory]
+    [InlineData("Zwölf – “Lieder” & more")]
+    [InlineData("\u0645\u0631\u062d\u0628\u0627")]
+    [InlineData("\u65e5\u672c \U0001f3b5 e\u0301")]
+    public void A_title_may_be_in_any_script(string text) =>
+        Assert.True(OfferOf(text, text + ".bin", text).IsWellFormed());
+
+    private static OfferTerms OfferOf(string title, string fileName, string description = "") => new(
+        OfferId.FromBytes(new byte[32]), title, description, Amount.FromMinorUnits(1), "EUR", fileName, 1,
+        new byte[32]);
+
     [Fact]
     public void A_member_that_is_null_is_left_out_and_may_be_absent()
     {
