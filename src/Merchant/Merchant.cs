@@ -22,6 +22,7 @@ public sealed partial class Merchant : IMerchant, IAsyncDisposable
 {
     private static readonly TimeSpan resumePause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan openPause = TimeSpan.FromHours(1);
+    private static readonly TimeSpan sweepPause = TimeSpan.FromHours(1);
 
     private readonly CancellationTokenSource lifetime = new();
     private readonly TimeSpan dropPause;
@@ -33,6 +34,7 @@ public sealed partial class Merchant : IMerchant, IAsyncDisposable
     private readonly Settling settling;
     private readonly Collecting collecting;
     private readonly PayingOut payingOut;
+    private readonly UnusedGoods unusedGoods;
 
     private Merchant(
         MerchantOptions options, IDatabase database, MerchantKeys keys, IBank bank,
@@ -45,11 +47,12 @@ public sealed partial class Merchant : IMerchant, IAsyncDisposable
         Terms = new MerchantTerms(
             options.Bank, keys.Bank.Thumbprint, [.. archives.Select(archive => archive.Policy.Text)]);
         var byPolicy = archives.ToDictionary(archive => archive.Policy.Id);
-        var goods = new GoodsStore(options.GoodsDirectory);
+        var goods = new GoodsStore(options.GoodsDirectory, clock);
         var budget = new OpenBudget(options.MaxOpenPurchases, options.MaxOpenBytes);
         catalogue = new Catalogue(options, database, goods, clock);
         selling = new Selling(options, database, catalogue, goods, budget, keys, byPolicy, clock);
-        delivering = new Delivering(options, database, goods, keys.Sealing);
+        delivering = new Delivering(options, database, goods, keys.Sealing, clock);
+        unusedGoods = new UnusedGoods(options, database, goods, clock);
         settling = new Settling(options, database, keys, bank, byPolicy, clock, log, lifetime.Token);
         collecting = new Collecting(options, database, keys, budget, settling, clock);
         payingOut = new PayingOut(options, database, keys, bank, clock, log);
@@ -96,6 +99,7 @@ public sealed partial class Merchant : IMerchant, IAsyncDisposable
     {
         long? openedAt = null;
         var droppedAt = clock.GetTimestamp();
+        long? sweptAt = null;
         while (!cancellation.IsCancellationRequested)
         {
             try
@@ -105,6 +109,12 @@ public sealed partial class Merchant : IMerchant, IAsyncDisposable
                 {
                     droppedAt = clock.GetTimestamp();
                     await DropExpiredAsync(cancellation);
+                }
+
+                if (sweptAt is not { } swept || clock.GetElapsedTime(swept) >= sweepPause)
+                {
+                    sweptAt = clock.GetTimestamp();
+                    await RemoveUnusedGoodsAsync(cancellation);
                 }
 
                 // Again from time to time: a bank drops accounts that nobody used to make room.
@@ -145,6 +155,9 @@ public sealed partial class Merchant : IMerchant, IAsyncDisposable
         while (isMore)
             isMore = await selling.DropExpiredAsync(cancellation);
     }
+
+    /// <summary>Removes copies of files that are sold no more; <see cref="RunAsync"/> does it.</summary>
+    public Task RemoveUnusedGoodsAsync(CancellationToken cancellation) => unusedGoods.RemoveAsync(cancellation);
 
     /// <summary>Stops attempts under way; what they left unfinished is resumed by the next start. The database and the
     /// keys stay the caller's.</summary>

@@ -39,6 +39,11 @@ public sealed record MerchantOptions
     /// <summary>How long the id of a purchase that was dropped still answers that it has expired.</summary>
     public int RememberDroppedSeconds { get; init; } = 30 * 86_400;
 
+    /// <summary>How long the copy of a file is kept after it was stored, after its last offer was withdrawn and after
+    /// the expiry of each purchase of it: at least the bank's dispute window, and customers may fetch what they bought
+    /// until then.</summary>
+    public long KeepGoodsSeconds { get; init; } = 30 * 86_400;
+
     public int MaxOffers { get; init; } = 10_000;
 
     public long MaxFileBytes { get; init; } = 64L << 30;
@@ -73,7 +78,8 @@ public sealed record MerchantOptions
         if (!Names.IsPartyName(Name) || !Names.IsPartyName(Bank) || !Names.IsLine(Payee, 128))
             throw new FormatException("The names of merchant and bank or the payee are not in their form.");
         if (LifetimeSeconds <= PayMarginSeconds || MaxLifetimeSeconds < LifetimeSeconds || SlowestBytesPerSecond < 1
-            || PayMarginSeconds < 0 || GraceSeconds < 0 || RememberDroppedSeconds < 0 || MaxOffers < 1
+            || PayMarginSeconds < 0 || GraceSeconds < 0 || RememberDroppedSeconds < 0
+            || KeepGoodsSeconds < GraceSeconds || MaxOffers < 1
             || MaxFileBytes is < 0 or > Protocol.Merchant.OfferTerms.MaxSizeBytes || MaxOpenPurchases < 1
             || MaxOpenBytes < 0 || LargeFileBytes < 0 || MaxLargeAtOnce < 1 || MaxLargeWaiting < 0
             || MaxChunksAtOnce < 1 || MaxRetrySeconds < 1 || StepsAtOnce < 1)

@@ -83,5 +83,20 @@ public static class MerchantSchema
             ) {strict};
             CREATE INDEX payouts_by_time ON payouts (ordered_at, payout_id);
             """),
+        new Migration(2, "what is unfinished, sold and named, without reading all history", """
+            CREATE INDEX payouts_unfinished ON payouts (next_try_at) WHERE state IN ('sending', 'ordered');
+
+            CREATE TABLE sale_totals (
+                one {bigint} PRIMARY KEY CHECK (one = 1),
+                committed_count {bigint} NOT NULL,
+                committed_total {bigint} NOT NULL
+            ) {strict};
+            INSERT INTO sale_totals (one, committed_count, committed_total)
+            SELECT 1, CAST(COUNT(*) AS BIGINT), CAST(COALESCE(SUM(p.price), 0) AS BIGINT)
+            FROM payments s JOIN purchases p ON p.n = s.n WHERE s.outcome = 'commit' AND s.state < 4;
+
+            CREATE INDEX offers_by_goods ON offers (content_hash);
+            CREATE INDEX purchases_by_goods ON purchases (content_hash, expires_at);
+            """),
     ];
 }

@@ -186,6 +186,9 @@ internal sealed record MerchantConfig : StoringConfig
     /// <summary>How long a purchase that nobody paid for is kept after its expiry.</summary>
     public int GraceSeconds { get; init; } = 3600;
 
+    /// <summary>How long the copy of a file is kept that is sold no more.</summary>
+    public int KeepGoodsDays { get; init; } = 30;
+
     [JsonIgnore]
     public override string Role => PartyRoles.Merchant;
 

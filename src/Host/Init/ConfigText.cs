@@ -162,7 +162,11 @@ internal static class ConfigText
           "payMarginSeconds": 10,
 
           // How long a purchase that nobody paid for is kept after its expiry.
-          "graceSeconds": 3600
+          "graceSeconds": 3600,
+
+          // How long the copy of a file that is sold no more is kept: after it was stored, after its offer was
+          // withdrawn, and after the expiry of each purchase. At least the bank's dispute window.
+          "keepGoodsDays": 30
         """;
 
     private static string Database(NewRole role) => $$"""

@@ -33,6 +33,7 @@ internal static class MerchantRole
             LifetimeSeconds = config.LifetimeSeconds,
             PayMarginSeconds = config.PayMarginSeconds,
             GraceSeconds = config.GraceSeconds,
+            KeepGoodsSeconds = checked(config.KeepGoodsDays * 86_400L),
         };
         var database = parts.Database(config, MerchantSchema.Migrations);
         var merchant = parts.Own(await Merchant.Merchant.OpenAsync(

@@ -16,7 +16,7 @@ namespace Bauta.Merchant.Deliver;
 /// and by the trees that are kept.
 /// </summary>
 internal sealed class Delivering(
-    MerchantOptions options, IDatabase database, GoodsStore goods, SealingKey sealing) : IDisposable
+    MerchantOptions options, IDatabase database, GoodsStore goods, SealingKey sealing, TimeProvider clock) : IDisposable
 {
     private readonly SemaphoreSlim room = new(options.MaxChunksAtOnce);
     private readonly TreeCache trees = new();
@@ -28,6 +28,9 @@ internal sealed class Delivering(
         DeliveryId delivery, long index, CancellationToken cancellation)
     {
         if (await database.ReadAsync(transaction => Find(transaction, delivery), cancellation) is not { } sale)
+            return MerchantError.UnknownPurchase;
+        if (sale.ExpiresAt.AddSeconds(options.KeepGoodsSeconds) < UnixTime.Now(clock)
+            && goods.SizeOf(sale.ContentHash) is null)
             return MerchantError.UnknownPurchase;
         var layout = new GoodsLayout(sale.SizeBytes);
         if (index < 0 || index >= layout.ChunkCount)
@@ -89,12 +92,15 @@ internal sealed class Delivering(
 
     private static Sale? Find(IReadTransaction transaction, DeliveryId delivery) =>
         transaction.QuerySingleOrDefault(
-            "SELECT n, content_hash, size_bytes, goods_root, sealed FROM purchases WHERE delivery_id = $1",
+            """
+            SELECT n, content_hash, size_bytes, goods_root, sealed, expires_at FROM purchases WHERE delivery_id = $1
+            """,
             static row => new Sale(
                 TransactionId.FromBytes(row.GetBytes(0)), row.GetBytes(1), row.GetInt64(2), row.GetBytes(3),
-                row.GetBytes(4)),
+                row.GetBytes(4), UnixTime.FromSeconds(row.GetInt64(5))),
             delivery.ToArray());
 
     private sealed record Sale(
-        TransactionId Transaction, byte[] ContentHash, long SizeBytes, byte[] Root, byte[] Sealed);
+        TransactionId Transaction, byte[] ContentHash, long SizeBytes, byte[] Root, byte[] Sealed,
+        UnixTime ExpiresAt);
 }

@@ -32,10 +32,7 @@ internal static class SaleStore
                 """,
                 Load, SaleList.MaxSales + 1, after.ToArray());
         var (count, total) = transaction.QuerySingleOrDefault(
-            """
-            SELECT CAST(COUNT(*) AS BIGINT), CAST(COALESCE(SUM(p.price), 0) AS BIGINT)
-            FROM payments s JOIN purchases p ON p.n = s.n WHERE s.outcome = 'commit' AND s.state < 4
-            """,
+            "SELECT committed_count, committed_total FROM sale_totals",
             static row => (row.GetInt64(0), row.GetInt64(1)));
         var page = rows.Take(SaleList.MaxSales).ToArray();
         return new SaleList(

@@ -99,6 +99,9 @@ internal sealed class Catalogue(MerchantOptions options, IDatabase database, Goo
             return SameTerms(stored, terms) ? stored : DeskError.IdReused;
         if (shelf.Ordered.Length >= options.MaxOffers)
             return DeskError.TooMany;
+        // Again where unused files are removed.
+        if (goods.SizeOf(terms.ContentHash) != terms.SizeBytes)
+            return DeskError.UnknownFile;
         transaction.Execute(
             """
             INSERT INTO offers (offer_id, title, description, price, currency, file_name, size_bytes, content_hash,

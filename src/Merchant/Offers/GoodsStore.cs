@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Security.Cryptography;
+using Bauta.Protocol;
 using Bauta.Storage;
 using Microsoft.Win32.SafeHandles;
 
@@ -19,10 +20,11 @@ internal sealed class GoodsStore
     private const int BufferBytes = 1024 * 1024;
 
     private readonly string directory;
+    private readonly TimeProvider clock;
 
-    public GoodsStore(string directory)
+    public GoodsStore(string directory, TimeProvider clock)
     {
-        this.directory = Path.GetFullPath(directory);
+        (this.directory, this.clock) = (Path.GetFullPath(directory), clock);
         DurableFile.CreateDirectory(this.directory);
         // Nothing else writes here, so what a killed process left behind is nobody's.
         foreach (var left in Directory.EnumerateFiles(this.directory, "*.incoming"))
@@ -38,6 +40,8 @@ internal sealed class GoodsStore
         {
             if (await CopyAsync(content, incoming, maxBytes, cancellation) is not { } stored)
                 return null;
+            // By the clock that says later how long it has been here.
+            File.SetLastWriteTimeUtc(incoming, clock.GetUtcNow().UtcDateTime);
             DurableFile.Adopt(incoming, PathOf(stored.ContentHash));
             return stored;
         }
@@ -52,6 +56,23 @@ internal sealed class GoodsStore
     {
         var file = new FileInfo(PathOf(contentHash));
         return file.Exists ? file.Length : null;
+    }
+
+    /// <summary>The files that were stored before a time.</summary>
+    public IEnumerable<byte[]> StoredBefore(UnixTime time)
+    {
+        foreach (var path in Directory.EnumerateFiles(directory))
+            if (Path.GetFileName(path) is { Length: 2 * SHA256.HashSizeInBytes } name
+                && name.All(char.IsAsciiHexDigitLower) && WasStoredBefore(path, time))
+                yield return Convert.FromHexString(name);
+    }
+
+    /// <summary>Removes a file, unless it was stored again meanwhile.</summary>
+    public void Delete(byte[] contentHash, UnixTime storedBefore)
+    {
+        var path = PathOf(contentHash);
+        if (File.Exists(path) && WasStoredBefore(path, storedBefore))
+            DurableFile.Delete(path);
     }
 
     /// <summary>Opens a file whose size was recorded at its sale; another size is a damaged store.</summary>
@@ -79,6 +100,9 @@ internal sealed class GoodsStore
             done += count;
         }
     }
+
+    private static bool WasStoredBefore(string path, UnixTime time) =>
+        new DateTimeOffset(File.GetLastWriteTimeUtc(path)).ToUnixTimeSeconds() < time.Seconds;
 
     private string PathOf(byte[] contentHash) => contentHash.Length == SHA256.HashSizeInBytes
         ? Path.Combine(directory, Convert.ToHexStringLower(contentHash))

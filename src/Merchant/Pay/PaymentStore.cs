@@ -55,6 +55,7 @@ internal static class PaymentStore
             DisputedPurchase disputed => (Disputed, disputed.Outcome, disputed.Decision),
             _ => throw new ArgumentException("A purchase that is only released has no decision.", nameof(purchase)),
         };
+        Count(transaction, purchase.Transaction, state, outcome);
         transaction.Execute(
             """
             UPDATE payments SET state = $2, outcome = $3, entry = $4, proof = $5, attempts = $6, next_try_at = $7
@@ -63,6 +64,31 @@ internal static class PaymentStore
             purchase.Transaction.ToArray(), state, outcome, decision.Entry, decision.Proof, purchase.Attempts,
             nextTry.Seconds);
     }
+
+    /// <summary>Keeps the totals in the transaction of what they count, since the sales are too many to add up for
+    /// each page of them.</summary>
+    private static void Count(IWriteTransaction transaction, TransactionId n, int state, string outcome)
+    {
+        var known = transaction.QuerySingleOrDefault(
+            """
+            SELECT s.state, s.outcome, p.price FROM payments s JOIN purchases p ON p.n = s.n
+            WHERE s.n = $1 AND s.state < 3
+            """,
+            static row => new Counted(IsCounted(row.GetInt64(0), row.GetStringOrNull(1)), row.GetInt64(2)),
+            n.ToArray());
+        var now = IsCounted(state, outcome);
+        if (known is null || known.IsIn == now)
+            return;
+        var sign = now ? 1 : -1;
+        transaction.ExecuteExpecting(
+            1,
+            """
+            UPDATE sale_totals SET committed_count = committed_count + $1, committed_total = committed_total + $2
+            """,
+            (long)sign, sign * known.Price);
+    }
+
+    private static bool IsCounted(long state, string? outcome) => state < Disputed && outcome == LogEntry.Commit;
 
     /// <summary>Puts the next attempt off.</summary>
     public static void Postpone(IWriteTransaction transaction, TransactionId n, int attempts, UnixTime nextTry) =>
@@ -90,6 +116,8 @@ internal static class PaymentStore
             _ => throw new InvalidDataException("A payment is in a state that this program does not know."),
         };
     }
+
+    private sealed record Counted(bool IsIn, long Price);
 
     private static Signed<T> Parse<T>(string text)
         where T : class, IStatement<T> =>

@@ -18,6 +18,12 @@ internal sealed partial class PayingOut
     private const int MaxAttempts = 30;
     private const string Columns = "payout_id, amount, payout_order, ordered_at, state, attempts";
 
+    // The index of what is unfinished has the same condition on the state, word for word.
+    internal const string DueQuery = $"""
+        SELECT {Columns} FROM payouts
+        WHERE state IN ('sending', 'ordered') AND next_try_at <= $1 ORDER BY next_try_at LIMIT $2
+        """;
+
     private readonly MerchantOptions options;
     private readonly IDatabase database;
     private readonly MerchantKeys keys;
@@ -90,12 +96,7 @@ internal sealed partial class PayingOut
     {
         var now = UnixTime.Now(clock);
         var due = await database.ReadAsync(
-            transaction => transaction.Query(
-                $"""
-                SELECT {Columns} FROM payouts
-                WHERE state IN ('sending', 'ordered') AND next_try_at <= $1 ORDER BY next_try_at LIMIT $2
-                """,
-                Load, now.Seconds, options.StepsAtOnce),
+            transaction => transaction.Query(DueQuery, Load, now.Seconds, options.StepsAtOnce),
             cancellation);
         foreach (var payout in due)
             await AdvanceAsync(payout, cancellation);

@@ -29,6 +29,15 @@ public sealed class SqliteMerchantTests : MerchantTests, IDisposable
     private readonly TemporaryDirectory directory = new();
     private int databases;
 
+    [Fact]
+    public async Task Unfinished_payouts_are_found_without_reading_the_finished_ones()
+    {
+        await using var world = await MerchantWorld.OpenAsync(await NewDatabaseAsync());
+        var plan = await world.Database.ReadAsync(transaction => transaction.Query(
+            "EXPLAIN QUERY PLAN " + Bauta.Merchant.Payouts.PayingOut.DueQuery, row => row.GetString(3), 0L, 1L));
+        Assert.Contains("INDEX payouts_unfinished", Assert.Single(plan), StringComparison.Ordinal);
+    }
+
     protected override Task<string> NewDatabaseAsync() =>
         Task.FromResult(directory.File($"merchant{databases++}.db"));
 
