@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Bauta.Host.Init;
 
 namespace Bauta.Host.Config;
 
@@ -62,7 +63,7 @@ internal sealed record MaskConfig : RoleConfig
     public IReadOnlyList<string> Targets { get; init; } = [];
 
     /// <summary>Requests are held this long and leave together in random order.</summary>
-    public int BatchMilliseconds { get; init; }
+    public int BatchMilliseconds { get; init; } = NewRole.DefaultBatchMilliseconds;
 
     [JsonIgnore]
     public override string Role => PartyRoles.Mask;

@@ -14,6 +14,10 @@ internal sealed class DemoPlaces
     public const int DefaultPortBase = 7300;
 
     private const long DisputeWindowSeconds = 10;
+
+    // There is one customer, so that holding what he sends would hide him among nobody and only take time.
+    private const int BatchMilliseconds = 0;
+
     private const string Loopback = "127.0.0.1";
 
     /// <summary>The name of the mask that customers call.</summary>
@@ -100,8 +104,13 @@ internal sealed class DemoPlaces
         Make("mask-2", PartyRoles.Mask, 2, time, role => role with
         {
             Targets = [Origin(3), Origin(4), Origin(7), Origin(8)],
+            BatchMilliseconds = BatchMilliseconds,
         });
-        Make("mask-1", PartyRoles.Mask, 1, time, role => role with { Next = "../mask-2/mask.party.json" });
+        Make("mask-1", PartyRoles.Mask, 1, time, role => role with
+        {
+            Next = "../mask-2/mask.party.json",
+            BatchMilliseconds = BatchMilliseconds,
+        });
     }
 
     private void Make(string place, string role, int port, TimeProvider time, Func<NewRole, NewRole> more)

@@ -60,8 +60,8 @@ internal static class ConfigText
           "targets": {{Texts(role.Targets)}},
 
           // Hold requests until the end of a period this long and let them go in random order, against observers that
-          // join by time. 0 sends at once.
-          "batchMilliseconds": 0
+          // join by time. At most 3,000, which hides best where few are about; 0 sends at once and hides nothing.
+          "batchMilliseconds": {{role.BatchMilliseconds}}
         """;
 
     private static string Bank(NewRole role) => $$"""

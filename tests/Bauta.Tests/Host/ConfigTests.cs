@@ -1,6 +1,7 @@
 using System.Net;
 using Bauta.Host;
 using Bauta.Host.Config;
+using Bauta.Host.Demo;
 using Bauta.Host.Init;
 using PartyRoles = Bauta.Protocol.Parties.Roles;
 using Xunit;
@@ -124,13 +125,16 @@ public sealed class ConfigTests : IDisposable
     }
 
     [Fact]
-    public void Refuses_a_key_that_others_can_read()
+    public void A_new_mask_holds_what_passes_and_those_of_the_demo_do_not()
     {
-        var path = Path.Combine(folder, "identity.pem");
-        RoleKeys.MakeSigner(path).Dispose();
-        File.SetUnixFileMode(path, OwnerOnly | UnixFileMode.GroupRead);
-
-        Assert.Equal(ExitCode.BadFile, Fails(() => RoleKeys.OpenSigner(path).Dispose()));
+        RoleInit.Create(Told(PartyRoles.Mask), TimeProvider.System);
+        Assert.Equal(200, ConfigFile.Read<MaskConfig>(Told(PartyRoles.Mask).ConfigPath).BatchMilliseconds);
+        var demo = DemoPlaces.Prepare(Path.Combine(folder, "demo"), 7300, TimeProvider.System).Configs
+            .OfType<MaskConfig>().ToArray();
+        Assert.Equal([0, 0], demo.Select(mask => mask.BatchMilliseconds));
+        var path = Path.Combine(folder, "short.json");
+        File.WriteAllText(path, "{ \"name\": \"a\", \"listen\": \"127.0.0.1:1\" }");
+        Assert.Equal(200, ConfigFile.Read<MaskConfig>(path).BatchMilliseconds);
     }
 
     [Fact]
