@@ -102,7 +102,7 @@ public sealed class Bank : IBank, IBankOperator, IDisposable
         // The bank may have stopped between a revocation and this.
         foreach (var key in bank.shelf.Current.Keys.Where(key => key.IsOwn && key.IsRevoked))
             keys.Destroy(key.KeyId);
-        keys.Sweep([.. bank.shelf.Current.Keys.Select(key => key.KeyId)]);
+        keys.Sweep();
         await bank.poll.WarnAsync();
         return bank;
     }

@@ -64,21 +64,10 @@ public sealed class DenominationKeyFiles : IDenominationKeys
     }
 
     /// <inheritdoc/>
-    public void Sweep(IReadOnlyCollection<byte[]> announced)
+    public void Sweep()
     {
-        var known = announced.Select(keyId => PathOf(keyId)).ToHashSet(StringComparer.Ordinal);
-        foreach (var path in Directory.GetFiles(directory, Prefix + "*"))
-            if (!known.Contains(path) && (IsKey(path) || DurableFile.IsUnfinished(path)))
-                DurableFile.Delete(path);
-    }
-
-    // Whatever else lies in the folder is not this bank's to delete.
-    private static bool IsKey(string path)
-    {
-        var name = Path.GetFileName(path);
-        return name.Length == Prefix.Length + (2 * SHA256.HashSizeInBytes) + Suffix.Length
-            && name.EndsWith(Suffix, StringComparison.Ordinal)
-            && name[Prefix.Length..^Suffix.Length].All(char.IsAsciiHexDigitLower);
+        foreach (var path in Directory.GetFiles(directory, Prefix + "*").Where(DurableFile.IsUnfinished))
+            DurableFile.Delete(path);
     }
 
     private static RsaPrivateKey Read(byte[] pem)

@@ -19,8 +19,7 @@ public interface IDenominationKeys
     /// <summary>Destroys a key that signs nothing more, so that it cannot be stolen later.</summary>
     void Destroy(ReadOnlySpan<byte> keyId);
 
-    /// <summary>At a start: destroys what a bank that was killed has left behind, which is keys that it made and never
-    /// announced, and the beginnings of such.</summary>
-    /// <param name="announced">The ids of all keys that the bank knows.</param>
-    void Sweep(IReadOnlyCollection<byte[]> announced);
+    /// <summary>At a start: removes what a bank that was killed had begun to write. A key that is whole stays,
+    /// announced or not: a bank that is started on another database by mistake must not lose its keys.</summary>
+    void Sweep();
 }

@@ -12,6 +12,10 @@ internal sealed class UnusedGoods(MerchantOptions options, IDatabase database, G
     /// <summary>One pass over the folder.</summary>
     public async Task RemoveAsync(CancellationToken cancellation)
     {
+        // A shop that is started on another database by mistake must not lose its files.
+        if (!await database.ReadAsync(
+            transaction => IsAny(transaction, "SELECT offer_id FROM offers LIMIT 1"), cancellation))
+            return;
         var since = UnixTime.FromSeconds(Math.Max(0, UnixTime.Now(clock).Seconds - options.KeepGoodsSeconds));
         foreach (var file in goods.StoredBefore(since))
         {

@@ -58,11 +58,9 @@ public sealed class FixtureKeys(params string[] names) : IDenominationKeys
         }
     }
 
-    public void Sweep(IReadOnlyCollection<byte[]> announced)
+    public void Sweep()
     {
-        lock (unused)
-            foreach (var orphan in made.Keys.Except(announced.Select(Convert.ToHexStringLower)).ToArray())
-                made.Remove(orphan);
+        // Nothing is ever half written here.
     }
 
     // The bank disposes of what it was given.

@@ -71,10 +71,20 @@ public abstract partial class MerchantTests
         await world.Shop.Desk.StoreFileAsync(new MemoryStream(content), default);
         world.Clock.Advance(KeepSeconds);
         var again = (await world.Shop.Desk.StoreFileAsync(new MemoryStream(content), default)).Value;
+        await world.OfferAsync(Bytes(6));
         world.Clock.Advance(1);
-        Assert.Equal("5", await KeptAsync(world));
+        Assert.Equal("5 6", await KeptAsync(world));
         world.Clock.Advance(KeepSeconds);
         Assert.True((await world.Shop.Desk.AddOfferAsync(NewOffer(again), default)).IsOk);
+        Assert.Equal("5 6", await KeptAsync(world));
+    }
+
+    [Fact]
+    public async Task Files_are_kept_by_a_shop_whose_database_knows_no_offer_at_all()
+    {
+        await using var world = await OpenKeepingAsync();
+        await world.Shop.Desk.StoreFileAsync(new MemoryStream(Bytes(5)), default);
+        world.Clock.Advance(10 * KeepSeconds);
         Assert.Equal("5", await KeptAsync(world));
     }
 
