@@ -10,7 +10,7 @@ internal sealed class FundVerb : WalletVerb
     private readonly Option<string> card = new("--card")
     {
         Description = "The card number. The sandbox acquirer takes test cards only: 4242424242424242 is approved, "
-            + "4000000000000002 declined, 4000000000000259 approved after some seconds.",
+            + "4000000000000002 declined.",
         Required = true,
     };
 
