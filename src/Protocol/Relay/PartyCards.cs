@@ -9,7 +9,8 @@ namespace Bauta.Protocol.Relay;
 
 /// <summary>
 /// The cards of parties whose identity keys are known, fetched when needed and kept for a while. Whoever carries a card
-/// can withhold it, but neither change it nor put an older one in the place of one already seen. Thread-safe.
+/// can withhold it, but neither change it nor put an older one in the place of one that this object has seen.
+/// Thread-safe.
 /// </summary>
 public sealed class PartyCards
 {
