@@ -137,8 +137,9 @@ public sealed class Bank : IBank, IBankOperator, IDisposable
             await keeper.RevokeAsync(keyId, cancellation);
         }
 
-        var isDone = await keeper.RunAsync(cancellation);
+        // First, since an issuer that does not answer ends the round.
         await accounts.CollectAsync(cancellation);
+        var isDone = await keeper.RunAsync(cancellation);
         return !isDone ? tick : follows ? following : upkeep;
     }
 
@@ -191,7 +192,7 @@ public sealed class Bank : IBank, IBankOperator, IDisposable
     /// <inheritdoc/>
     public Task<Result<LockAnswer, BankError>> LockAsync(
         SignedAuthorization authorization, CancellationToken cancellation) =>
-        WithNewKeysAsync(() => locks.LockAsync(authorization, cancellation), cancellation);
+        locks.LockAsync(authorization, cancellation);
 
     /// <inheritdoc/>
     public Task<Result<SettlementAnswer, BankError>> DecideAsync(
@@ -200,13 +201,11 @@ public sealed class Bank : IBank, IBankOperator, IDisposable
 
     /// <inheritdoc/>
     public Task<Result<RefreshAnswer, BankError>> RefreshAsync(
-        Signed<RefreshOrder> order, CancellationToken cancellation) =>
-        WithNewKeysAsync(() => refreshes.RefreshAsync(order, cancellation), cancellation);
+        Signed<RefreshOrder> order, CancellationToken cancellation) => refreshes.RefreshAsync(order, cancellation);
 
     /// <inheritdoc/>
     public Task<Result<ClosingAnswer, BankError>> CloseAsync(
-        Signed<ClosingOrder> order, CancellationToken cancellation) =>
-        WithNewKeysAsync(() => closings.CloseAsync(order, cancellation), cancellation);
+        Signed<ClosingOrder> order, CancellationToken cancellation) => closings.CloseAsync(order, cancellation);
 
     /// <inheritdoc/>
     public Task<Result<RefreshAnswer, BankError>> RecoupAsync(
@@ -229,16 +228,6 @@ public sealed class Bank : IBank, IBankOperator, IDisposable
         keeper.Dispose();
         foreach (var key in shelf.Current.Keys)
             key.Signer?.Dispose();
-    }
-
-    /// <summary>Asks once more where the issuer may have announced or revoked a key since its list was read.</summary>
-    private async Task<Result<T, BankError>> WithNewKeysAsync<T>(
-        Func<Task<Result<T, BankError>>> ask, CancellationToken cancellation)
-    {
-        var answer = await ask();
-        return answer.Error is BankError.UnknownKey or BankError.KeyNotRevoked && await keeper.FollowAsync(cancellation)
-            ? await ask()
-            : answer;
     }
 
     // Called on the writer, inside a work that may run twice; revoking twice is harmless.

@@ -28,10 +28,7 @@ internal sealed class DenominationKeeper(
     // Of 256. With so many taken, eight keys are tried for one that is wanted.
     private const int MaxTakenBytes = 224;
 
-    private static readonly TimeSpan leastPause = TimeSpan.FromSeconds(1);
-
     private readonly SemaphoreSlim turn = new(1);
-    private long? followedAt;
     private readonly ClockGuard guard = new(clock, options.ClockHoldSeconds);
 
     /// <summary>Does all that is due now.</summary>
@@ -109,35 +106,8 @@ internal sealed class DenominationKeeper(
     public void Dispose() => turn.Dispose();
 
     // What the issuer lists, or that it lists nothing, must not keep this bank from its own work.
-    /// <summary>
-    /// Reads the issuer's list now, for somebody who shows a token that it does not explain; at most once in a while,
-    /// and once for all who ask meanwhile.
-    /// </summary>
-    /// <returns>Whether the list was read since this was asked.</returns>
-    public async Task<bool> FollowAsync(CancellationToken cancellation)
+    private static async Task<IOException?> TryFollowAsync(IssuerFollower follower, CancellationToken cancellation)
     {
-        if (follower is null)
-            return false;
-        var asked = clock.GetTimestamp();
-        await turn.WaitAsync(cancellation);
-        try
-        {
-            if (followedAt is { } last && last >= asked)
-                return true;
-            if (followedAt is { } recent && clock.GetElapsedTime(recent) < leastPause)
-                return false;
-            // What failed of it, the next regular round tells the operator.
-            return await TryFollowAsync(follower, cancellation) is not PartyUnreachableException;
-        }
-        finally
-        {
-            turn.Release();
-        }
-    }
-
-    private async Task<IOException?> TryFollowAsync(IssuerFollower follower, CancellationToken cancellation)
-    {
-        followedAt = clock.GetTimestamp();
         try
         {
             await follower.RunAsync(cancellation);

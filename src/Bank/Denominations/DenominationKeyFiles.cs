@@ -11,7 +11,7 @@ public sealed class DenominationKeyFiles : IDenominationKeys
     private const string Suffix = ".pem";
     private const int MaxFileLength = 4096;
 
-    // One in 256 keys shares its last byte with a given one, so this many misses in a row is a bug.
+    // Of 256 last bytes at least 32 are wanted, so this many misses in a row is a bug.
     private const int MaxAttempts = 10_000;
 
     private readonly string directory;

@@ -5,32 +5,33 @@ namespace Bauta.Merchant.Offers;
 
 /// <summary>
 /// Removes copies of files that are sold no more: no offer has named them for a while, nor has any purchase that is
-/// open, not yet decided, or not long over.
+/// open, not yet decided, or not long over. What the database never knew as an offer stays: a shop that is started on
+/// another database by mistake must not lose its files.
 /// </summary>
 internal sealed class UnusedGoods(MerchantOptions options, IDatabase database, GoodsStore goods, TimeProvider clock)
 {
     /// <summary>One pass over the folder.</summary>
     public async Task RemoveAsync(CancellationToken cancellation)
     {
-        // A shop that is started on another database by mistake must not lose its files.
-        if (!await database.ReadAsync(
-            transaction => IsAny(transaction, "SELECT offer_id FROM offers LIMIT 1"), cancellation))
-            return;
         var since = UnixTime.FromSeconds(Math.Max(0, UnixTime.Now(clock).Seconds - options.KeepGoodsSeconds));
         foreach (var file in goods.StoredBefore(since))
         {
-            if (await database.ReadAsync(transaction => IsNamed(transaction, file, since), cancellation))
+            if (!await database.ReadAsync(transaction => IsUnused(transaction, file, since), cancellation))
                 continue;
             // Looked at again where offers are written, so that none is made of a file that goes.
             await database.WriteAsync(
                 transaction =>
                 {
-                    if (!IsNamed(transaction, file, since))
+                    if (IsUnused(transaction, file, since))
                         goods.Delete(file, since);
                 },
                 cancellation);
         }
     }
+
+    private static bool IsUnused(IReadTransaction transaction, byte[] file, UnixTime since) =>
+        IsAny(transaction, "SELECT offer_id FROM offers WHERE content_hash = $1 LIMIT 1", file)
+        && !IsNamed(transaction, file, since);
 
     private static bool IsNamed(IReadTransaction transaction, byte[] file, UnixTime since) =>
         IsAny(

@@ -11,8 +11,16 @@ public sealed class MerchantClient(HttpClient http) : IMerchant
     private readonly PartyHttp<MerchantError> party = new(http);
 
     /// <inheritdoc/>
-    public Task<OfferList> OffersAsync(OfferId? after, CancellationToken cancellation) => party.GetPublicAsync(
-        after is null ? "offers" : $"offers?after={after}", ProtocolJson.Default.OfferList, 1024 * 1024, cancellation);
+    public async Task<OfferList> OffersAsync(OfferId? after, CancellationToken cancellation)
+    {
+        var list = await party.GetPublicAsync(
+            after is null ? "offers" : $"offers?after={after}", ProtocolJson.Default.OfferList, 1024 * 1024,
+            cancellation);
+        // Titles are shown and file names are written to before anything is signed.
+        return list.Offers.Count <= OfferList.MaxOffers && list.Offers.All(offer => offer.IsWellFormed())
+            ? list
+            : throw new ProtocolViolationException("The shop lists an offer that is not well formed.");
+    }
 
     /// <inheritdoc/>
     public Task<Result<Signed<Merchandise>, MerchantError>> PurchaseAsync(

@@ -14,6 +14,8 @@ namespace Bauta.Wallet;
 public sealed partial class Wallet
 {
     private const int ChunkTries = 3;
+    private const int KeyTries = 5;
+    private static readonly TimeSpan keyPause = TimeSpan.FromSeconds(2);
 
     /// <summary>Buys one offer: the goods or the money back, whatever fails.</summary>
     /// <param name="shop">The shop.</param>
@@ -27,7 +29,7 @@ public sealed partial class Wallet
         PartyAddress shop, OfferTerms offer, string outputPath, TimeSpan patience, IProgress<WalletStep>? progress,
         CancellationToken cancellation)
     {
-        outputPath = await PlaceAsync(outputPath, offer, cancellation);
+        outputPath = await PlaceAsync(outputPath, offer, null, cancellation);
         var currency = await CurrencyAsync(cancellation);
         if (offer.Currency != currency.Code)
             throw new WalletException(WalletError.Refused,
@@ -62,15 +64,17 @@ public sealed partial class Wallet
         if (state.IsFinal)
             throw new WalletException(WalletError.Refused,
                 $"That purchase is over. Its file went to {state.Order.OutputPath}, if it has one.");
-        outputPath = await PlaceAsync(outputPath, state.Order.Offer, cancellation);
+        outputPath = await PlaceAsync(outputPath, state.Order.Offer, purchase, cancellation);
         await Store.AdvanceAsync(state with { Order = state.Order with { OutputPath = outputPath } }, cancellation);
     }
 
     /// <summary>The whole path, where a new file can be made and no other open purchase makes one.</summary>
-    private async Task<string> PlaceAsync(string outputPath, OfferTerms offer, CancellationToken cancellation)
+    private async Task<string> PlaceAsync(
+        string outputPath, OfferTerms offer, RequestId? own, CancellationToken cancellation)
     {
         outputPath = Path.GetFullPath(outputPath);
-        if ((await Store.PurchasesAsync(onlyOpen: true, cancellation)).Any(open => open.Order.OutputPath == outputPath))
+        if ((await Store.PurchasesAsync(onlyOpen: true, cancellation)).Any(
+            open => open.Order.OutputPath == outputPath && open.Order.Id != own))
             throw new WalletException(WalletError.Exists,
                 $"Another purchase that is still open goes to {outputPath}. Name a new file with --out.");
         GoodsFile.CheckPlace(outputPath, offer.ContentHash);
@@ -263,6 +267,13 @@ public sealed partial class Wallet
         try
         {
             answer = await network.LockingBank.LockAsync(authorization, cancellation);
+            // Where another bank issues, the one that locks reads of new keys some seconds after the wallet.
+            for (var tries = 0; tries < KeyTries && answer.Error == BankError.UnknownKey
+                && !ReferenceEquals(network.Bank, network.LockingBank); tries++)
+            {
+                await Task.Delay(keyPause, clock, cancellation);
+                answer = await network.LockingBank.LockAsync(authorization, cancellation);
+            }
         }
         catch (Exception silent) when (silent is PartyUnreachableException or ProtocolViolationException)
         {

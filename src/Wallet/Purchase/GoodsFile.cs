@@ -81,7 +81,7 @@ internal sealed class GoodsFile
         catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
         {
             throw new WalletException(WalletError.Refused,
-                $"No file can be made at {outputPath} ({failed.Message.TrimEnd('.')}). Nothing was paid. Name another "
+                $"No file can be made at {outputPath} ({failed.Message.TrimEnd('.')}). Nothing was done. Name another "
                 + "with --out.", failed);
         }
     }
@@ -124,6 +124,7 @@ internal sealed class GoodsFile
         }
         catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
         {
+            Discard(part);
             throw CannotStore(outputPath, failed);
         }
 
@@ -136,6 +137,19 @@ internal sealed class GoodsFile
         // The ciphertext is deleted next, so the plain file must outlive a power cut from here on.
         Keep(() => DurableFile.AdoptNew(part, outputPath), outputPath);
         return verdict == GoodsVerdict.Good && await IsPromisedAsync(outputPath, cancellation);
+    }
+
+    /// <summary>What is half written is plain text, and the next try may go elsewhere.</summary>
+    private static void Discard(string part)
+    {
+        try
+        {
+            File.Delete(part);
+        }
+        catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
+        {
+            // Where nothing can be written, there may be nothing to delete.
+        }
     }
 
     private static void Keep(Action write, string outputPath)

@@ -59,10 +59,15 @@ public sealed class TwiceTests(SharedNetwork shared)
         }
 
         var answered = seen.Where(one => one.First.Status == 200)
-            .Select(one => $"{RealNetwork.KindOf(one.Link.To)} {one.Request}").ToArray();
+            .Select(one => (Request: $"{RealNetwork.KindOf(one.Link.To)} {one.Request}", one.Second)).ToArray();
         foreach (var entry in TwiceList.All)
             Assert.True(
-                answered.Any(request => TwiceList.Covers(entry, request)), $"Nobody sent {entry} with success.");
+                answered.Any(one => TwiceList.Covers(entry, one.Request)), $"Nobody sent {entry} with success.");
+        foreach (var (entry, final) in TwiceList.Growing)
+            Assert.True(
+                answered.Any(one => TwiceList.Covers(entry, one.Request)
+                    && TextOf(one.Second.Said.Body).Contains(final, StringComparison.Ordinal)),
+                $"{entry} never came to {final}.");
     }
 
     /// <summary>One bank closes the tokens of a revoked key, the other one recoups them.</summary>

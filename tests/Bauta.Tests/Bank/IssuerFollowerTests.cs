@@ -56,39 +56,6 @@ public sealed class IssuerFollowerTests : BankSuite
     }
 
     [Fact]
-    public async Task A_key_that_the_locker_has_not_read_of_yet_is_read_of_when_it_is_shown()
-    {
-        await using var issuer = await OpenIssuerAsync();
-        await using var locker = await OpenLockerAsync(issuer);
-        var old = (await issuer.CoinsAsync(8))[0];
-        await issuer.RevokeAsync(8);
-        await issuer.Bank.MaintainAsync(default);
-        var coin = (await issuer.CoinsAsync(8))[0];
-        Assert.False(coin.Token.KeyId.AsSpan().SequenceEqual(old.Token.KeyId));
-        locker.Clock.Advance(1);
-        Assert.True((await locker.LockAsync(new Sale(), coin)).IsOk);
-        Refused(BankError.KeyRevoked, await locker.LockAsync(new Sale(), old));
-    }
-
-    [Fact]
-    public async Task Who_shows_tokens_that_no_list_explains_has_the_issuer_asked_once_a_second()
-    {
-        await using var issuer = await OpenIssuerAsync();
-        await using var locker = await OpenLockerAsync(issuer);
-        var coin = (await issuer.CoinsAsync(8))[0];
-        await using var host = await ServeAsync(Result<DenominationList, BankError>.Ok(new DenominationList([], [])));
-        await FollowAsync(locker, host);
-        var watch = System.Diagnostics.Stopwatch.StartNew();
-        for (var tries = 0; tries < 20; tries++)
-            Refused(BankError.KeyNotRevoked, await locker.CloseAsync(coin));
-        Assert.InRange(asked, 1, 1 + (int)watch.Elapsed.TotalSeconds);
-        var before = asked;
-        locker.Clock.Advance(1);
-        Refused(BankError.KeyNotRevoked, await locker.CloseAsync(coin));
-        Assert.InRange(asked, before + 1, 2 + (int)watch.Elapsed.TotalSeconds);
-    }
-
-    [Fact]
     public async Task An_issuer_that_refuses_its_list_does_not_stop_the_locker()
     {
         await using var issuer = await OpenIssuerAsync();

@@ -43,4 +43,21 @@ public sealed class PublicListTests
         await Assert.ThrowsAsync<ProtocolViolationException>(
             () => new BankClient(host.Client).DenominationsAsync(default));
     }
+
+    [Theory]
+    [InlineData("title", "../out")]
+    [InlineData("title", ".profile")]
+    [InlineData("a\u202Etitle", "out")]
+    public async Task A_shop_cannot_list_what_it_could_not_sell(string title, string fileName)
+    {
+        var offer = new OfferTerms(
+            OfferId.Generate(), "title", "", Amount.FromMinorUnits(1), "EUR", "out", 1, new byte[32]);
+        var list = new OfferList([offer, offer with { Title = title, FileName = fileName }]);
+        await using var host = await TestHost.StartAsync(routes => routes.MapGetAnswer(
+            "/offers", _ => Task.FromResult(Answer.Json(list, ProtocolJson.Default.OfferList))));
+        await Assert.ThrowsAsync<ProtocolViolationException>(
+            () => new MerchantClient(host.Client).OffersAsync(null, default));
+        list = new OfferList([offer]);
+        Assert.Single((await new MerchantClient(host.Client).OffersAsync(null, default)).Offers);
+    }
 }

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Bauta.Protocol;
+using Bauta.Protocol.Bank;
 using Bauta.Wallet;
 using Bauta.Wallet.Purchase;
 using Bauta.Wallet.Tokens;
@@ -262,5 +263,23 @@ public class PurchaseTests
         }
 
         Assert.Fail("It did not come about within ten seconds.");
+    }
+
+    [Fact]
+    public async Task A_locking_bank_that_reads_of_a_new_key_after_the_wallet_is_asked_again()
+    {
+        await using var network = await InProcessNetwork.StartAsync(hasLocker: true);
+        await using var customer = await Customer.WithTokensAsync(network, 31);
+        var asked = 0;
+        network.TheLocker!.Wired.ReplaceLock = answer => ++asked < 3 ? BankError.UnknownKey : answer;
+        var wallet = new Bauta.Wallet.Wallet(customer.Wallet.Store, network, new PauseClock(network));
+        var offer = await network.OfferAsync(goods, 7);
+        Assert.IsType<Opened>(await wallet.BuyAsync(
+            network.Shop, offer, network.File("bought.bin"), TimeSpan.FromSeconds(5), null, default));
+        Assert.Equal(3, asked);
+
+        network.TheLocker.Wired.ReplaceLock = _ => BankError.UnknownKey;
+        Assert.IsType<Denied>(await wallet.BuyAsync(
+            network.Shop, offer, network.File("again.bin"), TimeSpan.Zero, null, default));
     }
 }
