@@ -10,6 +10,7 @@ public sealed class BenchReportTests
     [Theory]
     [InlineData("+H: mtime\n+F2:2:2048:0.000704:0.000021\n", 704.0)]
     [InlineData("+F2:0:1024:0.000100:0.000005\n+F2:2:2048:0.000558:0.000017:0.000018:0.000560\n", 558.0)]
+    [InlineData("+R2:46562:2048:1.00\n+F2:2:2048:1250.000000:46562.000000\n", 800.0)]
     [InlineData("+F2:2:2048:0.000000:0.000000\n", null)]
     [InlineData("+F2:2:4096:0.004000:0.000100\nrsa 2048 bits 0.000558s\n", null)]
     [InlineData("", null)]
