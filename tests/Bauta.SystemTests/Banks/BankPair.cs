@@ -9,6 +9,8 @@ internal static class BankPair
     public const string Issuer = "bank-issuer";
     public const string Locker = "bank-locker";
 
+    private const int Values = 9;
+
     private const string OwnBanks =
         "[\"../bank/bank.party.json\", \"../bank-issuer/bank.party.json\", \"../bank-locker/bank.party.json\"]";
 
@@ -19,7 +21,7 @@ internal static class BankPair
         string[] acquirer = ["--acquirer", "../acquirer/acquirer.party.json"];
         var issuer = await network.AddAsync(Issuer, network.SparePort(0), acquirer);
         var locker = await network.AddAsync(Locker, network.SparePort(1), acquirer);
-        network.Set(Issuer, "exponents", "[0, 1, 2, 3, 4, 5, 6, 7, 8]");
+        network.Set(Issuer, "exponents", $"[{string.Join(", ", Enumerable.Range(0, Values))}]");
         network.Set(Issuer, "spentAt", "\"../bank-locker/bank.party.json\"");
         network.Set(Issuer, "funders", "[\"../bank-locker/bank.party.json\"]");
         network.Set(Locker, "issuer", "\"../bank-issuer/bank.party.json\"");
@@ -57,7 +59,9 @@ internal static class BankPair
     public static async Task FundAsync(RealNetwork network, string sum)
     {
         Done(await network.WalletAsync("fund", sum, "--card", "4242424242424242"));
-        // The bank announces its keys one after the other; until then it cannot make up the sum.
+        // The bank announces its keys one after the other; until then it makes up the sum of others, or cannot.
+        await UntilAsync("the issuer has a key of each value", async () =>
+            (await KeysAsync(network, Issuer)).DistinctBy(key => (long)key["value"]!).Count() == Values);
         await WithdrawAsync(network, sum);
     }
 
