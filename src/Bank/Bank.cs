@@ -245,7 +245,7 @@ public sealed class Bank : IBank, IBankOperator, IDisposable
             catch (IOException failure) when (failure is PartyUnreachableException or ProtocolViolationException
                 or StorageException { Failure: StorageFailure.Retryable })
             {
-                log.Failed(work, BankLog.KindOf(failure));
+                log.Failed(work, failure);
                 await Task.Delay(tick, clock, CancellationToken.None);
             }
             catch (OperationCanceledException) when (cancellation.IsCancellationRequested)

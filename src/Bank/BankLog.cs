@@ -1,3 +1,4 @@
+using Bauta.Http;
 using Bauta.Protocol.Acquirer;
 using Bauta.Protocol.Archive;
 using Microsoft.Extensions.Logging;
@@ -35,7 +36,9 @@ internal sealed partial class BankLog(ILogger logger)
     public partial void ReceiptBad();
 
     [LoggerMessage(9, LogLevel.Warning, "{work} failed ({reason}) and is tried again.")]
-    public partial void Failed(string work, string reason);
+    private partial void Failed(string work, string reason);
+
+    public void Failed(string work, Exception failure) => Failed(work, FailureKinds.Of(failure));
 
     [LoggerMessage(10, LogLevel.Error,
         "The clock was set by more than a minute. For {seconds} seconds no key is made, destroyed or written off by "
@@ -51,13 +54,4 @@ internal sealed partial class BankLog(ILogger logger)
         "{count} locks that have expired are under a policy that no archive of the configuration has. Their value "
         + "stays locked until that archive is named with its old policy too.")]
     public partial void ExpiredWithoutArchive(int count);
-
-    /// <summary>Names of types only: a message may quote what a person sent.</summary>
-    public static string KindOf(Exception failure)
-    {
-        var kinds = new List<string>();
-        for (var inner = failure; inner is not null && kinds.Count < 8; inner = inner.InnerException)
-            kinds.Add(inner.GetType().Name);
-        return string.Join(" < ", kinds);
-    }
 }

@@ -79,14 +79,8 @@ internal static partial class RefusalMiddleware
     private static string Template(HttpContext context) =>
         (context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText ?? "(no route)";
 
-    // Types and places only: a message may quote what a person sent.
-    private static string Describe(Exception failure)
-    {
-        var kinds = new List<string>();
-        for (var inner = failure; inner is not null && kinds.Count < 8; inner = inner.InnerException)
-            kinds.Add(inner.GetType().Name);
-        return $"{string.Join(" < ", kinds)}{Environment.NewLine}{failure.StackTrace}";
-    }
+    private static string Describe(Exception failure) =>
+        $"{FailureKinds.Of(failure)}{Environment.NewLine}{failure.StackTrace}";
 
     [LoggerMessage(1, LogLevel.Error, "A request to {Route} failed: {Failure}")]
     private static partial void LogFailure(ILogger logger, string route, string failure);

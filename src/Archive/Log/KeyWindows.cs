@@ -6,8 +6,8 @@ namespace Bauta.Archive.Log;
 
 /// <summary>
 /// When the denomination keys in a log can be withdrawn from. A token's key tells its holder apart from those of other
-/// keys, so few keys of one issuer, currency and value may be open at one time, and an issuer has no more keys ahead
-/// than a bank can list: archive, witness and monitor hold every issuer to it. Not safe for concurrent use.
+/// keys, so few keys of one issuer, currency and value may be open at one time, and no issuer has more that have not
+/// ended than a bank can list: archive, witness and monitor hold every issuer to it. Not safe for concurrent use.
 /// </summary>
 /// <remarks>
 /// What ended before the leaf that is judged does not count, and is forgotten. So less counts the later it is: the

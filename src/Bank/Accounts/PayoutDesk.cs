@@ -97,7 +97,7 @@ internal sealed class PayoutDesk(
         }
         catch (IOException failure) when (failure is PartyUnreachableException or ProtocolViolationException)
         {
-            log.Failed("Paying out", BankLog.KindOf(failure));
+            log.Failed("Paying out", failure);
             return null;
         }
     }

@@ -70,7 +70,7 @@ internal sealed class DecisionPoll(
         }
         catch (IOException failure) when (failure is PartyUnreachableException or ProtocolViolationException)
         {
-            log.Failed("Asking the archive", BankLog.KindOf(failure));
+            log.Failed("Asking the archive", failure);
             return false;
         }
     }

@@ -1,5 +1,4 @@
 using System.Text.Json.Serialization;
-using Bauta.Host.Init;
 
 namespace Bauta.Host.Config;
 
@@ -56,6 +55,9 @@ internal abstract record StoringConfig : RoleConfig
 /// <summary>A mask.</summary>
 internal sealed record MaskConfig : RoleConfig
 {
+    /// <summary>An exchange through two masks passes four periods, so this adds most of a second to it.</summary>
+    public const int DefaultBatchMilliseconds = 200;
+
     /// <summary>Party file of the mask that sealed requests are carried on to.</summary>
     public string? Next { get; init; }
 
@@ -63,7 +65,7 @@ internal sealed record MaskConfig : RoleConfig
     public IReadOnlyList<string> Targets { get; init; } = [];
 
     /// <summary>Requests are held this long and leave together in random order.</summary>
-    public int BatchMilliseconds { get; init; } = NewRole.DefaultBatchMilliseconds;
+    public int BatchMilliseconds { get; init; } = DefaultBatchMilliseconds;
 
     [JsonIgnore]
     public override string Role => PartyRoles.Mask;

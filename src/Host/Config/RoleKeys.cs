@@ -51,7 +51,8 @@ internal static class RoleKeys
         var keyText = Encoding.UTF8.GetChars(key);
         try
         {
-            return X509Certificate2.CreateFromPem(Encoding.UTF8.GetChars(certificate), keyText);
+            return X509Certificate2.CreateFromPem(
+                keyPath is null ? keyText : Encoding.UTF8.GetChars(certificate), keyText);
         }
         finally
         {

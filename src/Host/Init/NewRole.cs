@@ -1,11 +1,10 @@
+using Bauta.Host.Config;
+
 namespace Bauta.Host.Init;
 
 /// <summary>What a new role is told. What is absent has a default that the configuration explains.</summary>
 internal sealed record NewRole
 {
-    /// <summary>An exchange through two masks passes four periods, so this adds most of a second to it.</summary>
-    public const int DefaultBatchMilliseconds = 200;
-
     public required string Role { get; init; }
 
     /// <summary>Where the configuration goes.</summary>
@@ -42,7 +41,7 @@ internal sealed record NewRole
 
     public int MaxExponent { get; init; } = 14;
 
-    public int BatchMilliseconds { get; init; } = DefaultBatchMilliseconds;
+    public int BatchMilliseconds { get; init; } = MaskConfig.DefaultBatchMilliseconds;
 
     public long DisputeWindowSeconds { get; init; } = 7 * 86_400;
 

@@ -93,9 +93,9 @@ internal sealed class AddVerb : ShopVerb
                 ? $"{file.FullName} is a folder. Name a file."
                 : $"{file.FullName} is missing.");
         var amount = AmountText.Parse(shop.Parsed.GetRequiredValue(price), shop.Currency);
-        if (!Names.IsLine(shop.Parsed.GetValue(title) ?? file.Name, 200))
+        if (!Names.IsLine(shop.Parsed.GetValue(title) ?? file.Name, OfferTerms.MaxTitleLength))
             throw new HostException(ExitCode.Usage, "A title is one line of 1 to 200 characters: --title TEXT");
-        if (!Names.IsText(shop.Parsed.GetValue(description) ?? "", 4000))
+        if (!Names.IsText(shop.Parsed.GetValue(description) ?? "", OfferTerms.MaxDescriptionLength))
             throw new HostException(ExitCode.Usage, "A description has at most 4,000 characters of plain text.");
         var terms = await shop.Output.BarAsync($"copying {file.Name}", bar => Selling.OfferAsync(
             shop.Desk, file, amount, shop.Parsed.GetValue(title), shop.Parsed.GetValue(description), bar,

@@ -20,11 +20,18 @@ public sealed record OfferTerms(
     OfferId Offer, string Title, string Description, Amount Price, string Currency, string FileName, long SizeBytes,
     byte[] ContentHash)
 {
+    /// <summary>The longest title, in characters.</summary>
+    public const int MaxTitleLength = 200;
+
+    /// <summary>The longest description, in characters.</summary>
+    public const int MaxDescriptionLength = 4000;
+
     /// <summary>The largest file: 1 TiB.</summary>
     public const long MaxSizeBytes = 1L << 40;
 
     /// <summary>Whether sizes and ranges hold.</summary>
-    public bool IsWellFormed() => Names.IsLine(Title, 200) && Names.IsText(Description, 4000) && Price > Amount.Zero
+    public bool IsWellFormed() => Names.IsLine(Title, MaxTitleLength)
+        && Names.IsText(Description, MaxDescriptionLength) && Price > Amount.Zero
         && Names.IsCurrency(Currency) && IsFileName(FileName) && SizeBytes is >= 0 and <= MaxSizeBytes
         && ContentHash.Length == 32;
 

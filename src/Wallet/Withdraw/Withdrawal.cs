@@ -112,22 +112,26 @@ public sealed partial class Wallet
             .ToArray();
         foreach (var late in planned.Except(inTime).GroupBy(token => Convert.ToHexString(token.TokenKeyId)))
         {
-            var isListed = book.Find(late.First().TokenKeyId) is not null;
-            if (!isListed && !await HasExpiredAsync(late.First().TokenKeyId, cancellation))
-                throw NotListed();
+            var keyId = late.First().TokenKeyId;
+            if (book.Find(keyId) is null)
+            {
+                if (!await HasExpiredAsync(keyId, cancellation))
+                    throw NotListed();
+                await ForgetFromAsync([late.First()], cancellation);
+                continue;
+            }
+
             foreach (var token in late)
             {
-                if (isListed)
-                    await PauseAsync(cancellation);
-                if (isListed && await AskUnpaidAsync(token, book, cancellation) is { } bytes)
+                await PauseAsync(cancellation);
+                if (await AskUnpaidAsync(token, book, cancellation) is not { } bytes)
                 {
-                    await Store.Database.WriteAsync(
-                        transaction => Store.TokenRows.Issue(transaction, token, bytes), cancellation);
-                    continue;
+                    await ForgetFromAsync([token], cancellation);
+                    break;
                 }
 
-                await ForgetFromAsync([token], cancellation);
-                break;
+                await Store.Database.WriteAsync(
+                    transaction => Store.TokenRows.Issue(transaction, token, bytes), cancellation);
             }
         }
 
