@@ -194,7 +194,7 @@ public sealed class Archive : IArchive, ILog
                 return new LogStore.TileSource(tx).Read(tile).ToArray();
             var from = tile.Index * TileAddress.FullWidth;
             var leaves = LogStore.Leaves(tx, from, from + tile.Width);
-            return EntryBundle.Encode([.. leaves.Select(leaf => (ReadOnlyMemory<byte>)leaf)]);
+            return EntryBundle.Encode(leaves);
         }, cancellation);
     }
 

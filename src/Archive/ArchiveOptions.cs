@@ -24,11 +24,8 @@ public sealed record ArchiveOptions
     /// it is put right before. A leaf dated ahead of the witnesses' clocks would stop the log until then.</summary>
     public TimeSpan ClockHold { get; init; } = TimeSpan.FromMinutes(5);
 
-    /// <summary>Appends that may wait; one more is refused.</summary>
+    /// <summary>Appends that may wait for the next transaction, and share it; one more is refused.</summary>
     public int QueueLimit { get; init; } = 8192;
-
-    /// <summary>Appends that share one durable transaction.</summary>
-    public int BatchLimit { get; init; } = 1024;
 
     /// <summary>Decisions kept in memory before they are sorted into the database: 40 bytes each, twice as many at
     /// most.</summary>

@@ -3,7 +3,7 @@ using Bauta.Storage;
 namespace Bauta.Archive;
 
 /// <summary>
-/// The log in the archive's database. <c>decisions</c> and, for the newest, <c>recent</c> say what is decided, on bank
+/// The log in the archive's database. A row of <c>entries</c> holds up to 16 leaves, a line each; <c>decisions</c> and, for the newest, <c>recent</c> say what is decided, on bank
 /// and transaction (see <see cref="Log.DecisionIndex"/>); <c>head</c> is moved in the transaction of the entries it
 /// counts; <c>checkpoints</c> holds only those that reached the quorum, as they were
 /// published, for ever: each answers for the entries above the one before.
@@ -49,6 +49,10 @@ public static class ArchiveSchema
                 first_idx {bigint} PRIMARY KEY,
                 decisions {blob} NOT NULL
             ) {strict};
+            """),
+        new(3, "leaves share rows", """
+            ALTER TABLE entries RENAME COLUMN idx TO first_idx;
+            ALTER TABLE entries RENAME COLUMN leaf TO leaves;
             """),
     ];
 }

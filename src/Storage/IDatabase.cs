@@ -1,4 +1,3 @@
-using System.Data.Common;
 
 namespace Bauta.Storage;
 
@@ -42,10 +41,28 @@ public interface IDatabase : IAsyncDisposable
 /// constants.</remarks>
 public interface IReadTransaction
 {
-    IReadOnlyList<T> Query<T>(string sql, Func<DbDataReader, T> map, params object?[] values);
+    IReadOnlyList<T> Query<T>(string sql, Func<IRow, T> map, params object?[] values);
 
     /// <summary>The only row, or default when there is none; more than one row is a bug and throws.</summary>
-    T? QuerySingleOrDefault<T>(string sql, Func<DbDataReader, T> map, params object?[] values);
+    T? QuerySingleOrDefault<T>(string sql, Func<IRow, T> map, params object?[] values);
+}
+
+/// <summary>A row of a query, only valid while it is read: columns count from 0. What is null, or a text where a number
+/// is asked for, throws <see cref="InvalidCastException"/>.</summary>
+public interface IRow
+{
+    bool IsDBNull(int column);
+
+    long GetInt64(int column);
+
+    /// <exception cref="OverflowException">It is too large.</exception>
+    int GetInt32(int column);
+
+    bool GetBoolean(int column);
+
+    string GetString(int column);
+
+    byte[] GetBytes(int column);
 }
 
 /// <summary>What a write may do. Only valid while the work runs, on the thread that runs it.</summary>
@@ -100,22 +117,15 @@ public static class DatabaseWrites
             ct);
     }
 
-    /// <summary>A blob column.</summary>
-    public static byte[] GetBytes(this DbDataReader row, int column)
-    {
-        ArgumentNullException.ThrowIfNull(row);
-        return row.GetFieldValue<byte[]>(column);
-    }
-
     /// <summary>A blob column, or null.</summary>
-    public static byte[]? GetBytesOrNull(this DbDataReader row, int column)
+    public static byte[]? GetBytesOrNull(this IRow row, int column)
     {
         ArgumentNullException.ThrowIfNull(row);
-        return row.IsDBNull(column) ? null : row.GetFieldValue<byte[]>(column);
+        return row.IsDBNull(column) ? null : row.GetBytes(column);
     }
 
     /// <summary>A text column, or null.</summary>
-    public static string? GetStringOrNull(this DbDataReader row, int column)
+    public static string? GetStringOrNull(this IRow row, int column)
     {
         ArgumentNullException.ThrowIfNull(row);
         return row.IsDBNull(column) ? null : row.GetString(column);

@@ -1,4 +1,3 @@
-using System.Data.Common;
 using System.Globalization;
 
 namespace Bauta.Storage;
@@ -19,7 +18,7 @@ public sealed class InList(string select)
     ];
 
     public IReadOnlyList<T> Query<T>(
-        IReadTransaction transaction, IReadOnlyList<byte[]> keys, Func<DbDataReader, T> map)
+        IReadTransaction transaction, IReadOnlyList<byte[]> keys, Func<IRow, T> map)
     {
         ArgumentNullException.ThrowIfNull(transaction);
         ArgumentNullException.ThrowIfNull(keys);

@@ -1,4 +1,3 @@
-using System.Data.Common;
 
 namespace Bauta.Storage;
 
@@ -61,7 +60,7 @@ internal abstract class WriteSession : IWriteTransaction, IDisposable
 
     public abstract void Dispose();
 
-    public IReadOnlyList<T> Query<T>(string sql, Func<DbDataReader, T> map, params object?[] values)
+    public IReadOnlyList<T> Query<T>(string sql, Func<IRow, T> map, params object?[] values)
     {
         Enter();
         try
@@ -74,7 +73,7 @@ internal abstract class WriteSession : IWriteTransaction, IDisposable
         }
     }
 
-    public T? QuerySingleOrDefault<T>(string sql, Func<DbDataReader, T> map, params object?[] values) =>
+    public T? QuerySingleOrDefault<T>(string sql, Func<IRow, T> map, params object?[] values) =>
         Statements.OnlyRow(Query(sql, map, values));
 
     public void Execute(string sql, params object?[] values)
@@ -111,7 +110,7 @@ internal abstract class WriteSession : IWriteTransaction, IDisposable
         Owner.OnCommit(after);
     }
 
-    protected abstract List<T> QueryRows<T>(string sql, Func<DbDataReader, T> map, object?[] values);
+    protected abstract List<T> QueryRows<T>(string sql, Func<IRow, T> map, object?[] values);
 
     protected abstract void ExecuteLater(int? expectedRows, string sql, object?[] values);
 

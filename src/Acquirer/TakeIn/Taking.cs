@@ -1,4 +1,3 @@
-using System.Data.Common;
 using System.Text;
 using Bauta.Acquirer.Totals;
 using Bauta.Crypto.Jose;
@@ -123,7 +122,7 @@ internal sealed class Taking(
         transaction.QuerySingleOrDefault(
             "SELECT body_hash, state, decide_at, notice FROM takings WHERE request_id = $1", Load, id.ToArray());
 
-    private static Row Load(DbDataReader row) => new(
+    private static Row Load(IRow row) => new(
         row.GetBytes(0), row.GetString(1), UnixTime.FromSeconds(row.GetInt64(2)), row.GetStringOrNull(3));
 
     private sealed record Row(byte[] BodyHash, string State, UnixTime DecideAt, string? Notice)

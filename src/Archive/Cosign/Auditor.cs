@@ -45,7 +45,7 @@ internal sealed class Auditor(
                 }
 
                 await VerifyFullyAsync(next.Size, leaf, cancellation);
-                next.Append(MerkleHash.Leaf(leaf));
+                next.Append(MerkleHash.Leaf(leaf.Span));
             }
         }
 
@@ -54,13 +54,13 @@ internal sealed class Auditor(
         tree = next;
     }
 
-    private NewEntry? FindOrdered(long index, byte[] leaf)
+    private NewEntry? FindOrdered(long index, ReadOnlyMemory<byte> leaf)
     {
         while (ordered.TryPeek(out var entry) && entry.Index <= index)
         {
             ordered.TryDequeue(out _);
             if (entry.Index == index)
-                return leaf.AsSpan().SequenceEqual(entry.Leaf)
+                return leaf.Span.SequenceEqual(entry.Leaf)
                     ? entry
                     : throw Corrupt(index, "it is not the leaf that was ordered");
         }
@@ -68,9 +68,9 @@ internal sealed class Auditor(
         return null;
     }
 
-    private async Task VerifyFullyAsync(long index, byte[] leaf, CancellationToken cancellation)
+    private async Task VerifyFullyAsync(long index, ReadOnlyMemory<byte> leaf, CancellationToken cancellation)
     {
-        if (!LogEntry.TryParse(leaf, out var entry))
+        if (!LogEntry.TryParse(leaf.Span, out var entry))
             throw Corrupt(index, "it is no entry");
         if (!LeafRules.TryFindSigner(entry, banks.Find, out var signer) || !entry.IsSignedBy(signer!.Key))
             throw Corrupt(index, "a signature does not verify");

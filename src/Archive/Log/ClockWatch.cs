@@ -15,7 +15,7 @@ internal sealed class ClockWatch(TimeProvider clock, long toleranceSeconds, Time
     private long lead;
     private long? noticed;
 
-    /// <summary>Whether leaves may be dated by the clock now; to be asked before each batch.</summary>
+    /// <summary>Whether leaves may be dated by the clock now; to be asked before each.</summary>
     public bool IsTrusted()
     {
         var (now, stamp) = (UnixTime.Now(clock), clock.GetTimestamp());

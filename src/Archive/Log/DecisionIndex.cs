@@ -6,7 +6,7 @@ namespace Bauta.Archive.Log;
 /// <summary>The next decisions to be moved into the sorted table.</summary>
 /// <param name="Rows">In the order of their subjects.</param>
 /// <param name="EndsBelow">With the last of a merge: what is below this index is all there; else null.</param>
-internal sealed record DecisionMerge(ArraySegment<(byte[] Subject, long Index)> Rows, long? EndsBelow);
+internal sealed record DecisionMerge(IReadOnlyList<(byte[] Subject, long Index)> Rows, long? EndsBelow);
 
 /// <summary>
 /// Which leaf decides what. The newest decisions are in memory, with a row a batch in <c>recent</c> for the next start;
@@ -27,13 +27,13 @@ internal sealed class DecisionIndex
 
     private readonly int mergeAt;
     private readonly Lock gate = new();
-    private Dictionary<UInt128, long> recent = [];
+    private Dictionary<UInt128, long> recent;
     private Dictionary<UInt128, long> merging = [];
-    private (byte[] Subject, long Index)[] sorted = [];
+    private (UInt128[] Subjects, long[] Indexes) sorted = ([], []);
     private int merged;
     private long endsBelow;
 
-    private DecisionIndex(int mergeAt) => this.mergeAt = mergeAt;
+    private DecisionIndex(int mergeAt) => (this.mergeAt, recent) = (mergeAt, NewRecent(mergeAt));
 
     public static DecisionIndex Load(IReadTransaction tx, int mergeAt)
     {
@@ -83,12 +83,13 @@ internal sealed class DecisionIndex
     /// due.</summary>
     public DecisionMerge? NextMerge(int entries)
     {
-        if (merged == sorted.Length)
+        var left = sorted.Subjects.Length - merged;
+        if (left == 0)
             return null;
-        var count = Math.Min(sorted.Length - merged, Math.Max(LeastMerge, MergedForEach * entries));
-        return new DecisionMerge(
-            new ArraySegment<(byte[], long)>(sorted, merged, count),
-            merged + count == sorted.Length ? endsBelow : null);
+        var rows = new (byte[] Subject, long Index)[Math.Min(left, Math.Max(LeastMerge, MergedForEach * entries))];
+        for (var i = 0; i < rows.Length; i++)
+            rows[i] = (Bytes(sorted.Subjects[merged + i]), sorted.Indexes[merged + i]);
+        return new DecisionMerge(rows, rows.Length == left ? endsBelow : null);
     }
 
     /// <summary>For the sequencer: a batch and its merge are durable.</summary>
@@ -102,15 +103,19 @@ internal sealed class DecisionIndex
                     recent.Add(Key(entry.From.Subject), entry.Index);
             }
 
-            if (merge is not null && (merged += merge.Rows.Count) == sorted.Length)
-                (merging, sorted, merged) = ([], [], 0);
-            if (sorted.Length > 0 || recent.Count < mergeAt)
+            if (merge is not null && (merged += merge.Rows.Count) == sorted.Subjects.Length)
+                (merging, sorted, merged) = ([], ([], []), 0);
+            if (merging.Count > 0 || recent.Count < mergeAt)
                 return;
-            (merging, recent, endsBelow) = (recent, [], size);
+            (merging, recent, endsBelow) = (recent, NewRecent(mergeAt), size);
         }
 
-        sorted = [.. merging.OrderBy(pair => pair.Key).Select(pair => (Bytes(pair.Key), pair.Value))];
+        sorted = ([.. merging.Keys], [.. merging.Values]);
+        Array.Sort(sorted.Subjects, sorted.Indexes);
     }
+
+    // One that grows while it fills up would hold up the batch that it grows in.
+    private static Dictionary<UInt128, long> NewRecent(int mergeAt) => new(mergeAt);
 
     private static UInt128 Key(ReadOnlySpan<byte> subject) => BinaryPrimitives.ReadUInt128BigEndian(subject);
 

@@ -22,19 +22,23 @@ internal static class LogStore
     /// <summary>Leaves read at once.</summary>
     public const int ChunkLength = 1024;
 
-    private const string InsertEntry = "INSERT INTO entries (idx, leaf) VALUES ($1, $2)";
+    // Whoever reads one leaf reads its row.
+    private const int RowLength = 16;
+    private const byte LineFeed = (byte)'\n';
+
+    private const string InsertEntries = "INSERT INTO entries (first_idx, leaves) VALUES ($1, $2)";
     private const string InsertRecent = "INSERT INTO recent (first_idx, decisions) VALUES ($1, $2)";
 
-    // A merge that was cut off starts over; a subject that is decided twice breaks NOT NULL and stops the log.
-    private const string MergeDecision = """
-        INSERT INTO decisions (subject, idx) VALUES ($1, $2)
-        ON CONFLICT (subject) DO UPDATE SET idx = CASE WHEN decisions.idx = excluded.idx THEN excluded.idx END
-        """;
     private const string InsertStatement = "INSERT INTO statements (kind, subject, idx) VALUES ($1, $2, $3)";
     private const string UpsertTile = """
         INSERT INTO tiles (level, idx, hashes) VALUES ($1, $2, $3)
         ON CONFLICT (level, idx) DO UPDATE SET hashes = excluded.hashes
         """;
+
+    // A merge that was cut off starts over; a subject that is decided twice breaks NOT NULL and stops the log.
+    private static readonly RowList mergeDecisions = new(
+        "INSERT INTO decisions (subject, idx)", 2,
+        "ON CONFLICT (subject) DO UPDATE SET idx = CASE WHEN decisions.idx = excluded.idx THEN excluded.idx END");
 
     public static LogHead? Head(IReadTransaction tx) => tx.QuerySingleOrDefault(
         "SELECT size, root, last_at FROM head WHERE id = 1",
@@ -65,15 +69,31 @@ internal static class LogStore
         ? FindDecision(tx, leaf.Subject)
         : FindStatement(tx, leaf.Kind, leaf.Subject);
 
-    public static byte[]? Leaf(IReadTransaction tx, long index) => tx.QuerySingleOrDefault(
-        "SELECT leaf FROM entries WHERE idx = $1", static row => row.GetBytes(0), index);
+    public static byte[]? Leaf(IReadTransaction tx, long index)
+    {
+        var row = tx.QuerySingleOrDefault(
+            "SELECT first_idx, leaves FROM entries WHERE first_idx <= $1 ORDER BY first_idx DESC LIMIT 1",
+            static row => new Row(row.GetInt64(0), row.GetBytes(1)), index);
+        return row?.Leaves().ElementAtOrDefault((int)(index - row.First)).ToArray() is { Length: > 0 } leaf ? leaf : null;
+    }
 
     /// <summary>Leaves of a range in order; throws when one is missing.</summary>
-    public static IReadOnlyList<byte[]> Leaves(IReadTransaction tx, long from, long to)
+    public static IReadOnlyList<ReadOnlyMemory<byte>> Leaves(IReadTransaction tx, long from, long to)
     {
-        var leaves = tx.Query(
-            "SELECT leaf FROM entries WHERE idx >= $1 AND idx < $2 ORDER BY idx",
-            static row => row.GetBytes(0), from, to);
+        var leaves = new List<ReadOnlyMemory<byte>>((int)(to - from));
+        foreach (var row in tx.Query(
+            "SELECT first_idx, leaves FROM entries WHERE first_idx > $1 AND first_idx < $2 ORDER BY first_idx",
+            static row => new Row(row.GetInt64(0), row.GetBytes(1)), from - RowLength, to))
+        {
+            var index = row.First;
+            foreach (var leaf in row.Leaves())
+            {
+                if (index == from + leaves.Count && index < to)
+                    leaves.Add(leaf);
+                index++;
+            }
+        }
+
         return leaves.Count == to - from
             ? leaves
             : throw new StorageException(
@@ -96,28 +116,24 @@ internal static class LogStore
     public static void InsertCheckpoint(IWriteTransaction tx, PublishedCheckpoint checkpoint) => tx.Execute(
         "INSERT INTO checkpoints (size, note) VALUES ($1, $2)", checkpoint.Size, checkpoint.Note);
 
-    /// <summary>Entries, what they decide, tiles and head: all or nothing, and only on top of the head given.</summary>
+    /// <summary>Entries, what they decide, tiles and head: all or nothing, and only where the log ends.</summary>
     /// <returns>False, and nothing is written, when one of the decisions stands in the sorted table.</returns>
     public static bool Append(
-        IWriteTransaction tx, LogHead before, LogHead after, IReadOnlyList<NewEntry> entries,
-        IReadOnlyList<TileData> tiles, DecisionMerge? merge = null)
+        IWriteTransaction tx, LogHead after, IReadOnlyList<NewEntry> entries, IReadOnlyList<TileData> tiles,
+        DecisionMerge? merge = null)
     {
         var decisions = entries.Where(entry => entry.From.IsDecision).ToList();
         if (SubjectQuery.Decisions.Find(tx, [.. decisions.Select(entry => entry.From.Subject)]).Count > 0)
             return false;
-        foreach (var entry in entries)
-        {
-            tx.Execute(InsertEntry, entry.Index, entry.Leaf);
-            if (!entry.From.IsDecision)
-                tx.Execute(InsertStatement, entry.From.Kind, entry.From.Subject, entry.Index);
-        }
-
+        foreach (var row in entries.Chunk(RowLength))
+            tx.Execute(InsertEntries, row[0].Index, Row.Join(row));
+        foreach (var entry in entries.Where(entry => !entry.From.IsDecision))
+            tx.Execute(InsertStatement, entry.From.Kind, entry.From.Subject, entry.Index);
         if (decisions.Count > 0)
             tx.Execute(InsertRecent, decisions[0].Index, DecisionIndex.Encode(decisions));
         if (merge is not null)
         {
-            foreach (var (subject, index) in merge.Rows)
-                tx.Execute(MergeDecision, subject, index);
+            mergeDecisions.Write(tx, merge.Rows, static row => [row.Subject, row.Index]);
             if (merge.EndsBelow is { } below)
                 tx.Execute("DELETE FROM recent WHERE first_idx < $1", below);
         }
@@ -125,7 +141,7 @@ internal static class LogStore
         foreach (var tile in tiles)
             tx.Execute(UpsertTile, tile.Address.Level, tile.Address.Index, tile.Bytes);
         tx.ExecuteExpecting(1, "UPDATE head SET size = $1, root = $2, last_at = $3 WHERE id = 1 AND size = $4",
-            after.Size, after.Root.ToArray(), after.LastAt.Seconds, before.Size);
+            after.Size, after.Root.ToArray(), after.LastAt.Seconds, entries[0].Index);
         return true;
     }
 
@@ -139,6 +155,33 @@ internal static class LogStore
             return hashes is not null && hashes.Length >= length
                 ? hashes.AsMemory(0, length)
                 : throw new StorageException(StorageFailure.InvariantViolation, $"The log lacks {tile.Path}.");
+        }
+    }
+
+    /// <summary>Leaves that were ordered together, a line each: as JSON they hold no line feed.</summary>
+    private sealed record Row(long First, byte[] Lines)
+    {
+        public static byte[] Join(IReadOnlyList<NewEntry> entries)
+        {
+            var lines = new byte[entries.Sum(entry => entry.Leaf.Length + 1) - 1];
+            var end = 0;
+            foreach (var entry in entries)
+            {
+                if (end > 0)
+                    lines[end++] = LineFeed;
+                entry.Leaf.CopyTo(lines, end);
+                end += entry.Leaf.Length;
+            }
+
+            return lines;
+        }
+
+        public IReadOnlyList<ReadOnlyMemory<byte>> Leaves()
+        {
+            var leaves = new List<ReadOnlyMemory<byte>>(RowLength);
+            foreach (var line in ((ReadOnlySpan<byte>)Lines).Split(LineFeed))
+                leaves.Add(Lines.AsMemory(line));
+            return leaves;
         }
     }
 }

@@ -10,14 +10,14 @@ namespace Bauta.Archive.Log;
 internal sealed record CommittedBatch(LogHead Head, IReadOnlyList<NewEntry> Entries);
 
 /// <summary>
-/// Puts verified leaves in order: one batch at a time gets its time, its indexes and its place in the tree, and is made
-/// durable in one transaction; what comes in meanwhile is the next batch.
+/// Puts verified leaves in order: each gets its time, its index and its place in the tree when it comes. What came
+/// while one batch was written is the next one, made durable in one transaction.
 /// </summary>
 /// <remarks>
-/// What decides is the clock at the moment of ordering, read once a batch: a leaf that arrived before an expiry but is
-/// ordered after it comes too late. The both-never rule is held here: what is decided among the newest is known, and
-/// the transaction looks up the rest. A batch that runs into it is looked up and ordered again, which only races cause,
-/// since callers look before they ask.
+/// What decides is the clock at the moment of ordering: a leaf that arrived before an expiry but is ordered after it
+/// comes too late. The both-never rule is held here: what is decided among the newest is known, and the transaction
+/// looks up the rest. A batch that runs into it, which only races cause since callers look before they ask, is looked
+/// up and ordered again, and so is the one that was ordered on top of it. Safe for concurrent use.
 /// </remarks>
 internal sealed class Sequencer
 {
@@ -27,10 +27,22 @@ internal sealed class Sequencer
     private readonly TimeProvider time;
     private readonly Action<CommittedBatch> committed;
     private readonly Action advanced;
-    private readonly Channel<Pending> queue;
+    private readonly Channel<Batch> started =
+        Channel.CreateUnbounded<Batch>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly List<Batch> ending = [];
+    private readonly Lock gate = new();
+    private volatile LogHead head;
+
+    // Under the gate: what is ordered, the batch that takes more, and the one that the writer took from there.
     private readonly ClockWatch watch;
     private TileBuilder tree;
-    private volatile LogHead head;
+    private UnixTime lastAt;
+    private Batch open = new();
+    private Batch? taken;
+
+    // Under the gate too: what waits while nothing is ordered; null otherwise.
+    private List<Pending>? held = [];
+    private bool isStopped;
 
     public Sequencer(
         IDatabase database, DecisionIndex decisions, ArchiveOptions options, TimeProvider time, LogHead head,
@@ -38,9 +50,8 @@ internal sealed class Sequencer
     {
         (this.database, this.decisions, this.options, this.time) = (database, decisions, options, time);
         (this.committed, this.advanced) = (committed, advanced);
-        (this.head, this.tree) = (head, tree);
+        (this.head, this.tree, lastAt) = (head, tree, head.LastAt);
         watch = new ClockWatch(time, options.ClockToleranceSeconds, options.ClockHold);
-        queue = Channel.CreateBounded<Pending>(new BoundedChannelOptions(options.QueueLimit) { SingleReader = true });
     }
 
     /// <summary>What is durable.</summary>
@@ -52,115 +63,89 @@ internal sealed class Sequencer
     /// <summary>Completes when the leaf, or the one that was there before it, is durable.</summary>
     public Task<Result<Appended, ArchiveError>> AppendAsync(VerifiedLeaf leaf)
     {
-        // The caller writes and hashes the leaf as of now; only when the second has changed by the time it is ordered
-        // this is done again, on the one thread that all wait for.
+        // Written and hashed before the gate, as of now; only when the second has changed meanwhile this is done again.
         var pending = new Pending(leaf, DatedLeaf.Of(leaf, Now));
-        return queue.Writer.TryWrite(pending)
-            ? pending.Task
-            : Task.FromResult(Result<Appended, ArchiveError>.Refuse(ArchiveError.Unavailable, "Too many wait."));
+        lock (gate)
+        {
+            if (isStopped)
+                pending.Refuse(ArchiveError.Unavailable);
+            else if ((held ?? open.Pendings).Count >= options.QueueLimit)
+                pending.Refuse(ArchiveError.Unavailable, "Too many wait.");
+            else if (held is not null)
+                held.Add(pending);
+            else
+                Order(pending, []);
+        }
+
+        return pending.Task;
     }
 
     /// <summary>Runs until cancelled, or until the database fails for good.</summary>
     public async Task RunAsync(CancellationToken cancellation)
     {
-        var batch = new List<Pending>(options.BatchLimit);
         try
         {
-            while (await queue.Reader.WaitToReadAsync(cancellation))
-            {
-                while (batch.Count < options.BatchLimit && queue.Reader.TryRead(out var pending))
-                    batch.Add(pending);
-                await CommitAsync(batch);
-                batch.Clear();
-            }
+            Release();
+            await foreach (var batch in started.Reader.ReadAllAsync(cancellation))
+                await EndAsync(batch);
         }
         finally
         {
-            queue.Writer.TryComplete();
-            while (queue.Reader.TryRead(out var pending))
-                batch.Add(pending);
-            foreach (var pending in batch)
-                pending.Refuse(ArchiveError.Unavailable);
+            await StopAsync();
         }
     }
 
-    private async Task CommitAsync(List<Pending> batch)
+    // Holds the gate.
+    private void Order(Pending pending, Dictionary<Subject, long> known)
     {
+        var leaf = pending.Leaf;
         if (!watch.IsTrusted())
         {
-            RefuseAll(batch, "The clock was set ahead.");
+            pending.Refuse(ArchiveError.Unavailable, "The clock was set ahead.");
             return;
         }
 
         var clock = UnixTime.Now(time);
-        if (head.LastAt.Seconds - clock.Seconds > options.ClockToleranceSeconds)
+        if (lastAt.Seconds - clock.Seconds > options.ClockToleranceSeconds)
         {
-            RefuseAll(batch, "The clock stands behind the log.");
+            pending.Refuse(ArchiveError.Unavailable, "The clock stands behind the log.");
             return;
         }
 
-        try
+        var subject = leaf.Key;
+        if (known.TryGetValue(subject, out var durable) || IsDecided(leaf, out durable))
         {
-            if (!await TryCommitAsync(batch, []))
-            {
-                await RestoreAsync();
-                if (!await TryCommitAsync(batch, await LookUpAsync(batch)))
-                    throw new StorageException(
-                        StorageFailure.InvariantViolation, "The log's head is not where this process left it.");
-            }
+            pending.Complete(new Appended(durable, null));
+            return;
         }
-        catch (StorageException full) when (full.Failure == StorageFailure.Retryable)
+
+        var isOrdered = open.Known.TryGetValue(subject, out var index)
+            || taken?.Known.TryGetValue(subject, out index) is true;
+        var outcome = isOrdered
+            ? new Appended(index, null)
+            : Place(pending, subject, Later(lastAt, clock));
+        if (!outcome.IsOk)
         {
-            await RestoreAsync();
-            RefuseAll(batch, "The log could not be written.");
+            pending.Complete(outcome);
+            return;
         }
+
+        pending.Outcome = outcome;
+        open.Pendings.Add(pending);
+        if (open.Pendings.Count == 1)
+            Start(open);
     }
 
-    /// <returns>False when something stands in the log that the batch did not know of.</returns>
-    private async Task<bool> TryCommitAsync(List<Pending> batch, Dictionary<Subject, long> known)
+    private bool IsDecided(VerifiedLeaf leaf, out long index)
     {
-        var before = head;
-        var at = Now;
-        var entries = new List<NewEntry>(batch.Count);
-        foreach (var pending in batch)
-            pending.Outcome = Place(pending, at, known, entries);
-
-        if (entries.Count > 0)
-        {
-            var after = new LogHead(tree.Size, tree.Root, at);
-            var tiles = tree.TakeTiles();
-            var merge = decisions.NextMerge(entries.Count);
-            try
-            {
-                if (!await database.WriteAsync(tx => LogStore.Append(tx, before, after, entries, tiles, merge)))
-                    return false;
-            }
-            catch (StorageException conflict) when (conflict.Failure == StorageFailure.Conflict)
-            {
-                return false;
-            }
-
-            // Whoever sees the new head finds that what it needs of the batch is there.
-            decisions.Committed(entries, merge, after.Size);
-            committed(new CommittedBatch(after, entries));
-            head = after;
-            advanced();
-        }
-
-        foreach (var pending in batch)
-            pending.Complete();
-        return true;
+        var recent = leaf.IsDecision ? decisions.FindRecent(leaf.Subject) : null;
+        index = recent ?? 0;
+        return recent is not null;
     }
 
-    private Result<Appended, ArchiveError> Place(
-        Pending pending, UnixTime at, Dictionary<Subject, long> known, List<NewEntry> entries)
+    private Result<Appended, ArchiveError> Place(Pending pending, Subject subject, UnixTime at)
     {
         var leaf = pending.Leaf;
-        var subject = leaf.Key;
-        if (known.TryGetValue(subject, out var existing))
-            return new Appended(existing, null);
-        if (leaf.IsDecision && decisions.FindRecent(leaf.Subject) is { } recent)
-            return new Appended(recent, null);
         if (leaf.Untimely(at) is { } refusal)
             return refusal;
         if (tree.Size >= options.MaxEntries)
@@ -169,15 +154,120 @@ internal sealed class Sequencer
         if (dated.Bytes.Length > LogEntry.MaxLength)
             return ArchiveError.Malformed;
         var index = tree.Append(dated.Hash);
-        entries.Add(new NewEntry(index, dated.Bytes, dated.Hash, leaf));
-        known.Add(subject, index);
+        lastAt = at;
+        open.Entries.Add(new NewEntry(index, dated.Bytes, dated.Hash, leaf));
+        open.Known.Add(subject, index);
         return new Appended(index, dated.Bytes);
     }
 
-    private Task<Dictionary<Subject, long>> LookUpAsync(List<Pending> batch) => database.ReadAsync(tx =>
+    private void Start(Batch batch)
+    {
+        batch.Written = database.WriteAsync(tx => Write(tx, batch));
+        started.Writer.TryWrite(batch);
+    }
+
+    // From here to Committed: on the database's writer.
+    private bool Write(IWriteTransaction tx, Batch batch)
+    {
+        lock (gate)
+        {
+            // It may run more than once.
+            if (batch == open)
+            {
+                batch.Head = new LogHead(tree.Size, tree.Root, lastAt);
+                batch.Tiles = tree.TakeTiles();
+                (taken, open) = (batch, new Batch());
+            }
+        }
+
+        if (batch.Entries.Count == 0)
+            return true;
+        var merge = decisions.NextMerge(batch.Entries.Count);
+        if (!LogStore.Append(tx, batch.Head!, batch.Entries, batch.Tiles, merge))
+            return false;
+        tx.OnCommit(() => Committed(batch, merge));
+        return true;
+    }
+
+    private void Committed(Batch batch, DecisionMerge? merge)
+    {
+        // Whoever sees the new head finds that what it needs of the batch is there.
+        decisions.Committed(batch.Entries, merge, batch.Head!.Size);
+        committed(new CommittedBatch(batch.Head, batch.Entries));
+        head = batch.Head;
+        advanced();
+    }
+
+    private async Task EndAsync(Batch batch)
+    {
+        ending.Add(batch);
+        var failure = await FailureAsync(batch);
+        if (failure is null)
+            batch.Complete();
+        else
+            await StartOverAsync(failure.Value);
+        ending.Clear();
+    }
+
+    private async Task StartOverAsync(StorageFailure failure)
+    {
+        // What was ordered on top of a batch that failed has failed with it.
+        lock (gate)
+            held = [];
+        while (started.Reader.TryRead(out var next))
+        {
+            ending.Add(next);
+            await FailureAsync(next);
+        }
+
+        await RestoreAsync();
+        var pendings = ending.SelectMany(batch => batch.Pendings).ToList();
+        if (failure == StorageFailure.Conflict && !await TryAgainAsync(pendings))
+            await RestoreAsync();
+        foreach (var pending in pendings)
+            pending.Refuse(ArchiveError.Unavailable, "The log could not be written.");
+        Release();
+    }
+
+    /// <returns>False when the disk has no room.</returns>
+    private async Task<bool> TryAgainAsync(List<Pending> pendings)
+    {
+        var known = await LookUpAsync(pendings);
+        lock (gate)
+        {
+            foreach (var pending in pendings)
+                Order(pending, known);
+        }
+
+        if (!started.Reader.TryRead(out var batch))
+            return true;
+        var failure = await FailureAsync(batch);
+        if (failure == StorageFailure.Conflict)
+            throw new StorageException(
+                StorageFailure.InvariantViolation, "The log's head is not where this process left it.");
+        if (failure is null)
+            batch.Complete();
+        return failure is null;
+    }
+
+    /// <returns>Null when the batch is durable; Conflict when something stands in the log that it did not know
+    /// of.</returns>
+    private static async Task<StorageFailure?> FailureAsync(Batch batch)
+    {
+        try
+        {
+            return await batch.Written ? null : StorageFailure.Conflict;
+        }
+        catch (StorageException failed) when (failed.Failure is StorageFailure.Conflict or StorageFailure.Retryable)
+        {
+            return failed.Failure;
+        }
+    }
+
+    private Task<Dictionary<Subject, long>> LookUpAsync(List<Pending> pendings) => database.ReadAsync(tx =>
     {
         var known = new Dictionary<Subject, long>();
-        foreach (var leaf in batch.Select(pending => pending.Leaf))
+        foreach (var leaf in pendings.Select(pending => pending.Leaf))
         {
             if (LogStore.Find(tx, leaf) is { } index)
                 known[leaf.Key] = index;
@@ -188,14 +278,45 @@ internal sealed class Sequencer
 
     private async Task RestoreAsync()
     {
-        var size = head.Size;
-        tree = await database.ReadAsync(tx => TileBuilder.Restore(size, new LogStore.TileSource(tx)));
+        var durable = await database.ReadAsync(tx => TileBuilder.Restore(head.Size, new LogStore.TileSource(tx)));
+        lock (gate)
+        {
+            (tree, lastAt) = (durable, head.LastAt);
+            (open, taken) = (new Batch(), null);
+        }
     }
 
-    private static void RefuseAll(List<Pending> batch, string detail)
+    private void Release()
     {
-        foreach (var pending in batch)
-            pending.Refuse(ArchiveError.Unavailable, detail);
+        lock (gate)
+        {
+            var waiting = held ?? [];
+            held = null;
+            foreach (var pending in waiting)
+                Order(pending, []);
+        }
+    }
+
+    private async Task StopAsync()
+    {
+        lock (gate)
+        {
+            isStopped = true;
+            foreach (var pending in held ?? [])
+                pending.Refuse(ArchiveError.Unavailable);
+        }
+
+        while (started.Reader.TryRead(out var batch))
+        {
+            ending.Add(batch);
+            await ((Task)batch.Written).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (batch.Written is { IsCompletedSuccessfully: true, Result: true })
+                batch.Complete();
+        }
+
+        // What is answered stays so.
+        foreach (var pending in ending.SelectMany(batch => batch.Pendings))
+            pending.Refuse(ArchiveError.Unavailable);
     }
 
     private static UnixTime Later(UnixTime left, UnixTime right) => left > right ? left : right;
@@ -207,6 +328,28 @@ internal sealed class Sequencer
         {
             var bytes = leaf.ToLeaf(at);
             return new DatedLeaf(at, bytes, MerkleHash.Leaf(bytes));
+        }
+    }
+
+    /// <summary>What is ordered together. Head and tiles are set when the writer takes it.</summary>
+    private sealed class Batch
+    {
+        public List<Pending> Pendings { get; } = [];
+
+        public List<NewEntry> Entries { get; } = [];
+
+        public Dictionary<Subject, long> Known { get; } = [];
+
+        public Task<bool> Written { get; set; } = Task.FromResult(false);
+
+        public LogHead? Head { get; set; }
+
+        public IReadOnlyList<TileData> Tiles { get; set; } = [];
+
+        public void Complete()
+        {
+            foreach (var pending in Pendings)
+                pending.Complete(pending.Outcome);
         }
     }
 
@@ -224,9 +367,9 @@ internal sealed class Sequencer
 
         public Task<Result<Appended, ArchiveError>> Task => done.Task;
 
-        public void Complete() => done.TrySetResult(Outcome);
+        public void Complete(Result<Appended, ArchiveError> outcome) => done.TrySetResult(outcome);
 
         public void Refuse(ArchiveError error, string detail = "") =>
-            done.TrySetResult(Result<Appended, ArchiveError>.Refuse(error, detail));
+            Complete(Result<Appended, ArchiveError>.Refuse(error, detail));
     }
 }

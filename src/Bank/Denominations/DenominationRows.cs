@@ -99,7 +99,7 @@ internal static class DenominationRows
             signs && keys.TryOpen(publicKey.KeyId) is { } signer ? new KeptSigner(signer) : null, isOwn);
     }
 
-    private static Announcement Read(System.Data.Common.DbDataReader row) => new(
+    private static Announcement Read(IRow row) => new(
         row.GetBytes(0), row.GetString(1), row.GetString(2),
         row.GetBytesOrNull(3) is { } entry ? new LoggedEntry(entry, row.GetString(4)) : null);
 }

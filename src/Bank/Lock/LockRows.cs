@@ -87,7 +87,7 @@ internal static class LockRows
     public static void PollLater(IWriteTransaction transaction, TransactionId n, UnixTime at) => transaction.Execute(
         "UPDATE locks SET next_poll_at = $2 WHERE n = $1 AND state = 0", n.ToArray(), at.Seconds);
 
-    private static StoredLock Read(System.Data.Common.DbDataReader row) =>
+    private static StoredLock Read(IRow row) =>
         Signed<LockNote>.TryParse(row.GetString(4), out var note)
             ? new StoredLock(
                 TransactionId.FromBytes(row.GetBytes(0)), AccountId.FromBytes(row.GetBytes(1)),

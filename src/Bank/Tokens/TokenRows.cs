@@ -87,7 +87,7 @@ internal static class TokenRows
             """,
             token.Serial, token.Key.Number, token.Key.Value.MinorUnits, token.Admits.MinorUnits, amount.MinorUnits);
 
-    private static TokenRow Read(System.Data.Common.DbDataReader row) => new(
+    private static TokenRow Read(IRow row) => new(
         row.GetBytes(0), row.GetInt64(1), row.GetInt64(2), row.GetInt64(3), row.GetInt64(4), row.GetInt64(5),
         row.GetInt64(6), row.GetBytesOrNull(7), row.GetInt64(8));
 }

@@ -1,4 +1,3 @@
-using System.Data.Common;
 using Bauta.Merchant.Pay;
 using Bauta.Protocol;
 using Bauta.Protocol.Archive;
@@ -40,7 +39,7 @@ internal static class SaleStore
             rows.Count > page.Length ? page[^1].Transaction : null);
     }
 
-    private static Sale Load(DbDataReader row)
+    private static Sale Load(IRow row)
     {
         var (state, outcome) = (row.GetInt64(5), row.GetStringOrNull(6));
         var name = (state, outcome) switch

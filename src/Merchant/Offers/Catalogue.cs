@@ -1,4 +1,3 @@
-using System.Data.Common;
 using Bauta.Merchant.Desk;
 using Bauta.Protocol;
 using Bauta.Protocol.Merchant;
@@ -117,7 +116,7 @@ internal sealed class Catalogue(MerchantOptions options, IDatabase database, Goo
         transaction.QuerySingleOrDefault(
             $"SELECT {Columns} FROM offers WHERE offer_id = $1", Terms, offer.ToArray());
 
-    private static OfferTerms Terms(DbDataReader row) => new(
+    private static OfferTerms Terms(IRow row) => new(
         OfferId.FromBytes(row.GetBytes(0)), row.GetString(1), row.GetString(2),
         Amount.FromMinorUnits(row.GetInt64(3)), row.GetString(4), row.GetString(5), row.GetInt64(6), row.GetBytes(7));
 

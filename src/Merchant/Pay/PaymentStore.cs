@@ -1,4 +1,3 @@
-using System.Data.Common;
 using Bauta.Protocol;
 using Bauta.Protocol.Archive;
 using Bauta.Protocol.Bank;
@@ -100,7 +99,7 @@ internal static class PaymentStore
     public static void MakeAllDue(IWriteTransaction transaction) =>
         transaction.Execute("UPDATE payments SET next_try_at = 0 WHERE state < 3");
 
-    private static PaidPurchase Load(DbDataReader row)
+    private static PaidPurchase Load(IRow row)
     {
         var n = TransactionId.FromBytes(row.GetBytes(0));
         var (lockNote, payment, release) =

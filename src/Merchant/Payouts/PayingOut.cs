@@ -1,4 +1,3 @@
-using System.Data.Common;
 using Bauta.Merchant.Desk;
 using Bauta.Protocol;
 using Bauta.Protocol.Bank;
@@ -170,7 +169,7 @@ internal sealed partial class PayingOut
         transaction.QuerySingleOrDefault(
             $"SELECT {Columns} FROM payouts WHERE payout_id = $1", Load, id.ToArray());
 
-    private static Row Load(DbDataReader row) => new(
+    private static Row Load(IRow row) => new(
         RequestId.FromBytes(row.GetBytes(0)), Amount.FromMinorUnits(row.GetInt64(1)),
         Signed<PayoutRequest>.TryParse(row.GetString(2), out var order)
             ? order

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Data.Common;
 using Npgsql;
 
 namespace Bauta.Storage.Postgres;
@@ -99,7 +98,7 @@ internal sealed class PostgresReaders : IDisposable
             }
         }
 
-        public IReadOnlyList<T> Query<T>(string sql, Func<DbDataReader, T> map, params object?[] values)
+        public IReadOnlyList<T> Query<T>(string sql, Func<IRow, T> map, params object?[] values)
         {
             if (!_open)
                 throw new InvalidOperationException("A transaction is used after its work has returned.");
@@ -115,7 +114,7 @@ internal sealed class PostgresReaders : IDisposable
             return PostgresStatements.Rows(batch, map);
         }
 
-        public T? QuerySingleOrDefault<T>(string sql, Func<DbDataReader, T> map, params object?[] values) =>
+        public T? QuerySingleOrDefault<T>(string sql, Func<IRow, T> map, params object?[] values) =>
             Statements.OnlyRow(Query(sql, map, values));
 
         public void EndSnapshot()

@@ -1,4 +1,3 @@
-using System.Data.Common;
 using Npgsql;
 
 namespace Bauta.Storage.Postgres;
@@ -77,7 +76,7 @@ internal sealed class PostgresSession : WriteSession
 
     public override void Dispose() => _connection.Dispose();
 
-    protected override List<T> QueryRows<T>(string sql, Func<DbDataReader, T> map, object?[] values)
+    protected override List<T> QueryRows<T>(string sql, Func<IRow, T> map, object?[] values)
     {
         Statements.CheckQuery(sql, values);
         var query = PostgresStatements.Command(sql, values);

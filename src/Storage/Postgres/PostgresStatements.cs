@@ -1,4 +1,3 @@
-using System.Data.Common;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -27,12 +26,13 @@ internal static class PostgresStatements
     }
 
     /// <summary>The rows of the only statement in <paramref name="batch"/> that returns rows.</summary>
-    public static List<T> Rows<T>(NpgsqlBatch batch, Func<DbDataReader, T> map)
+    public static List<T> Rows<T>(NpgsqlBatch batch, Func<IRow, T> map)
     {
         var rows = new List<T>();
         using var reader = batch.ExecuteReader();
+        var row = new PostgresRow(reader);
         while (reader.Read())
-            rows.Add(map(reader));
+            rows.Add(map(row));
         return rows;
     }
 

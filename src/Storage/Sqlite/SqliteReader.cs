@@ -1,4 +1,3 @@
-using System.Data.Common;
 using Microsoft.Data.Sqlite;
 
 namespace Bauta.Storage.Sqlite;
@@ -44,14 +43,14 @@ internal sealed class SqliteReader : IReadTransaction, IDisposable
         }
     }
 
-    public IReadOnlyList<T> Query<T>(string sql, Func<DbDataReader, T> map, params object?[] values)
+    public IReadOnlyList<T> Query<T>(string sql, Func<IRow, T> map, params object?[] values)
     {
         if (!_open)
             throw new InvalidOperationException("A transaction is used after its work has returned.");
         return _statements.Query(sql, map, values);
     }
 
-    public T? QuerySingleOrDefault<T>(string sql, Func<DbDataReader, T> map, params object?[] values) =>
+    public T? QuerySingleOrDefault<T>(string sql, Func<IRow, T> map, params object?[] values) =>
         Statements.OnlyRow(Query(sql, map, values));
 
     public void Dispose() => _statements.Dispose();

@@ -1,4 +1,3 @@
-using System.Data.Common;
 using Microsoft.Data.Sqlite;
 using SQLitePCL;
 
@@ -73,7 +72,7 @@ internal sealed class SqliteSession : WriteSession
         _statements.Dispose();
     }
 
-    protected override List<T> QueryRows<T>(string sql, Func<DbDataReader, T> map, object?[] values) =>
+    protected override List<T> QueryRows<T>(string sql, Func<IRow, T> map, object?[] values) =>
         _statements.Query(sql, map, values);
 
     protected override void ExecuteLater(int? expectedRows, string sql, object?[] values)

@@ -1,4 +1,3 @@
-using System.Data.Common;
 using Bauta.Crypto.PrivacyPass;
 using Bauta.Protocol;
 using Bauta.Protocol.Archive;
@@ -102,6 +101,6 @@ public sealed partial class Wallet
             "INSERT INTO announced (token_key_id, policy, record) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
             key.Key.KeyId, policy.ToArray(), StrictJson.Write(key.Listed, WalletJson.Default.ListedDenomination));
 
-    private static ListedDenomination? ReadKey(DbDataReader row) =>
+    private static ListedDenomination? ReadKey(IRow row) =>
         StrictJson.TryRead(row.GetBytes(0), WalletJson.Default.ListedDenomination, out var listed) ? listed : null;
 }

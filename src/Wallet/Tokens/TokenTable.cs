@@ -1,4 +1,3 @@
-using System.Data.Common;
 using Bauta.Protocol;
 using Bauta.Storage;
 using Bauta.Wallet.Vault;
@@ -121,7 +120,7 @@ internal sealed class TokenTable(WalletVault vault)
             "UPDATE tokens SET state = $1, remaining = $2 WHERE token_key_id = $3 AND number = $4",
             state, remaining.MinorUnits, token.TokenKeyId, token.Number);
 
-    private WalletToken Read(DbDataReader row)
+    private WalletToken Read(IRow row)
     {
         var (keyId, number) = (row.GetBytes(0), row.GetInt64(1));
         return new WalletToken(
@@ -130,7 +129,7 @@ internal sealed class TokenTable(WalletVault vault)
             row.GetBytesOrNull(7) is { } box ? vault.Open(Place(keyId, number), box) : null);
     }
 
-    private static string? Text(DbDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
+    private static string? Text(IRow row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
 
     private static string Place(byte[] tokenKeyId, long number) =>
         $"tokens/{Convert.ToHexStringLower(tokenKeyId)}/{number}";

@@ -100,25 +100,22 @@ public sealed class LinkTests
         await using var books = await BankDatabase.OpenAsync(Directory.EnumerateFiles(copy, "*.db").Single());
         var (payers, sales, refreshes) = await books.ReadAsync(
             reader => (
-                Cells(reader, "SELECT id, body_hash, reserve FROM fundings", 3)
-                    .Concat(Cells(reader, "SELECT id FROM reserves WHERE id NOT IN (SELECT reserve FROM refreshes)", 1))
-                    .Concat(Cells(reader, "SELECT request_hash, signature FROM withdrawals", 2)),
-                Cells(reader, "SELECT n, payload_hash, account, tokens, lock_note, payment_note FROM locks", 6)
-                    .Concat(Cells(reader, "SELECT serial FROM tokens", 1))
-                    .Concat(Cells(reader, "SELECT id FROM accounts", 1)),
-                Cells(reader, "SELECT serial, reserve FROM refreshes", 2)),
+                Cells(reader, "fundings", "id", "body_hash", "reserve")
+                    .Concat(Cells(reader, "reserves WHERE id NOT IN (SELECT reserve FROM refreshes)", "id"))
+                    .Concat(Cells(reader, "withdrawals", "request_hash", "signature")),
+                Cells(reader, "locks", "n", "payload_hash", "account", "tokens", "lock_note", "payment_note")
+                    .Concat(Cells(reader, "tokens", "serial"))
+                    .Concat(Cells(reader, "accounts", "id")),
+                Cells(reader, "refreshes", "serial", "reserve")),
             default);
         return (Grams.Of(payers), Grams.Of(sales), Grams.Of(refreshes));
     }
 
-    private static byte[][] Cells(IReadTransaction reader, string sql, int columns) =>
+    private static byte[][] Cells(IReadTransaction reader, string from, params string[] columns) =>
     [
-        .. reader.Query(sql, row => Enumerable.Range(0, columns).Select(column => row.GetValue(column) switch
-        {
-            byte[] bytes => bytes,
-            string text => Encoding.UTF8.GetBytes(text),
-            var other => throw new InvalidDataException($"A {other.GetType().Name} in {sql}"),
-        }).ToArray()).SelectMany(cells => cells),
+        .. reader.Query(
+            $"SELECT {string.Join(", ", columns.Select(column => $"CAST({column} AS BLOB)"))} FROM {from}",
+            row => columns.Select((_, column) => row.GetBytes(column)).ToArray()).SelectMany(cells => cells),
     ];
 
     private static async Task OkAsync(RealNetwork network, params string[] verb)

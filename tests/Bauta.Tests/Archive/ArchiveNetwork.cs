@@ -58,6 +58,9 @@ internal sealed class ArchiveNetwork : IAsyncDisposable
 
     public PublicArchive Archive => archive ?? throw new InvalidOperationException("Not started.");
 
+    /// <summary>The archive's, while it runs.</summary>
+    public IDatabase Database { get; private set; } = null!;
+
     public Task Running { get; private set; } = Task.CompletedTask;
 
     public string SecondPlacePath => directory.File("second-place");
@@ -86,9 +89,9 @@ internal sealed class ArchiveNetwork : IAsyncDisposable
                 Cosigners[i], new WitnessOptions(), Clock);
         }
 
-        var database = await OpenAsync("archive", ArchiveSchema.Migrations);
+        Database = await OpenAsync("archive", ArchiveSchema.Migrations);
         archive = await PublicArchive.OpenAsync(
-            database, ForwardOnly.Open(SecondPlacePath), LogSigner, Policy,
+            Database, ForwardOnly.Open(SecondPlacePath), LogSigner, Policy,
             [.. Cosigners.Select((c, i) => new WitnessPeer(c.Verifier, Wires[i]))], Options, Clock);
         Running = archive.RunAsync(stop.Token);
     }
@@ -127,7 +130,7 @@ internal sealed class ArchiveNetwork : IAsyncDisposable
     {
         if (!connections.TryGetValue(name, out var connection))
             connections[name] = connection = await newDatabase(name);
-        var database = Database.Open(connection, migrations);
+        var database = Bauta.Storage.Database.Open(connection, migrations);
         open.Add(database);
         return database;
     }

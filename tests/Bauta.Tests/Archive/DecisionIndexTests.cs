@@ -1,5 +1,7 @@
 using Bauta.Archive;
 using Bauta.Archive.Log;
+using Bauta.Protocol;
+using Bauta.Protocol.Archive;
 using Bauta.Storage;
 using Xunit;
 
@@ -16,7 +18,7 @@ public sealed class DecisionIndexTests : IAsyncLifetime
     {
         network = await ArchiveNetwork.StartAsync();
         await network.StopAsync();
-        network.Options = network.Options with { MergeAt = MergeAt, BatchLimit = 16 };
+        network.Options = network.Options with { MergeAt = MergeAt };
         await network.StartAsync();
     }
 
@@ -76,15 +78,25 @@ public sealed class DecisionIndexTests : IAsyncLifetime
         await network.StartAsync();
 
         // A merge comes upon that subject; what waits then is refused, and the process is to stop.
-        await Task.WhenAll(Enumerable.Range(0, 100).Select(_ =>
-            network.Archive.AppendAsync(network.Archive.Verify(network.NewSale().Commit).Value)));
+        for (var i = 0; i < 10; i++)
+        {
+            await Task.WhenAll(Enumerable.Range(0, 10).Select(_ =>
+                network.Archive.AppendAsync(network.Archive.Verify(network.NewSale().Commit).Value)));
+        }
+
         await Assert.ThrowsAsync<StorageException>(() => network.Running.WaitAsync(TimeSpan.FromSeconds(30)));
     }
 
     private async Task<long[]> AppendAsync(Sale[] sales, bool isNew)
     {
-        var verified = sales.Select(sale => network.Archive.Verify(sale.Commit).Value).ToArray();
-        var appended = await Task.WhenAll(verified.Select(leaf => network.Archive.AppendAsync(leaf)));
+        // A few at a time: with each transaction a part is merged.
+        var appended = new List<Result<Appended, ArchiveError>>();
+        foreach (var some in sales.Chunk(16))
+        {
+            var verified = some.Select(sale => network.Archive.Verify(sale.Commit).Value).ToArray();
+            appended.AddRange(await Task.WhenAll(verified.Select(leaf => network.Archive.AppendAsync(leaf))));
+        }
+
         Assert.All(appended, one => Assert.Equal(isNew, one.Value.Leaf is not null));
         return [.. appended.Select(one => one.Value.Index)];
     }

@@ -83,7 +83,7 @@ public sealed class DurabilityTests : IAsyncLifetime
             var tree = new TileBuilder();
             tree.Append(MerkleHash.Leaf(first));
             tree.Append(MerkleHash.Leaf(forged));
-            tx.Execute("UPDATE entries SET leaf = $1 WHERE idx = 1", forged);
+            tx.Execute("UPDATE entries SET leaves = $1 WHERE first_idx = 1", forged);
             tx.Execute("UPDATE tiles SET hashes = $1 WHERE level = 0 AND idx = 0", tree.TakeTiles()[0].Bytes);
             tx.Execute("UPDATE head SET root = $1", tree.Root.ToArray());
         });
@@ -100,7 +100,7 @@ public sealed class DurabilityTests : IAsyncLifetime
         {
             var leaf = LogStore.Leaf(tx, 1)!;
             leaf[^10] ^= 1;
-            tx.Execute("UPDATE entries SET leaf = $1 WHERE idx = 1", leaf);
+            tx.Execute("UPDATE entries SET leaves = $1 WHERE first_idx = 1", leaf);
         });
         await RefusesToSignAsync();
     }
@@ -145,7 +145,7 @@ public sealed class DurabilityTests : IAsyncLifetime
 
             var before = LogStore.Head(tx)!;
             LogStore.Append(
-                tx, before, new LogHead(1 + forged.Length, tree.Root, before.LastAt), entries, tree.TakeTiles());
+                tx, new LogHead(1 + forged.Length, tree.Root, before.LastAt), entries, tree.TakeTiles());
         });
         await network.StartAsync();
         await RefusesToSignRunningAsync();
@@ -185,7 +185,7 @@ public sealed class DurabilityTests : IAsyncLifetime
     public async Task Fails_and_answers_unavailable_when_the_log_must_not_be_signed()
     {
         await AppendUnsignedAsync(network.NewSale());
-        await TamperAsync(tx => tx.Execute("UPDATE entries SET leaf = $1 WHERE idx = 1", new byte[3]));
+        await TamperAsync(tx => tx.Execute("UPDATE entries SET leaves = $1 WHERE first_idx = 1", new byte[3]));
         await RefusesToSignAsync();
         Assert.Equal(ArchiveError.Unavailable, (await network.DecideAsync(network.NewSale().Commit)).Error);
     }
@@ -200,9 +200,8 @@ public sealed class DurabilityTests : IAsyncLifetime
             var bytes = leaf.ToLeaf(UnixTime.Now(network.Clock));
             var tree = TileBuilder.Restore(1, new LogStore.TileSource(tx));
             tree.Append(MerkleHash.Leaf(bytes));
-            var before = LogStore.Head(tx)!;
             LogStore.Append(
-                tx, before, new LogHead(2, tree.Root, UnixTime.Now(network.Clock)),
+                tx, new LogHead(2, tree.Root, UnixTime.Now(network.Clock)),
                 [new NewEntry(1, bytes, MerkleHash.Leaf(bytes), leaf)], tree.TakeTiles());
         });
     }

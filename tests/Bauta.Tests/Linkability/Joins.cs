@@ -79,20 +79,30 @@ internal sealed class Joins
             "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'",
             row => row.GetString(0));
         foreach (var table in tables)
+        {
+            var types = reader.Query(
+                "SELECT type FROM pragma_table_info($1) ORDER BY cid", row => row.GetString(0), table);
             rows.AddRange(reader.Query(
                 $"SELECT * FROM {table}",
-                row => Enumerable.Range(0, row.FieldCount).SelectMany(column => Values(row.GetValue(column)))
-                    .ToArray()));
+                row => types.SelectMany((type, column) => row.IsDBNull(column) ? [] : type switch
+                {
+                    "BLOB" => Values(row.GetBytes(column)),
+                    "TEXT" => Values(row.GetString(column)),
+                    _ => [],
+                }).ToArray()));
+        }
+
         return rows;
     }
 
     // A lock's tokens stand behind each other, each with its key's number and the amount.
-    private static IEnumerable<string> Values(object cell) => cell switch
+    private static IEnumerable<string> Values(byte[] bytes) => bytes.Length switch
     {
-        byte[] bytes when bytes.Length % 48 == 0 && bytes.Length > 0 =>
+        > 0 when bytes.Length % 48 == 0 =>
             bytes.Chunk(48).Select(one => Convert.ToHexString(one.AsSpan(0, 32))).Append(Convert.ToHexString(bytes)),
-        byte[] bytes when bytes.Length >= MinLength => [Convert.ToHexString(bytes)],
-        string text when text.Length >= MinLength => [text],
+        >= MinLength => [Convert.ToHexString(bytes)],
         _ => [],
     };
+
+    private static IEnumerable<string> Values(string text) => text.Length >= MinLength ? [text] : [];
 }

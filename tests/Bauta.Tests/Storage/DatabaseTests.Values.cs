@@ -43,6 +43,38 @@ public abstract partial class DatabaseTests
     }
 
     [Fact]
+    public async Task A_column_of_another_type_or_null_is_refused()
+    {
+        var database = Open();
+        await database.WriteAsync(transaction => transaction.Execute(
+            "INSERT INTO items (id, body, name) VALUES ($1, $2, $3)", (long)int.MaxValue + 1, null, "7"));
+        foreach (var read in (Func<IRow, object>[])
+            [row => row.GetInt64(0), row => row.GetBytes(1), row => row.GetString(1)])
+            await Assert.ThrowsAnyAsync<InvalidCastException>(() => database.ReadAsync(transaction =>
+                transaction.Query("SELECT name, body FROM items", read)));
+        await Assert.ThrowsAsync<OverflowException>(() => database.ReadAsync(transaction =>
+            transaction.Query("SELECT id FROM items", row => row.GetInt32(0))));
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(31)]
+    [InlineData(101)]
+    public async Task Many_rows_are_written_as_one_by_one(int count)
+    {
+        var database = Open();
+        var list = new RowList(
+            "INSERT INTO items (id, name)", 2, "ON CONFLICT (id) DO UPDATE SET name = excluded.name");
+        var rows = Enumerable.Range(0, count).ToArray();
+        foreach (var round in (string[])["first", "second"])
+            await database.WriteAsync(transaction => list.Write(transaction, rows, row => [row, $"{round} {row}"]));
+        var found = await database.ReadAsync(transaction =>
+            transaction.Query("SELECT id, name FROM items ORDER BY id", row => (row.GetInt32(0), row.GetString(1))));
+        Assert.Equal(rows.Select(row => (row, $"second {row}")), found);
+    }
+
+    [Fact]
     public async Task A_blob_is_found_by_its_value_also_when_it_is_empty()
     {
         var database = Open();

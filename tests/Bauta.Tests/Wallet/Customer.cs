@@ -1,6 +1,5 @@
 using Bauta.Protocol;
 using Bauta.Protocol.Merchant;
-using Bauta.Storage;
 using Bauta.Wallet;
 using Bauta.Wallet.Purchase;
 using Bauta.Wallet.Recovery;
