@@ -3,10 +3,10 @@ using Bauta.Storage;
 namespace Bauta.Archive;
 
 /// <summary>
-/// The log in the archive's database. A row of <c>entries</c> holds up to 16 leaves, a line each; <c>decisions</c> and, for the newest, <c>recent</c> say what is decided, on bank
-/// and transaction (see <see cref="Log.DecisionIndex"/>); <c>head</c> is moved in the transaction of the entries it
-/// counts; <c>checkpoints</c> holds only those that reached the quorum, as they were
-/// published, for ever: each answers for the entries above the one before.
+/// The log in the archive's database. A row of <c>entries</c> holds up to 16 leaves, a line each; <c>decisions</c> and,
+/// for the newest, <c>recent</c> say what is decided, on bank and transaction (see <see cref="Log.DecisionIndex"/>);
+/// <c>head</c> is moved in the transaction of the entries it counts; <c>checkpoints</c> holds only those that reached
+/// the quorum, as they were published, for ever: each answers for the entries above the one before.
 /// </summary>
 public static class ArchiveSchema
 {

@@ -47,8 +47,7 @@ public interface IReadTransaction
     T? QuerySingleOrDefault<T>(string sql, Func<IRow, T> map, params object?[] values);
 }
 
-/// <summary>A row of a query, only valid while it is read: columns count from 0. What is null, or a text where a number
-/// is asked for, throws <see cref="InvalidCastException"/>.</summary>
+/// <summary>A row of a query, only valid while it is read: columns count from 0. Null throws.</summary>
 public interface IRow
 {
     bool IsDBNull(int column);

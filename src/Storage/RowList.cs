@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Bauta.Storage;
 
 /// <summary>
-/// Writes many rows, 32 with one statement, which costs little more than one row. Statements are prepared once per text,
-/// so there are six texts, for 1, 2, 4 ... 32 rows.
+/// Writes many rows, 32 with one statement, which spares the cost of a statement each. Statements are prepared once per
+/// text, so there are six texts, for 1, 2, 4 ... 32 rows.
 /// </summary>
 /// <param name="insert">The statement up to VALUES, as in <c>INSERT INTO a (b, c)</c>.</param>
 /// <param name="columns">How many values a row has.</param>

