@@ -101,22 +101,13 @@ internal sealed class RefreshVerb : WalletVerb
         DefaultValueFactory = _ => 30,
     };
 
-    private readonly Option<int> pause = new("--pause")
-    {
-        Description = "Longest random pause between two exchanges in milliseconds; shorter is easier to link.",
-        DefaultValueFactory = _ => 2000,
-    };
-
     public RefreshVerb()
         : base("refresh", "Turns partly spent, doubtful, revoked or ageing tokens into fresh ones that cannot be "
             + "linked to them.", "bauta wallet refresh")
     {
         Add(days);
-        Add(pause);
+        Add(Pause);
     }
-
-    protected override TimeSpan MaxPause(ParseResult parsed) =>
-        TimeSpan.FromMilliseconds(Math.Max(0, parsed.GetValue(pause)));
 
     protected override async Task<ExitCode> RunAsync(OpenWallet open, CancellationToken cancellation)
     {

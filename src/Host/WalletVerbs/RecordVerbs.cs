@@ -53,6 +53,7 @@ internal sealed class ResumeVerb : WalletVerb
     {
         Add(purchase);
         Add(output);
+        Add(Pause);
     }
 
     protected override async Task<ExitCode> RunAsync(OpenWallet open, CancellationToken cancellation)

@@ -9,6 +9,16 @@ namespace Bauta.Host.WalletVerbs;
 internal abstract class WalletVerb(string name, string description, string example)
     : DoingVerb(name, description, example)
 {
+    private const int DefaultPause = 2000;
+
+    /// <summary>For a verb that asks for what must not be told to belong together; where it is not added, the pause is
+    /// the default.</summary>
+    protected Option<int> Pause { get; } = new("--pause")
+    {
+        Description = "Longest random pause between two exchanges in milliseconds; shorter is easier to link.",
+        DefaultValueFactory = _ => DefaultPause,
+    };
+
     protected override string GoOn => "What was begun goes on with: bauta wallet resume";
 
     protected override async Task<ExitCode> RunAsync(
@@ -22,10 +32,10 @@ internal abstract class WalletVerb(string name, string description, string examp
         return await RunAsync(new OpenWallet(wallet, network, file, parsed, output), cancellation);
     }
 
-    /// <summary>The longest random pause between exchanges that must not be told to belong together.</summary>
-    protected virtual TimeSpan MaxPause(ParseResult parsed) => TimeSpan.FromSeconds(2);
-
     protected abstract Task<ExitCode> RunAsync(OpenWallet open, CancellationToken cancellation);
+
+    private TimeSpan MaxPause(ParseResult parsed) => TimeSpan.FromMilliseconds(
+        Options.Contains(Pause) ? Math.Max(0, parsed.GetValue(Pause)) : DefaultPause);
 }
 
 /// <summary>A wallet in use.</summary>

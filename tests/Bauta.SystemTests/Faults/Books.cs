@@ -66,13 +66,13 @@ internal static class Books
     public static async Task ResumeUntilNothingIsOpenAsync(RealNetwork network)
     {
         // Eight seconds to expiry, and as long again for the abort to be cosigned and carried to the bank.
-        var said = await network.WalletAsync("resume");
+        var said = await network.WalletAsync("resume", "--pause", "0");
         for (var tries = 0; said.ExitCode != 0; tries++)
         {
             ExitsAsDocumented(said, "resume");
             Assert.True(tries < 80, $"A purchase is still open long after its expiry: {said.Output}");
             await Task.Delay(200);
-            said = await network.WalletAsync("resume");
+            said = await network.WalletAsync("resume", "--pause", "0");
         }
     }
 

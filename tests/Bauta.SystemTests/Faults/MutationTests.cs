@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Diagnostics;
 using Xunit;
 
@@ -5,7 +6,8 @@ namespace Bauta.SystemTests.Faults;
 
 /// <summary>
 /// Messages that are changed, lost, doubled, late or cut, on every link between two real processes. In the gate a
-/// sample; with BAUTA_FAULTS=all every fault at every message of a purchase, with and without masks.
+/// sample; with BAUTA_FAULTS=all every fault at every message of a purchase, with and without masks; with a number so
+/// many of them.
 /// </summary>
 [Collection(nameof(SharedNetwork))]
 public sealed class MutationTests(SharedNetwork shared)
@@ -15,7 +17,15 @@ public sealed class MutationTests(SharedNetwork shared)
     private const int SampleFaults = 6;
     private const int SampleStorms = 3;
 
-    internal static readonly bool IsFull = Environment.GetEnvironmentVariable("BAUTA_FAULTS") == "all";
+    /// <summary>The most faults of a loop: <c>BAUTA_FAULTS</c>, a number or <c>all</c>; null for the sample.</summary>
+    internal static readonly int? Limit = Environment.GetEnvironmentVariable("BAUTA_FAULTS") switch
+    {
+        null or "" => null,
+        "all" => int.MaxValue,
+        var number => int.Parse(number, CultureInfo.InvariantCulture),
+    };
+
+    internal static readonly bool IsFull = Limit is not null;
 
     private sealed record Case(bool IsMasked, Link Link, Fault Fault, int Index);
 
@@ -38,7 +48,7 @@ public sealed class MutationTests(SharedNetwork shared)
         }
 
         var order = SharedNetwork.Spread(cases, one => (one.Link, one.IsMasked));
-        var run = IsFull ? order : order[..SampleFaults];
+        var run = order[..Math.Min(order.Length, Limit ?? SampleFaults)];
         await RunAsync(network, shop, run);
         TestContext.Current.SendDiagnosticMessage($"{run.Length} of {cases.Count} faults");
     }
