@@ -25,7 +25,7 @@ public sealed record ArchiveOptions
     public TimeSpan ClockHold { get; init; } = TimeSpan.FromMinutes(5);
 
     /// <summary>Appends that may wait for the next transaction, and share it; one more is refused.</summary>
-    public int QueueLimit { get; init; } = 8192;
+    public int QueueLimit { get; init; } = 4096;
 
     /// <summary>Decisions kept in memory before they are sorted into the database: 40 bytes each, twice as many at
     /// most.</summary>

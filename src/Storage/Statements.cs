@@ -66,15 +66,6 @@ internal static class Statements
         return named.Count;
     }
 
-    /// <summary>The value as both engines take it.</summary>
-    public static object? Checked(object? value) => value switch
-    {
-        null or byte[] or long or bool => value,
-        string text => Text(text),
-        int number => (long)number,
-        _ => throw WrongType(value),
-    };
-
     /// <summary>A text that both engines store and give back as it is.</summary>
     public static string Text(string text) => text.Contains('\0', StringComparison.Ordinal)
         ? throw new ArgumentException("A text with a NUL character cannot be stored.")

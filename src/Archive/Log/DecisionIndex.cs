@@ -110,6 +110,7 @@ internal sealed class DecisionIndex
             (merging, recent, endsBelow) = (recent, NewRecent(mergeAt), size);
         }
 
+        // On the database's writer, but once in so many decisions, and then some milliseconds.
         sorted = ([.. merging.Keys], [.. merging.Values]);
         Array.Sort(sorted.Subjects, sorted.Indexes);
     }

@@ -22,7 +22,7 @@ internal static class LogStore
     /// <summary>Leaves read at once.</summary>
     public const int ChunkLength = 1024;
 
-    // Whoever reads one leaf reads its row.
+    // Whoever reads one leaf reads its row. Rows of the past may have as many, so it can only grow.
     private const int RowLength = 16;
     private const byte LineFeed = (byte)'\n';
 

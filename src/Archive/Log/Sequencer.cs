@@ -21,6 +21,9 @@ internal sealed record CommittedBatch(LogHead Head, IReadOnlyList<NewEntry> Entr
 /// </remarks>
 internal sealed class Sequencer
 {
+    private const int MaxReads = 50;
+    private static readonly TimeSpan readAgain = TimeSpan.FromMilliseconds(100);
+
     private readonly IDatabase database;
     private readonly DecisionIndex decisions;
     private readonly ArchiveOptions options;
@@ -87,7 +90,11 @@ internal sealed class Sequencer
         {
             Release();
             await foreach (var batch in started.Reader.ReadAllAsync(cancellation))
+            {
                 await EndAsync(batch);
+                // The reader looks at it only when nothing is there.
+                cancellation.ThrowIfCancellationRequested();
+            }
         }
         finally
         {
@@ -264,7 +271,7 @@ internal sealed class Sequencer
         }
     }
 
-    private Task<Dictionary<Subject, long>> LookUpAsync(List<Pending> pendings) => database.ReadAsync(tx =>
+    private Task<Dictionary<Subject, long>> LookUpAsync(List<Pending> pendings) => ReadAsync(tx =>
     {
         var known = new Dictionary<Subject, long>();
         foreach (var leaf in pendings.Select(pending => pending.Leaf))
@@ -278,11 +285,27 @@ internal sealed class Sequencer
 
     private async Task RestoreAsync()
     {
-        var durable = await database.ReadAsync(tx => TileBuilder.Restore(head.Size, new LogStore.TileSource(tx)));
+        var durable = await ReadAsync(tx => TileBuilder.Restore(head.Size, new LogStore.TileSource(tx)));
         lock (gate)
         {
             (tree, lastAt) = (durable, head.LastAt);
             (open, taken) = (new Batch(), null);
+        }
+    }
+
+    // Nothing can go on without it, and a lost connection comes back.
+    private async Task<T> ReadAsync<T>(Func<IReadTransaction, T> work)
+    {
+        for (var reads = 1; ; reads++)
+        {
+            try
+            {
+                return await database.ReadAsync(work);
+            }
+            catch (StorageException lost) when (lost.Failure == StorageFailure.Retryable && reads < MaxReads)
+            {
+                await Task.Delay(readAgain, time);
+            }
         }
     }
 
@@ -306,11 +329,14 @@ internal sealed class Sequencer
                 pending.Refuse(ArchiveError.Unavailable);
         }
 
+        // One that repeats what another has may end well although that one failed: after a failure nothing counts.
+        var isWell = ending.Count == 0;
         while (started.Reader.TryRead(out var batch))
         {
             ending.Add(batch);
             await ((Task)batch.Written).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (batch.Written is { IsCompletedSuccessfully: true, Result: true })
+            isWell &= batch.Written is { IsCompletedSuccessfully: true, Result: true };
+            if (isWell)
                 batch.Complete();
         }
 

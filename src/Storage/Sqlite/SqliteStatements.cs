@@ -80,6 +80,8 @@ internal sealed class SqliteStatements(SqliteConnection connection) : IDisposabl
     private sqlite3_stmt Bound(string sql, object?[] values)
     {
         var (statement, slots) = Prepare(sql);
+        if (raw.sqlite3_stmt_busy(statement) != 0)
+            throw new InvalidOperationException("A query is run again while its rows are read.");
         for (var i = 0; i < values.Length; i++)
             Check(Bind(statement, slots[i], values[i]));
         return statement;

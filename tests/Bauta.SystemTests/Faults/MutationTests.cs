@@ -7,7 +7,7 @@ namespace Bauta.SystemTests.Faults;
 /// <summary>
 /// Messages that are changed, lost, doubled, late or cut, on every link between two real processes. In the gate a
 /// sample; with BAUTA_FAULTS=all every fault at every message of a purchase, with and without masks; with a number so
-/// many of them.
+/// many, and as many storms up to a hundred.
 /// </summary>
 [Collection(nameof(SharedNetwork))]
 public sealed class MutationTests(SharedNetwork shared)
@@ -22,7 +22,9 @@ public sealed class MutationTests(SharedNetwork shared)
     {
         null or "" => null,
         "all" => int.MaxValue,
-        var number => int.Parse(number, CultureInfo.InvariantCulture),
+        var number => int.Parse(number, NumberStyles.None, CultureInfo.InvariantCulture) is > 0 and var limit
+            ? limit
+            : throw new FormatException("BAUTA_FAULTS is a number above 0, or all."),
     };
 
     internal static readonly bool IsFull = Limit is not null;
@@ -58,7 +60,7 @@ public sealed class MutationTests(SharedNetwork shared)
     {
         var network = await shared.UseAsync("storm");
         var shop = await Shop.OpenAsync(network, Price);
-        var purchases = IsFull ? 100 : SampleStorms;
+        var purchases = Math.Min(100, Limit ?? SampleStorms);
         await Books.FundAsync(network.Parties, Price * (purchases + 2));
         var before = await Books.ValueAsync(network.Parties);
         for (var round = 0; round < purchases; round++)

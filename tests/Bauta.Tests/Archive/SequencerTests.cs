@@ -90,6 +90,51 @@ public sealed class SequencerTests : IAsyncLifetime
         Assert.Equal(appended.Select(one => one.Leaf!), entries.Skip(1).Select(entry => entry.ToArray()));
     }
 
+    [Fact]
+    public async Task Rows_of_one_leaf_each_are_read_as_well()
+    {
+        // As a log was stored before leaves shared rows.
+        var leaves = Verified([.. Enumerable.Range(0, 40).Select(_ => network.NewSale())]);
+        await Task.WhenAll(leaves.Select(leaf => network.Archive.AppendAsync(leaf)));
+        await network.Database.WriteAsync(tx =>
+        {
+            var all = LogStore.Leaves(tx, 0, 41);
+            tx.Execute("DELETE FROM entries");
+            foreach (var (i, leaf) in all.Index())
+                tx.Execute("INSERT INTO entries (first_idx, leaves) VALUES ($1, $2)", i, leaf.ToArray());
+        });
+        await network.StopAsync();
+        await network.StartAsync();
+        await Task.WhenAll(Verified([.. Enumerable.Range(0, 40).Select(_ => network.NewSale())])
+            .Select(leaf => network.Archive.AppendAsync(leaf)));
+        Assert.Equal(81, network.Verify(await network.DecideAsync(network.NewSale().Commit)).Index);
+        await network.Database.ReadAsync(tx =>
+        {
+            var all = LogStore.Leaves(tx, 0, 82);
+            for (var i = 0; i < all.Count; i++)
+                Assert.Equal(all[i].ToArray(), LogStore.Leaf(tx, i));
+            return true;
+        });
+    }
+
+    [Fact]
+    public async Task Stops_although_more_comes_all_the_time()
+    {
+        var senders = Enumerable.Range(0, 8).Select(_ => Task.Run(async () =>
+        {
+            var appended = 0;
+            while ((await network.Archive.AppendAsync(Verified([network.NewSale()])[0])).IsOk)
+                appended++;
+            return appended;
+        })).ToArray();
+        await Task.Delay(200);
+        await network.StopAsync().WaitAsync(TimeSpan.FromSeconds(20));
+        var answered = (await Task.WhenAll(senders)).Sum();
+        await network.StartAsync();
+        // What was answered is there; what was cut off may be.
+        Assert.InRange(network.Archive.Size, 1 + answered, 1 + answered + senders.Length);
+    }
+
     private VerifiedLeaf[] Verified(Sale[] sales) =>
         [.. sales.Select(sale => network.Archive.Verify(sale.Commit).Value)];
 

@@ -49,11 +49,16 @@ public abstract partial class DatabaseTests
         await database.WriteAsync(transaction => transaction.Execute(
             "INSERT INTO items (id, name) VALUES ($1, $2)", (long)int.MaxValue + 1, null));
         foreach (var read in (Func<IRow, object>[])
-            [row => row.GetBytes(0), row => row.GetString(0), row => row.GetInt64(0), row => row.GetBoolean(0)])
-            await Assert.ThrowsAnyAsync<Exception>(() => database.ReadAsync(transaction =>
-                transaction.Query("SELECT name FROM items", read)));
-        await Assert.ThrowsAnyAsync<Exception>(() => database.ReadAsync(transaction =>
-            transaction.Query("SELECT id FROM items", row => row.GetInt32(0))));
+            [row => row.GetBytes(1), row => row.GetString(1), row => row.GetInt64(1), row => row.GetBoolean(1)])
+            await RefusesAsync<InvalidCastException>(read);
+        await RefusesAsync<OverflowException>(row => row.GetInt32(0));
+
+        async Task RefusesAsync<TFailure>(Func<IRow, object> read)
+        {
+            var failure = await Assert.ThrowsAnyAsync<Exception>(() => database.ReadAsync(transaction =>
+                transaction.Query("SELECT id, name FROM items", read)));
+            Assert.True(failure is TFailure || failure.InnerException is TFailure, failure.ToString());
+        }
     }
 
     [Theory]
