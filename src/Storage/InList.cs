@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace Bauta.Storage;
 
 /// <summary>
@@ -13,8 +11,7 @@ public sealed class InList(string select)
 
     private readonly string[] texts =
     [
-        .. Enumerable.Range(0, 7).Select(power => $"{select} IN ({string.Join(", ", Enumerable.Range(1, 1 << power)
-            .Select(index => "$" + index.ToString(CultureInfo.InvariantCulture)))})"),
+        .. Enumerable.Range(0, 7).Select(power => $"{select} IN ({Statements.Parameters(1, 1 << power)})"),
     ];
 
     public IReadOnlyList<T> Query<T>(

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace Bauta.Storage;
 
 /// <summary>
@@ -15,8 +13,7 @@ public sealed class RowList(string insert, int columns, string conflict = "")
 
     private readonly string[] texts =
     [
-        .. Enumerable.Range(0, MaxPower + 1).Select(power => $"{insert} VALUES {string.Join(", ",
-            Enumerable.Range(0, 1 << power).Select(row => Values(row * columns, columns)))} {conflict}"),
+        .. Enumerable.Range(0, MaxPower + 1).Select(power => $"{insert} VALUES {Rows(1 << power, columns)} {conflict}"),
     ];
 
     public void Write<T>(IWriteTransaction transaction, IReadOnlyList<T> rows, Func<T, object?[]> values)
@@ -36,6 +33,6 @@ public sealed class RowList(string insert, int columns, string conflict = "")
         }
     }
 
-    private static string Values(int before, int columns) => $"({string.Join(", ", Enumerable.Range(before + 1, columns)
-        .Select(index => "$" + index.ToString(CultureInfo.InvariantCulture)))})";
+    private static string Rows(int count, int columns) => string.Join(", ", Enumerable.Range(0, count)
+        .Select(row => $"({Statements.Parameters(1 + (row * columns), columns)})"));
 }

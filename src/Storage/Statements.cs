@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 
 namespace Bauta.Storage;
 
@@ -65,6 +66,10 @@ internal static class Statements
             throw new ArgumentException("Parameters are named $1, $2, ... without a gap.", nameof(sql));
         return named.Count;
     }
+
+    /// <summary>As many parameters in a row: <c>$3, $4, $5</c>.</summary>
+    public static string Parameters(int first, int count) => string.Join(", ", Enumerable.Range(first, count)
+        .Select(index => "$" + index.ToString(CultureInfo.InvariantCulture)));
 
     /// <summary>A text that both engines store and give back as it is.</summary>
     public static string Text(string text) => text.Contains('\0', StringComparison.Ordinal)

@@ -22,6 +22,7 @@ internal sealed record CommittedBatch(LogHead Head, IReadOnlyList<NewEntry> Entr
 internal sealed class Sequencer
 {
     private const int MaxReads = 50;
+    private static readonly Dictionary<Subject, long> none = [];
     private static readonly TimeSpan readAgain = TimeSpan.FromMilliseconds(100);
 
     private readonly IDatabase database;
@@ -77,7 +78,7 @@ internal sealed class Sequencer
             else if (held is not null)
                 held.Add(pending);
             else
-                Order(pending, []);
+                Order(pending, none);
         }
 
         return pending.Task;
@@ -120,13 +121,15 @@ internal sealed class Sequencer
         }
 
         var subject = leaf.Key;
-        if (known.TryGetValue(subject, out var durable) || IsDecided(leaf, out durable))
+        var durable = known.TryGetValue(subject, out var index) ? index
+            : leaf.IsDecision ? decisions.FindRecent(leaf.Subject) : null;
+        if (durable is not null)
         {
-            pending.Complete(new Appended(durable, null));
+            pending.Complete(new Appended(durable.Value, null));
             return;
         }
 
-        var isOrdered = open.Known.TryGetValue(subject, out var index)
+        var isOrdered = open.Known.TryGetValue(subject, out index)
             || taken?.Known.TryGetValue(subject, out index) is true;
         var outcome = isOrdered
             ? new Appended(index, null)
@@ -141,13 +144,6 @@ internal sealed class Sequencer
         open.Pendings.Add(pending);
         if (open.Pendings.Count == 1)
             Start(open);
-    }
-
-    private bool IsDecided(VerifiedLeaf leaf, out long index)
-    {
-        var recent = leaf.IsDecision ? decisions.FindRecent(leaf.Subject) : null;
-        index = recent ?? 0;
-        return recent is not null;
     }
 
     private Result<Appended, ArchiveError> Place(Pending pending, Subject subject, UnixTime at)
@@ -316,7 +312,7 @@ internal sealed class Sequencer
             var waiting = held ?? [];
             held = null;
             foreach (var pending in waiting)
-                Order(pending, []);
+                Order(pending, none);
         }
     }
 

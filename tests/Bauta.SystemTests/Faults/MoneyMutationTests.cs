@@ -90,7 +90,7 @@ public sealed class MoneyMutationTests(SharedNetwork shared)
         var random = new Random(SharedNetwork.Seed);
         var order = all.OrderBy(_ => random.Next()).ToArray();
         return MutationTests.Limit is { } limit
-            ? order[..Math.Min(order.Length, limit)]
+            ? [.. order.Take(limit)]
             : [.. gate.Select(one => order.First(it => it.Step == one.Step && it.Link == new Link(one.From, one.To)))];
     }
 

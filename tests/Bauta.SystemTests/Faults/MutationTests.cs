@@ -50,7 +50,7 @@ public sealed class MutationTests(SharedNetwork shared)
         }
 
         var order = SharedNetwork.Spread(cases, one => (one.Link, one.IsMasked));
-        var run = order[..Math.Min(order.Length, Limit ?? SampleFaults)];
+        var run = order.Take(Limit ?? SampleFaults).ToArray();
         await RunAsync(network, shop, run);
         TestContext.Current.SendDiagnosticMessage($"{run.Length} of {cases.Count} faults");
     }

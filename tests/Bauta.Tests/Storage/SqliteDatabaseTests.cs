@@ -23,6 +23,21 @@ public sealed class SqliteDatabaseTests : DatabaseTests
     }
 
     [Fact]
+    public async Task Refuses_a_column_that_is_not_there_and_a_query_inside_the_same_query()
+    {
+        const string All = "SELECT id, name FROM items";
+        var database = Open();
+        await Insert(database, 1);
+        await Insert(database, 2);
+        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => database.ReadAsync(transaction =>
+            transaction.Query(All, row => row.GetStringOrNull(2))));
+        await Assert.ThrowsAsync<InvalidOperationException>(() => database.ReadAsync(transaction =>
+            transaction.Query(All, row => transaction.Query(All, inner => inner.GetInt64(0)).Count)));
+        Assert.Equal(2, (await database.ReadAsync(transaction =>
+            transaction.Query(All, row => row.GetInt64(0)))).Count);
+    }
+
+    [Fact]
     public async Task The_log_does_not_grow_without_end()
     {
         var database = Open();
