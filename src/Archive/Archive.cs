@@ -98,8 +98,11 @@ public sealed class Archive : IArchive, ILog
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var ordering = Task.Run(() => sequencer.RunAsync(stop.Token), CancellationToken.None);
         var signing = Task.Run(() => checkpoints.RunAsync(stop.Token), CancellationToken.None);
+        // Where this fails, the log is served all the same, with a look-up more for each decision.
+        var reading = Task.Run(() => decisions.ReadTableAsync(database, stop.Token), CancellationToken.None);
         var first = await Task.WhenAny(ordering, signing);
         await stop.CancelAsync();
+        await reading.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         var other = first == ordering ? signing : ordering;
         await other.ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
         if (first.IsFaulted || !cancellation.IsCancellationRequested)

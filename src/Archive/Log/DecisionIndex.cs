@@ -14,19 +14,26 @@ internal sealed record DecisionMerge(IReadOnlyList<(byte[] Subject, long Index)>
 /// </summary>
 /// <remarks>
 /// Subjects are hashes. Put into the table one by one, nearly each would change a page of its own, and writing that
-/// page twice costs more than all else about an append. Thread-safe, but for what the sequencer alone calls.
+/// page twice costs more than all else about an append. For the same reason a subject that is new is not looked up
+/// there: a filter over all that the table holds, read once after a start, says that it is not there. Thread-safe, but
+/// for what the sequencer alone calls.
 /// </remarks>
 internal sealed class DecisionIndex
 {
     private const int SubjectSize = 16;
     private const int RecordSize = sizeof(long) + SubjectSize;
     private const int LeastMerge = 64;
+    private const int PageLength = 4096;
 
     // A merge is over before as many decisions are new again.
     private const int MergedForEach = 2;
 
     private readonly int mergeAt;
     private readonly Lock gate = new();
+
+    // Under the gate. A subject that leaves the memory is in it before.
+    private readonly SubjectFilter table = new();
+    private bool isTableRead;
     private Dictionary<UInt128, long> recent;
     private Dictionary<UInt128, long> merging = [];
     private (UInt128[] Subjects, long[] Indexes) sorted = ([], []);
@@ -66,6 +73,36 @@ internal sealed class DecisionIndex
         return bytes;
     }
 
+    /// <summary>Reads into the filter what the table holds; until then each subject is looked up in the
+    /// table.</summary>
+    public async Task ReadTableAsync(IDatabase database, CancellationToken cancellation)
+    {
+        byte[]? after = [];
+        while (after is not null)
+        {
+            var from = after;
+            var page = await database.ReadAsync(tx => LogStore.DecisionsAfter(tx, from, PageLength), cancellation);
+            lock (gate)
+            {
+                foreach (var subject in page)
+                    table.Add(Key(subject));
+                isTableRead = page.Count < PageLength;
+            }
+
+            after = page.Count == PageLength ? page[^1] : null;
+        }
+    }
+
+    /// <summary>For the sequencer: whether the table holds one of these.</summary>
+    public bool AnyInTable(IReadTransaction tx, IEnumerable<NewEntry> entries)
+    {
+        var subjects = entries.Where(entry => entry.From.IsDecision).Select(entry => entry.From.Subject);
+        byte[][] possible;
+        lock (gate)
+            possible = [.. subjects.Where(subject => MayBeInTable(Key(subject)))];
+        return SubjectQuery.Decisions.Find(tx, possible).Count > 0;
+    }
+
     /// <summary>The leaf that decides a subject, if it is among the newest; else the table knows.</summary>
     public long? FindRecent(ReadOnlySpan<byte> subject)
     {
@@ -75,9 +112,19 @@ internal sealed class DecisionIndex
     }
 
     /// <summary>The leaf that decides a subject.</summary>
-    public async Task<long?> FindAsync(IDatabase database, byte[] subject, CancellationToken cancellation) =>
-        // In this order: what leaves the memory meanwhile is in the table before.
-        FindRecent(subject) ?? await database.ReadAsync(tx => LogStore.FindDecision(tx, subject), cancellation);
+    public async Task<long?> FindAsync(IDatabase database, byte[] subject, CancellationToken cancellation)
+    {
+        lock (gate)
+        {
+            if (FindRecent(subject) is { } index)
+                return index;
+            if (!MayBeInTable(Key(subject)))
+                return null;
+        }
+
+        // What leaves the memory meanwhile is in the table before.
+        return await database.ReadAsync(tx => LogStore.FindDecision(tx, subject), cancellation);
+    }
 
     /// <summary>For the sequencer: what to merge in the transaction of the next batch; null when nothing is
     /// due.</summary>
@@ -103,8 +150,14 @@ internal sealed class DecisionIndex
                     recent.Add(Key(entry.From.Subject), entry.Index);
             }
 
-            if (merge is not null && (merged += merge.Rows.Count) == sorted.Subjects.Length)
-                (merging, sorted, merged) = ([], ([], []), 0);
+            if (merge is not null)
+            {
+                foreach (var subject in sorted.Subjects.AsSpan(merged, merge.Rows.Count))
+                    table.Add(subject);
+                if ((merged += merge.Rows.Count) == sorted.Subjects.Length)
+                    (merging, sorted, merged) = ([], ([], []), 0);
+            }
+
             if (merging.Count > 0 || recent.Count < mergeAt)
                 return;
             (merging, recent, endsBelow) = (recent, NewRecent(mergeAt), size);
@@ -114,6 +167,8 @@ internal sealed class DecisionIndex
         sorted = ([.. merging.Keys], [.. merging.Values]);
         Array.Sort(sorted.Subjects, sorted.Indexes);
     }
+
+    private bool MayBeInTable(UInt128 subject) => !isTableRead || table.MayHold(subject);
 
     // One that grows while it fills up would hold up the batch that it grows in.
     private static Dictionary<UInt128, long> NewRecent(int mergeAt) => new(mergeAt);

@@ -57,6 +57,11 @@ internal static class LogStore
     public static long? FindDecision(IReadTransaction tx, byte[] subject) => tx.QuerySingleOrDefault(
         "SELECT idx FROM decisions WHERE subject = $1", static row => (long?)row.GetInt64(0), subject);
 
+    /// <summary>The first subjects of the sorted table that come after one.</summary>
+    public static IReadOnlyList<byte[]> DecisionsAfter(IReadTransaction tx, byte[] subject, int limit) => tx.Query(
+        "SELECT subject FROM decisions WHERE subject > $1 ORDER BY subject LIMIT $2",
+        static row => row.GetBytes(0), subject, limit);
+
     public static long? FindStatement(IReadTransaction tx, string kind, byte[] subject) => tx.QuerySingleOrDefault(
         "SELECT idx FROM statements WHERE kind = $1 AND subject = $2",
         static row => (long?)row.GetInt64(0), kind, subject);
@@ -118,14 +123,11 @@ internal static class LogStore
         "INSERT INTO checkpoints (size, note) VALUES ($1, $2)", checkpoint.Size, checkpoint.Note);
 
     /// <summary>Entries, what they decide, tiles and head: all or nothing, and only where the log ends.</summary>
-    /// <returns>False, and nothing is written, when one of the decisions stands in the sorted table.</returns>
-    public static bool Append(
+    public static void Append(
         IWriteTransaction tx, LogHead after, IReadOnlyList<NewEntry> entries, IReadOnlyList<TileData> tiles,
         DecisionMerge? merge = null)
     {
         var decisions = entries.Where(entry => entry.From.IsDecision).ToList();
-        if (SubjectQuery.Decisions.Find(tx, [.. decisions.Select(entry => entry.From.Subject)]).Count > 0)
-            return false;
         foreach (var row in entries.Chunk(RowLength))
             tx.Execute(InsertEntries, row[0].Index, Row.Join(row));
         foreach (var entry in entries.Where(entry => !entry.From.IsDecision))
@@ -143,7 +145,6 @@ internal static class LogStore
             tx.Execute(UpsertTile, tile.Address.Level, tile.Address.Index, tile.Bytes);
         tx.ExecuteExpecting(1, "UPDATE head SET size = $1, root = $2, last_at = $3 WHERE id = 1 AND size = $4",
             after.Size, after.Root.ToArray(), after.LastAt.Seconds, entries[0].Index);
-        return true;
     }
 
     /// <summary>Tiles out of an open transaction.</summary>

@@ -185,9 +185,10 @@ internal sealed class Sequencer
 
         if (batch.Entries.Count == 0)
             return true;
-        var merge = decisions.NextMerge(batch.Entries.Count);
-        if (!LogStore.Append(tx, batch.Head!, batch.Entries, batch.Tiles, merge))
+        if (decisions.AnyInTable(tx, batch.Entries))
             return false;
+        var merge = decisions.NextMerge(batch.Entries.Count);
+        LogStore.Append(tx, batch.Head!, batch.Entries, batch.Tiles, merge);
         tx.OnCommit(() => Committed(batch, merge));
         return true;
     }

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Bauta.Archive;
 using Bauta.Archive.Log;
 using Bauta.Protocol;
@@ -86,6 +87,40 @@ public sealed class DecisionIndexTests : IAsyncLifetime
 
         await Assert.ThrowsAsync<StorageException>(() => network.Running.WaitAsync(TimeSpan.FromSeconds(30)));
     }
+
+    // A page is 4,096.
+    [Theory]
+    [InlineData(0)]
+    [InlineData(4096)]
+    [InlineData(4097)]
+    [InlineData(9000)]
+    public async Task Finds_whatever_the_table_held_at_the_start(int count)
+    {
+        await network.StopAsync();
+        await using var database = await network.OpenAsync("archive", ArchiveSchema.Migrations);
+        await database.WriteAsync(tx =>
+        {
+            for (var i = 0; i < count; i++)
+                tx.Execute("INSERT INTO decisions (subject, idx) VALUES ($1, $2)", Subject(i), (long)i);
+        });
+        var index = await database.ReadAsync(tx => DecisionIndex.Load(tx, MergeAt));
+        await index.ReadTableAsync(database, TestContext.Current.CancellationToken);
+
+        for (var i = 0; i < count; i++)
+            Assert.Equal(i, await index.FindAsync(database, Subject(i), TestContext.Current.CancellationToken));
+        // What it does not hold is not even looked for, or seldom: one that was put there since is not found.
+        await database.WriteAsync(tx =>
+        {
+            for (var i = count; i < count + 100; i++)
+                tx.Execute("INSERT INTO decisions (subject, idx) VALUES ($1, $2)", Subject(i), (long)i);
+        });
+        var found = 0;
+        for (var i = count; i < count + 100; i++)
+            found += await index.FindAsync(database, Subject(i), TestContext.Current.CancellationToken) is null ? 0 : 1;
+        Assert.InRange(found, 0, 10);
+    }
+
+    private static byte[] Subject(int number) => SHA256.HashData(BitConverter.GetBytes(number))[..16];
 
     private async Task<long[]> AppendAsync(Sale[] sales, bool isNew)
     {

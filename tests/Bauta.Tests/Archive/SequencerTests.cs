@@ -1,3 +1,4 @@
+using Bauta.Archive;
 using Bauta.Archive.Log;
 using Bauta.Crypto.Merkle;
 using Bauta.Protocol;
@@ -22,12 +23,16 @@ public sealed class SequencerTests : IAsyncLifetime
     {
         var sales = Enumerable.Range(0, 200).Select(_ => network.NewSale()).ToArray();
         // Every tenth was decided long ago, which the memory does not know.
-        await network.Database.WriteAsync(tx =>
-        {
-            foreach (var (i, sale) in sales.Index().Where(one => one.Index % 10 == 0))
-                tx.Execute(
-                    "INSERT INTO decisions (subject, idx) VALUES ($1, $2)", LeafRules.SubjectOf(sale.Note), -1L - i);
-        });
+        await network.StopAsync();
+        await using (var database = await network.OpenAsync("archive", ArchiveSchema.Migrations))
+            await database.WriteAsync(tx =>
+            {
+                foreach (var (i, sale) in sales.Index().Where(one => one.Index % 10 == 0))
+                    tx.Execute(
+                        "INSERT INTO decisions (subject, idx) VALUES ($1, $2)",
+                        LeafRules.SubjectOf(sale.Note), -1L - i);
+            });
+        await network.StartAsync();
 
         var answers = await Task.WhenAll(sales.Chunk(5).Select(async some =>
         {
