@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Bauta.Storage.Postgres;
 using Bauta.Storage.Sqlite;
 
@@ -52,6 +53,39 @@ public static class Database
         return IsPostgres(connection)
             ? PostgresDatabase.Open(connection, migrations, options)
             : SqliteDatabase.Open(connection, migrations, options);
+    }
+
+    /// <summary>Opens a database to read it beside the process that writes it, or alone. Nothing is changed, nor is the
+    /// schema brought up to date.</summary>
+    /// <exception cref="StorageException">Refused: there is none, or its schema is not exactly that of
+    /// <paramref name="migrations"/>.</exception>
+    public static async Task<IReadDatabase> OpenToReadAsync(
+        string connection, IReadOnlyList<Migration> migrations, CancellationToken ct = default)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(connection);
+        ArgumentNullException.ThrowIfNull(migrations);
+        IReadDatabase database = IsPostgres(connection)
+            ? new PostgresReadDatabase(connection)
+            : new SqliteReadDatabase(connection);
+        try
+        {
+            await database.ReadAsync(
+                transaction =>
+                {
+                    Migrations.CheckWhole(transaction, migrations);
+                    return true;
+                },
+                ct).ConfigureAwait(false);
+            return database;
+        }
+        catch (Exception failure)
+        {
+            await database.DisposeAsync().ConfigureAwait(false);
+            if (failure is DbException)
+                throw new StorageException(
+                    StorageFailure.Refused, $"This is no database of this program: {failure.Message}", failure);
+            throw;
+        }
     }
 
     public static bool IsPostgres(string connection)

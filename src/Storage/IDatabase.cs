@@ -14,15 +14,12 @@ namespace Bauta.Storage;
 /// <see cref="StorageFailure.Fatal"/> only once the database was opened anew, and its outcome must then be looked
 /// up.</para>
 /// </remarks>
-public interface IDatabase : IAsyncDisposable
+public interface IDatabase : IReadDatabase
 {
     /// <summary>Runs <paramref name="work"/> on the writer and completes when its effects are durable.</summary>
     /// <remarks>An exception thrown by the work takes back that work alone and reaches the caller as it is. The token
     /// is honoured while the work waits in the queue, not after it began.</remarks>
     Task<T> WriteAsync<T>(Func<IWriteTransaction, T> work, CancellationToken ct = default);
-
-    /// <summary>Runs <paramref name="work"/> on one committed snapshot.</summary>
-    Task<T> ReadAsync<T>(Func<IReadTransaction, T> work, CancellationToken ct = default);
 
     /// <summary>Whether writes are taken.</summary>
     DatabaseHealth Health { get; }
@@ -33,6 +30,13 @@ public interface IDatabase : IAsyncDisposable
 
     /// <summary>What the writer has done since the database was opened.</summary>
     DatabaseCounters Counters { get; }
+}
+
+/// <summary>A database that is read, whoever writes it.</summary>
+public interface IReadDatabase : IAsyncDisposable
+{
+    /// <summary>Runs <paramref name="work"/> on one committed snapshot.</summary>
+    Task<T> ReadAsync<T>(Func<IReadTransaction, T> work, CancellationToken ct = default);
 }
 
 /// <summary>What a read may do. Only valid while the work runs.</summary>

@@ -54,9 +54,7 @@ internal static class Migrations
         InTransaction(session, transaction =>
         {
             runScript(dialect.Write(Table));
-            applied = transaction.Query(
-                "SELECT number, name, hash FROM bauta_migrations ORDER BY number",
-                row => new Applied(row.GetInt64(0), row.GetString(1), row.GetBytes(2)));
+            applied = Read(transaction);
         });
         Check(applied, migrations);
         foreach (var migration in migrations.Skip(applied.Count))
@@ -71,6 +69,22 @@ internal static class Migrations
                     timeProvider.GetUtcNow().ToUnixTimeMilliseconds());
             });
     }
+
+    /// <summary>For a reader, which changes nothing: the schema must be exactly this one.</summary>
+    public static void CheckWhole(IReadTransaction transaction, IReadOnlyList<Migration> migrations)
+    {
+        var applied = Read(transaction);
+        Check(applied, migrations);
+        if (applied.Count < migrations.Count)
+            throw new StorageException(
+                StorageFailure.Refused,
+                $"The database has {applied.Count} of {migrations.Count} migrations: start its role once with this " +
+                "program.");
+    }
+
+    private static IReadOnlyList<Applied> Read(IReadTransaction transaction) => transaction.Query(
+        "SELECT number, name, hash FROM bauta_migrations ORDER BY number",
+        row => new Applied(row.GetInt64(0), row.GetString(1), row.GetBytes(2)));
 
     private static void Check(IReadOnlyList<Applied> applied, IReadOnlyList<Migration> migrations)
     {

@@ -43,4 +43,43 @@ public abstract partial class DatabaseTests
         var mended = broken with { Sql = "CREATE TABLE late (a {bigint}) {strict};" };
         await Insert(Open(migrations: [.. Schema, mended]), 1);
     }
+
+    [Fact]
+    public async Task A_reader_beside_the_writer_sees_what_is_committed_in_one_snapshot_and_writes_nothing()
+    {
+        var writer = Open();
+        await Insert(writer, 1);
+        await using var reader = await Database.OpenToReadAsync(Connection, Schema);
+        await Insert(writer, 2);
+        var seen = await reader.ReadAsync(transaction =>
+        {
+            var before = Count(transaction);
+            Insert(writer, 3).GetAwaiter().GetResult();
+            return (before, Count(transaction));
+        });
+        Assert.Equal((2, 2), seen);
+        Assert.Equal(3, await reader.ReadAsync(Count));
+        await Assert.ThrowsAnyAsync<Exception>(() => reader.ReadAsync(transaction => transaction.Query(
+            "WITH one AS (SELECT 4) INSERT INTO items (id) SELECT * FROM one RETURNING id", row => row.GetInt64(0))));
+        await writer.DisposeAsync();
+        Assert.Equal(3, await reader.ReadAsync(Count));
+
+        static long Count(IReadTransaction transaction) =>
+            transaction.QuerySingleOrDefault("SELECT COUNT(*) FROM items", row => row.GetInt64(0));
+    }
+
+    [Fact]
+    public async Task A_reader_refuses_a_schema_that_is_not_whole_and_makes_none()
+    {
+        await RefusedAsync(Schema);
+        await Open(migrations: [Schema[0]]).DisposeAsync();
+        await RefusedAsync(Schema);
+        await Open().DisposeAsync();
+        await RefusedAsync([Schema[0]]);
+        await (await Database.OpenToReadAsync(Connection, Schema)).DisposeAsync();
+
+        async Task RefusedAsync(IReadOnlyList<Migration> schema) => Assert.Equal(
+            StorageFailure.Refused,
+            (await Assert.ThrowsAsync<StorageException>(() => Database.OpenToReadAsync(Connection, schema))).Failure);
+    }
 }
