@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using Bauta.Crypto.OpenSsl;
 
@@ -21,6 +22,22 @@ public static class BlindRsa
 
     // 128 bits more than the modulus: the reduction is then as good as uniform.
     private const int WideBlindSize = BlindSize + 16;
+
+    /// <summary>The blinded message that a blind signature answers, which is what RFC 9474 section 4.3 checks before a
+    /// signature leaves the signer: <c>m = RSAVP1(pk, s)</c>, 256 bytes.</summary>
+    /// <param name="key">The signer's key.</param>
+    /// <param name="blindSignature">256 bytes.</param>
+    /// <param name="blindedMessage">256 bytes, when there is one.</param>
+    /// <returns>False when it is not a number below the modulus.</returns>
+    public static bool TryOpen(
+        RsaPublicKey key, ReadOnlySpan<byte> blindSignature, [NotNullWhen(true)] out byte[]? blindedMessage)
+    {
+        var opened = new byte[RsaPublicKey.ModulusSize];
+        blindedMessage = blindSignature.Length == opened.Length && key.Raw.TryPublic(blindSignature, opened)
+            ? opened
+            : null;
+        return blindedMessage is not null;
+    }
 
     /// <summary>PrepareRandomize of RFC 9474 section 4.1: 32 random bytes, then the message.</summary>
     public static byte[] PrepareRandomized(ReadOnlySpan<byte> message) =>

@@ -70,6 +70,20 @@ public sealed class BlindRsaTests : IDisposable
     }
 
     [Fact]
+    public void A_blind_signature_leads_back_to_the_blinded_message_that_it_answers_and_to_no_other()
+    {
+        using var state = Rsabssa.Blind(key.PublicKey, Rsabssa.PrepareRandomized("a message"u8));
+        var signature = key.BlindSign(state.BlindedMessage);
+        Assert.True(Rsabssa.TryOpen(key.PublicKey, signature, out var opened));
+        Assert.Equal(state.BlindedMessage, opened);
+        signature[^1] ^= 1;
+        Assert.True(Rsabssa.TryOpen(key.PublicKey, signature, out var other));
+        Assert.NotEqual(state.BlindedMessage, other);
+        Assert.False(Rsabssa.TryOpen(key.PublicKey, signature.AsSpan(1), out _));
+        Assert.False(Rsabssa.TryOpen(key.PublicKey, Enumerable.Repeat((byte)255, 256).ToArray(), out _));
+    }
+
+    [Fact]
     public void The_same_seed_asks_for_the_same_signature_again()
     {
         var (seed, other) = (new byte[32], new byte[32]);
