@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using Bauta.Host.ArchiveVerbs;
+using Bauta.Host.AuditVerb;
 using Bauta.Host.BankVerbs;
 using Bauta.Host.Bench;
 using Bauta.Host.Demo;
@@ -31,6 +32,7 @@ internal static class CommandLine
             new JudgeEvidenceVerb(),
             ArchiveGroup.Build(),
             BankGroup.Build(),
+            new AuditBankVerb(),
             new BenchVerb(),
         };
         root.Options.Add(Verb.Json);

@@ -7,7 +7,7 @@ namespace Bauta.Bank.Ledger;
 /// The bank's database together with its books. Every write of the bank goes through here, so that no value moves
 /// without a post and no post outlives its transaction.
 /// </summary>
-public sealed class BankDatabase : IAsyncDisposable
+public sealed class BankDatabase : IReadDatabase
 {
     private readonly Books books;
     private readonly IDatabase database;
@@ -111,9 +111,9 @@ public sealed class BankDatabase : IAsyncDisposable
         },
         cancellation);
 
-    /// <inheritdoc cref="IDatabase.ReadAsync"/>
-    public Task<T> ReadAsync<T>(Func<IReadTransaction, T> work, CancellationToken cancellation) =>
-        database.ReadAsync(work, cancellation);
+    /// <inheritdoc/>
+    public Task<T> ReadAsync<T>(Func<IReadTransaction, T> work, CancellationToken ct = default) =>
+        database.ReadAsync(work, ct);
 
     public ValueTask DisposeAsync() => database.DisposeAsync();
 }

@@ -1,3 +1,4 @@
+using Bauta.Bank.Inspect;
 using System.Net.NetworkInformation;
 using Bauta.Bank.Ledger;
 using Bauta.Crypto.Jose;
@@ -137,7 +138,7 @@ internal sealed class BenchNetwork : IDisposable
     {
         Server(PartyRoles.Bank).Dispose();
         await using var database = await BankDatabase.OpenAsync(((BankConfig)ConfigOf(PartyRoles.Bank)).Connection);
-        return await Audit.RunAsync(database, cancellation);
+        return await BankAudit.TotalsAsync(database, cancellation);
     }
 
     public void Dispose()

@@ -1,3 +1,4 @@
+using Bauta.Bank.Inspect;
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using Bauta.Bank.Ledger;
@@ -56,7 +57,7 @@ public sealed class OneTokenTests(SharedNetwork shared)
             File.Copy(path, Path.Combine(copy, Path.GetFileName(path)), overwrite: true);
         await network.StartAsync("bank");
         await using var books = await BankDatabase.OpenAsync(Directory.EnumerateFiles(copy, "*.db").Single());
-        await Audit.RunAsync(books);
+        await BankAudit.TotalsAsync(books);
     }
 
     private sealed record Coin(byte[] Token, P256PrivateKey Key, Amount Value);

@@ -49,6 +49,8 @@ public sealed class PostgresNetworkTests(PostgresServer server)
         await Books.ResumeUntilNothingIsOpenAsync(network);
         await Books.EveryPurchaseEndedAsync(network, (string)offer["sha256"]!);
         Assert.Equal(before, await Books.ValueAsync(network));
+        Done(await RealNetwork.BautaAsync(
+            TimeSpan.FromMinutes(1), "audit", "--config", network.ConfigOf("bank"), "--json"));
         foreach (var role in RealNetwork.Roles)
             Assert.DoesNotContain(network.FilesOf(role), file => file.Path.EndsWith(".db", StringComparison.Ordinal));
     }

@@ -1,6 +1,9 @@
 using System.Diagnostics;
 using System.Text.Json.Nodes;
+using Bauta.Bank;
 using Bauta.Crypto.Jose;
+using Bauta.Storage;
+using Bauta.Storage.Sqlite;
 using Xunit;
 
 namespace Bauta.SystemTests.Verbs;
@@ -30,7 +33,7 @@ public sealed class ServeTests : IDisposable
     {
         var lines = CommandsOf(Page);
         Assert.Equal(
-            ["init", "init network", "serve", "shop", "wallet"], lines.Select(KindOf).Distinct());
+            ["init", "init network", "serve", "shop", "wallet", "audit"], lines.Select(KindOf).Distinct());
         foreach (var line in lines.Where(line => line[0] == "init"))
             await OkAsync(line);
         // The wallets are told what the party files say.
@@ -50,8 +53,25 @@ public sealed class ServeTests : IDisposable
             else
                 await UntilOkAsync([.. line, .. password]);
         Assert.Equal("goods", await File.ReadAllTextAsync(folder.Path("bought.txt")));
+        await AuditsAsync(Assert.Single(lines, line => line[0] == "audit"));
         foreach (var process in running)
             await StopsCleanlyAsync(process);
+    }
+
+    /// <summary>The running bank agrees with itself and the log; a copy that somebody wrote to does not.</summary>
+    private async Task AuditsAsync(string[] line)
+    {
+        var audited = await OkAsync(line);
+        Assert.Empty(audited.Json["findings"]!.AsArray());
+        Assert.Equal(1, (int)audited.Json["rows"]!["locks"]!);
+        var copy = folder.Path("copy.db");
+        SqliteCopy.Write(folder.Path("bank", "bank.db"), copy);
+        await using (var database = Database.Open(copy, BankSchema.Migrations))
+            await database.WriteAsync(transaction => transaction.Execute("UPDATE locks SET state = 2"));
+        var found = await SayAsync([.. line, "--database", copy]);
+        Assert.Equal(31, found.ExitCode);
+        Assert.Contains(
+            found.Json["findings"]!.AsArray(), one => (string)one!["kind"]! == "unlocked-without-abort");
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using Bauta.Bank.Inspect;
 using System.Security.Cryptography;
 using Bauta.Bank;
 using Bauta.Bank.Ledger;
@@ -210,7 +211,13 @@ public sealed class BankWorld : IAsyncDisposable
         Merchant, new PayoutRequest(
             id ?? RequestId.Generate(), Merchant.PublicKey.Spki, "EUR", Amount.FromMinorUnits(amount)));
 
-    public Task<BankTotals> AuditAsync() => Audit.RunAsync(Database);
+    /// <summary>What the bank's operator audits it with.</summary>
+    public AuditScope Scope(long? mark = null) => new(
+        Options.Name, Options.Currency, StatementKey.PublicKey, [new AuditedLog(Archive.Policy, Archive)],
+        Issuer is null ? null : (Issuer.Options.Name, Issuer.StatementKey.PublicKey),
+        Options.SpentAt is null ? null : (Options.SpentAt, Locker.PublicKey), mark);
+
+    public Task<BankTotals> AuditAsync() => BankAudit.TotalsAsync(Database);
 
     public async ValueTask DisposeAsync()
     {

@@ -11,13 +11,14 @@ namespace Bauta.Tests.Bank;
 /// An archive that keeps its log in memory: really signed, cosigned and proven, so that the bank verifies all of it.
 /// It can be told to misbehave.
 /// </summary>
-public sealed class LogInMemory : IArchive, IDisposable
+public sealed class LogInMemory : IArchive, ILog, IDisposable
 {
     private readonly TimeProvider clock;
     private readonly NoteSigner log = NoteSigner.Generate("archive.example");
     private Cosigner[] witnesses;
     private readonly MerkleTree tree = new();
     private readonly Dictionary<(int, long), MerkleHash> nodes = [];
+    private readonly List<byte[]> leaves = [];
     private readonly Dictionary<string, LoggedEntry> decisions = [];
     private readonly Dictionary<string, LoggedEntry> statements = [];
     private readonly Lock gate = new();
@@ -114,15 +115,43 @@ public sealed class LogInMemory : IArchive, IDisposable
         lock (gate)
         {
             var leaf = entry.ToLeaf();
+            leaves.Add(leaf);
             var index = tree.Append(
                 MerkleHash.Leaf(leaf), (int level, long at, in MerkleHash hash) => nodes[(level, at)] = hash);
             var path = InclusionProof.Generate(index, tree.Size, (level, at) => nodes[(level, at)]);
-            var checkpoint = new Checkpoint(log.Verifier.Name, tree.Size, tree.Root);
-            INoteSigner[] signers = [log, .. witnesses.Take(Cosigning)];
-            var note = SignedNote.Sign(checkpoint.ToBytes(), signers);
-            return new LoggedEntry(leaf, Encoding.UTF8.GetString(new TlogProof(index, path, note).ToBytes()));
+            return new LoggedEntry(leaf, Encoding.UTF8.GetString(new TlogProof(index, path, Sign()).ToBytes()));
         }
     }
+
+    public Task<string> CheckpointAsync(CancellationToken cancellation)
+    {
+        lock (gate)
+        {
+            Meet();
+            return Task.FromResult(Encoding.UTF8.GetString(Sign().ToBytes()));
+        }
+    }
+
+    public Task<byte[]?> ReadAsync(string path, CancellationToken cancellation)
+    {
+        lock (gate)
+        {
+            Meet();
+            if (!TileAddress.TryParse(path, out var tile)
+                || tile.Width > TileAddress.WidthAt(Math.Max(tile.Level, 0), tile.Index, tree.Size))
+                return Task.FromResult<byte[]?>(null);
+            var start = (int)tile.Index * TileAddress.FullWidth;
+            return Task.FromResult<byte[]?>(tile.IsEntries
+                ? EntryBundle.Encode(
+                    [.. leaves.Skip(start).Take(tile.Width).Select(leaf => new ReadOnlyMemory<byte>(leaf))])
+                : [.. Enumerable.Range(start, tile.Width).SelectMany(i =>
+                    nodes[(tile.Level * TileAddress.Height, i)].ToArray())]);
+        }
+    }
+
+    private SignedNote Sign() => SignedNote.Sign(
+        new Checkpoint(log.Verifier.Name, tree.Size, tree.Root).ToBytes(),
+        [log, .. witnesses.Take(Cosigning)]);
 
     public void Dispose()
     {

@@ -53,6 +53,7 @@ public sealed class CommandTreeTests
     [InlineData("judge", "no-such-file.json", "--json")]
     [InlineData("serve", "bank", "--config", "no-such-file.json", "--json")]
     [InlineData("wallet", "balance", "--wallet", "no-such-folder", "--json")]
+    [InlineData("audit", "--config", "no-such-file.json", "--json")]
     public async Task Answers_a_failure_with_one_json_object_whose_code_is_the_exit_code(params string[] arguments)
     {
         var (code, result, _) = await RunAsync(arguments);

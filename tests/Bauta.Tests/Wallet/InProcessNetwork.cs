@@ -2,6 +2,7 @@ using System.Text;
 using Bauta.Archive;
 using Bauta.Archive.Cosign;
 using Bauta.Archive.Follow;
+using Bauta.Bank.Inspect;
 using Bauta.Bank;
 using Bauta.Bank.Ledger;
 using Bauta.Crypto.Jose;
@@ -190,7 +191,7 @@ public sealed class InProcessNetwork : INetwork, IAsyncDisposable
     }
 
     /// <summary>The bank's totals, checked against every row.</summary>
-    public Task<BankTotals> AuditAsync() => Audit.RunAsync(bankDatabase);
+    public Task<BankTotals> AuditAsync() => BankAudit.TotalsAsync(bankDatabase);
 
     public async Task<long> SalesAsync() =>
         (await TheMerchant.Desk.SalesAsync(null, default)).Value.CommittedTotal.MinorUnits;

@@ -1,3 +1,4 @@
+using Bauta.Bank.Inspect;
 using Bauta.Bank;
 using Bauta.Bank.Ledger;
 using Bauta.Crypto.Jose;
@@ -40,7 +41,7 @@ public sealed class SecondBank : IAsyncDisposable
     }
 
     /// <summary>The bank's totals, checked against every row.</summary>
-    public Task<BankTotals> AuditAsync() => Audit.RunAsync(database);
+    public Task<BankTotals> AuditAsync() => BankAudit.TotalsAsync(database);
 
     public async ValueTask DisposeAsync()
     {
