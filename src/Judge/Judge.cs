@@ -50,6 +50,7 @@ public static class PurchaseJudge
             "P1: the contract names this archive and witness quorum");
         hearing.Demand(promise.Bank == evidence.BankCard.Content.Name, Outcome.NotProven,
             "P1: the contract names this bank");
+        HearAcknowledgement(evidence, hearing);
 
         if (evidence.Authorization is not null)
             HearAuthorization(
@@ -61,6 +62,38 @@ public static class PurchaseJudge
         HearLock(evidence, promise, bank, policy, hearing);
         HearDecisions(evidence, promise, policy, goods, hearing);
     }
+
+    /// <summary>
+    /// <c>S_P(P1)</c>: the customer's statement, which the merchant keeps. One that does not hold proves nothing, and
+    /// whoever handed it in must not gain by it.
+    /// </summary>
+    private static void HearAcknowledgement(PurchaseEvidence evidence, Hearing hearing)
+    {
+        var terms = evidence.Merchandise.Content.Terms;
+        if (evidence.Acknowledgement is not { } acknowledgement)
+        {
+            if (terms?.CustomerKey is not null)
+                hearing.Note(true, "P1 asks for two-sided delivery, and no acknowledgement is in evidence: the proof is "
+                    + "one-sided, as the customer can give it");
+            return;
+        }
+
+        hearing.Demand(terms?.CustomerKey is not null, Outcome.NotProven,
+            "S_P(P1): P1 names a customer key that can acknowledge the delivery");
+        hearing.Demand(Acknowledgement.Holds(acknowledgement, evidence.Merchandise), Outcome.NotProven,
+            "S_P(P1): the customer's key P acknowledged exactly this delivery");
+        hearing.Trust(
+            terms!.CustomerName is { } name ? $"customer, who calls itself {name}" : "customer (key P)",
+            acknowledgement.KeyId);
+    }
+
+    /// <summary>What a commit proves, and for whom.</summary>
+    private static string ProofOf(PurchaseEvidence evidence) =>
+        evidence.Acknowledgement is not null
+            ? " The customer's key P acknowledged exactly this delivery, so the merchant proves it, too."
+            : evidence.Merchandise.Content.Terms?.CustomerKey is not null
+                ? " No acknowledgement is in evidence: the proof of delivery is one-sided."
+                : "";
 
     private static P256PublicKey KeyOf(Signed<PartyCard> card, string role, Hearing hearing)
     {
@@ -182,7 +215,7 @@ public static class PurchaseJudge
             GoodsCheck.Hear(promise, logged.Release!.Content.MaskedKey, goods, hearing);
         throw hearing.End(Outcome.Complete,
             $"The archive committed at {logged.At}, before expiry at {promise.ExpiresAt}: the merchant is paid and the "
-            + "key to the goods is published.");
+            + $"key to the goods is published.{ProofOf(evidence)}");
     }
 
     private static LogEntry Verified(

@@ -45,7 +45,8 @@ public sealed partial class Merchant : IMerchant, IAsyncDisposable
         // So that what is to go after the grace goes within a tenth of it.
         dropPause = TimeSpan.FromSeconds(Math.Clamp(options.GraceSeconds / 10, 1, 30));
         Terms = new MerchantTerms(
-            options.Bank, keys.Bank.Thumbprint, [.. archives.Select(archive => archive.Policy.Text)]);
+            options.Bank, keys.Bank.Thumbprint, [.. archives.Select(archive => archive.Policy.Text)],
+            options.Proof == DeliveryProof.TwoSided ? DeliveryProof.TwoSided : null);
         var byPolicy = archives.ToDictionary(archive => archive.Policy.Id);
         var goods = new GoodsStore(options.GoodsDirectory, clock);
         var budget = new OpenBudget(options.MaxOpenPurchases, options.MaxOpenBytes);

@@ -9,7 +9,7 @@ namespace Bauta.Merchant;
 /// <summary>The merchant over HTTP; see docs/protocol/merchant.md.</summary>
 public static class MerchantEndpoints
 {
-    private const int MaxPurchaseLength = 1024;
+    private const int MaxPurchaseLength = 2 * 1024;
     private const int MaxPaymentLength = 8 * 1024;
 
     public static void MapMerchant(this IEndpointRouteBuilder routes, IMerchant merchant)

@@ -1,5 +1,6 @@
 using Bauta.Protocol;
 using Bauta.Protocol.Archive;
+using Bauta.Protocol.Merchant;
 
 namespace Bauta.Merchant;
 
@@ -19,6 +20,10 @@ public sealed record MerchantOptions
 
     /// <summary>The folder that goods are copied into, so that a file cannot change under a sale.</summary>
     public required string GoodsDirectory { get; init; }
+
+    /// <summary>Which proof of delivery the merchant demands, one of <see cref="DeliveryProof"/>; a customer who wants
+    /// two-sided delivery always gets it.</summary>
+    public string Proof { get; init; } = DeliveryProof.OneSided;
 
     /// <summary>How long a purchase of a small file is open, from P1 to its expiry.</summary>
     public int LifetimeSeconds { get; init; } = 900;
@@ -77,10 +82,13 @@ public sealed record MerchantOptions
     {
         if (!Names.IsPartyName(Name) || !Names.IsPartyName(Bank) || !Names.IsLine(Payee, 128))
             throw new FormatException("The names of merchant and bank or the payee are not in their form.");
+        if (!DeliveryProof.IsKnown(Proof))
+            throw new FormatException(
+                $"\"{Proof}\" is no proof of delivery: proof is {DeliveryProof.OneSided} or {DeliveryProof.TwoSided}.");
         if (LifetimeSeconds <= PayMarginSeconds || MaxLifetimeSeconds < LifetimeSeconds || SlowestBytesPerSecond < 1
             || PayMarginSeconds < 0 || GraceSeconds < 0 || RememberDroppedSeconds < 0
             || KeepGoodsSeconds < GraceSeconds || MaxOffers < 1
-            || MaxFileBytes is < 0 or > Protocol.Merchant.OfferTerms.MaxSizeBytes || MaxOpenPurchases < 1
+            || MaxFileBytes is < 0 or > OfferTerms.MaxSizeBytes || MaxOpenPurchases < 1
             || MaxOpenBytes < 0 || LargeFileBytes < 0 || MaxLargeAtOnce < 1 || MaxLargeWaiting < 0
             || MaxChunksAtOnce < 1 || MaxRetrySeconds < 1 || StepsAtOnce < 1)
             throw new FormatException("A number in the merchant's options is out of its range.");

@@ -98,5 +98,8 @@ public static class MerchantSchema
             CREATE INDEX offers_by_goods ON offers (content_hash);
             CREATE INDEX purchases_by_goods ON purchases (content_hash, expires_at);
             """),
+        new Migration(3, "the customer's acknowledgement of a two-sided delivery", """
+            ALTER TABLE payments ADD COLUMN acknowledgement {text};
+            """),
     ];
 }

@@ -58,6 +58,8 @@ namespace Bauta.Protocol;
 [JsonSerializable(typeof(OfferTerms))]
 [JsonSerializable(typeof(PurchaseRequest))]
 [JsonSerializable(typeof(Merchandise))]
+[JsonSerializable(typeof(Terms))]
+[JsonSerializable(typeof(Acknowledgement))]
 [JsonSerializable(typeof(PaymentRequest))]
 [JsonSerializable(typeof(PaymentAnswer))]
 [JsonSerializable(typeof(PurchaseEvidence))]

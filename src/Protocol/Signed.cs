@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
@@ -88,6 +89,10 @@ public sealed class Signed<T> : ISignedText, IEquatable<Signed<T>>
     /// </summary>
     public bool SaysTheSameAs(Signed<T>? other) => other is not null && other.KeyId == KeyId
         && other.jws.Payload.AsSpan().SequenceEqual(jws.Payload);
+
+    /// <summary>SHA-256 of the payload, 32 bytes: names what is stated, whichever of its signatures it
+    /// carries.</summary>
+    public byte[] PayloadHash() => SHA256.HashData(jws.Payload);
 
     /// <inheritdoc/>
     public bool Equals(Signed<T>? other) => other is not null && other.Text == Text;

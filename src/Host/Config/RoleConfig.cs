@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Bauta.Protocol.Merchant;
 
 namespace Bauta.Host.Config;
 
@@ -179,6 +180,9 @@ internal sealed record MerchantConfig : StoringConfig
 
     /// <summary>Where <c>bauta shop</c> reaches the shop: <c>unix:PATH</c> or <c>http://127.0.0.1:PORT</c>.</summary>
     public string Desk { get; init; } = "unix:desk.sock";
+
+    /// <summary>Which proof of delivery it demands: <c>one-sided</c> or <c>two-sided</c>.</summary>
+    public string Proof { get; init; } = DeliveryProof.OneSided;
 
     /// <summary>How long a purchase of a small file stays open.</summary>
     public int LifetimeSeconds { get; init; } = 900;

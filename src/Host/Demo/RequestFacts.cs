@@ -54,6 +54,10 @@ internal sealed class RequestFacts
         ["offer"] = Fact.Goods,
         ["delivery"] = Fact.Goods,
         ["seed"] = Fact.SpentSerial,
+        ["customerKey"] = Fact.Pseudonym,
+        ["customerName"] = Fact.Pseudonym,
+        ["merchandiseHash"] = Fact.Transaction,
+        ["merchant"] = Fact.Merchant,
     };
 
     // What the key tells that a statement names as its signer's; null where it is a public party.
@@ -70,6 +74,7 @@ internal sealed class RequestFacts
         ["bauta.closing-note"] = Fact.LockingBank,
         ["bauta.account"] = Fact.Account,
         ["bauta.payout-request"] = Fact.Account,
+        ["bauta.acknowledgement"] = Fact.Pseudonym,
         ["bauta.funding-notice"] = null,
         ["bauta.payout-order"] = null,
         ["bauta.payout-receipt"] = null,

@@ -30,6 +30,7 @@ internal enum Fact
     Merchant,
     Sales,
     Withdrawal,
+    Pseudonym,
 }
 
 /// <summary>A role that exists: what it does, what it may hold in memory, on disk or in a log, and what
@@ -91,6 +92,7 @@ internal static class SightTable
         [Fact.Merchant] = "merchant",
         [Fact.Sales] = "merchant's sales",
         [Fact.Withdrawal] = "link between withdrawal and spending",
+        [Fact.Pseudonym] = "customer's pseudonym",
     };
 
     /// <summary>All roles that exist.</summary>
@@ -107,19 +109,20 @@ internal static class SightTable
                 Fact.ReserveKey, Fact.Denomination, Fact.SpentSerial, Fact.Amount, Fact.Account, Fact.Payee,
                 .. published,
             ],
-            [Fact.Customer, Fact.NetworkAddress, Fact.Goods, Fact.Withdrawal]),
+            [Fact.Customer, Fact.Pseudonym, Fact.NetworkAddress, Fact.Goods, Fact.Withdrawal]),
         new("archive", null, "decides commit or abort, publishes it", published,
-            [Fact.Customer, Fact.Merchant, Fact.Goods, Fact.Price, Fact.PlainKey]),
+            [Fact.Customer, Fact.Pseudonym, Fact.Merchant, Fact.Goods, Fact.Price, Fact.PlainKey]),
         new("witness", null,
             "reads every leaf of an archive, cosigns what is consistent and decides each bank's lock once",
             published, [], "what the archive publishes"),
         new("merchant", null, "offers, encrypts, releases",
             [
                 Fact.Goods, Fact.Price, Fact.OneTimeKeys, Fact.PlainKey, Fact.Merchant, Fact.Sales, Fact.Account,
-                Fact.Payee, .. published,
+                Fact.Payee, Fact.Pseudonym, .. published,
             ],
             [Fact.Customer, Fact.NetworkAddress],
-            "goods, price, one-time keys, its own account and payee, the bank's notes, what the archive publishes"),
+            "goods, price, one-time keys, the pseudonym that a customer shows it, its own account and payee, the bank's "
+            + "notes, what the archive publishes"),
         new("acquirer", null, "takes money in, funds reserves, pays out (a sandbox)",
             [Fact.Payer, Fact.SumsPaid, Fact.ReserveKey, Fact.Payee], [Fact.Sales, Fact.Goods]),
         new("judge", null, "reads evidence offline, names who is at fault", Enum.GetValues<Fact>(), [],

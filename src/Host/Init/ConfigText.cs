@@ -157,6 +157,10 @@ internal static class ConfigText
           // outside.
           "desk": {{Text(role.Desk)}},
 
+          // Who must be able to prove what was delivered: "one-sided", the customer; "two-sided", the shop as well: it
+          // then sells only to customers who sign that the goods arrived, under a key of their choice.
+          "proof": "one-sided",
+
           // How long a purchase of a small file stays open, and how long before its end payment is refused.
           "lifetimeSeconds": 900,
           "payMarginSeconds": 10,

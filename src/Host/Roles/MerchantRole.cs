@@ -30,6 +30,7 @@ internal static class MerchantRole
             Currency = bank.ReadCurrency(),
             Payee = config.Payee,
             GoodsDirectory = config.PathOf(config.Goods),
+            Proof = config.Proof,
             LifetimeSeconds = config.LifetimeSeconds,
             PayMarginSeconds = config.PayMarginSeconds,
             GraceSeconds = config.GraceSeconds,

@@ -26,7 +26,8 @@ internal sealed class SaleEvidenceVerb : ShopVerb
     private readonly Option<string?> other = EvidenceFile.Other();
 
     public SaleEvidenceVerb()
-        : base("evidence", "Writes all that was stated about a sale, for a judge or any stranger.\n"
+        : base("evidence", "Writes all that was stated about a sale, for a judge or any stranger. With two-sided\n"
+            + "delivery it holds the customer's signature over P1, and proves what was delivered.\n"
             + "It shows what was sold and for how much: hand it out with care. The bank is asked for its card.",
             "bauta shop evidence kY3rVw9z --out evidence.json --config data/demo/merchant/merchant.json")
     {
@@ -44,10 +45,15 @@ internal sealed class SaleEvidenceVerb : ShopVerb
         var evidence = new PurchaseEvidence(
             PurchaseEvidence.CurrentFormat, held.Policy, OwnCard(shop.Config, bank, held.Policy),
             await CardAsync(bank, cancellation), held.Merchandise, LockNote: held.LockNote,
-            Payment: held.Payment, Decision: held.Decision);
+            Payment: held.Payment, Decision: held.Decision, Acknowledgement: held.Acknowledgement);
         EvidenceFile.Write(path, evidence, shop.Parsed.GetValue(other));
         shop.Output.Line($"Wrote {path}. Anybody can check it: bauta judge {path}");
-        shop.Output.Answer(new JsonObject { ["transaction"] = transaction.ToString(), ["evidence"] = path });
+        shop.Output.Answer(new JsonObject
+        {
+            ["transaction"] = transaction.ToString(),
+            ["evidence"] = path,
+            ["acknowledged"] = held.Acknowledgement is not null,
+        });
         return ExitCode.Ok;
     }
 

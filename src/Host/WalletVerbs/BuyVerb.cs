@@ -34,21 +34,45 @@ internal sealed class BuyVerb : WalletVerb
         DefaultValueFactory = _ => 60,
     };
 
+    private readonly Option<string?> proof = new("--proof")
+    {
+        Description = "one-sided: you can prove what was delivered. two-sided: the shop can, too, since you sign that the "
+            + "goods arrived, with a key of this purchase only. Without it: what the shop demands.",
+    };
+
+    private readonly Option<string?> pseudonym = new("--as")
+    {
+        Description = "Sign as PSEUDONYM, a label of your choice (a-z, 0-9, dot, hyphen): the same key at every purchase "
+            + "with it, which your phrase restores. Shops can tell that those purchases are one customer's: for a "
+            + "reputation, or claims beyond a purchase's value.",
+        HelpName = "PSEUDONYM",
+    };
+
+    private readonly Option<string?> name = new("--name")
+    {
+        Description = "Put your name, or what you want to be called, into the contract, bound by your signature.",
+        HelpName = "NAME",
+    };
+
     public BuyVerb()
         : base("buy", "Buys a file: the goods or the money back, whatever fails. Without OFFER: lists what is on sale.",
             "bauta wallet buy shop.demo \"A letter\" --out letter.txt")
     {
+        proof.AcceptOnlyFromAmong(DeliveryProof.OneSided, DeliveryProof.TwoSided);
         Add(shop);
         Add(offer);
         Add(output);
         Add(patience);
+        Add(proof);
+        Add(pseudonym);
+        Add(name);
     }
 
     protected override async Task<ExitCode> RunAsync(OpenWallet open, CancellationToken cancellation)
     {
-        var name = open.Parsed.GetRequiredValue(shop);
-        if (!open.File.TryFindShop(name, out var address))
-            throw new HostException(ExitCode.NotFound, $"There is no shop {name}. Known: "
+        var wantedShop = open.Parsed.GetRequiredValue(shop);
+        if (!open.File.TryFindShop(wantedShop, out var address))
+            throw new HostException(ExitCode.NotFound, $"There is no shop {wantedShop}. Known: "
                 + (open.File.Shops.Count == 0 ? "none" : string.Join(", ", open.File.Shops.Keys))
                 + ". Any other is called by its address: http://shop.example#THUMBPRINT");
         var offers = await open.Output.BarAsync(
@@ -124,9 +148,11 @@ internal sealed class BuyVerb : WalletVerb
     {
         var path = Path.GetFullPath(open.Parsed.GetValue(output) ?? terms.FileName);
         var waiting = TimeSpan.FromSeconds(Math.Clamp(open.Parsed.GetValue(patience), 0, 86_400));
+        var shown = new CustomerTerms(
+            open.Parsed.GetValue(proof), open.Parsed.GetValue(pseudonym), open.Parsed.GetValue(name));
         var state = await open.Output.BarAsync(
             $"buying {terms.Title}",
-            bar => open.Wallet.BuyAsync(address, terms, path, waiting, bar, cancellation));
+            bar => open.Wallet.BuyAsync(address, terms, path, shown, waiting, bar, cancellation));
         return await PurchaseReport.ShowAsync(open, state, cancellation);
     }
 }
@@ -180,6 +206,9 @@ internal static class PurchaseReport
         ["price"] = state.Order.Offer.Price.MinorUnits,
         ["currency"] = state.Order.Offer.Currency,
         ["startedAt"] = state.Order.StartedAt.Seconds,
+        ["proof"] = state.Order.Terms?.CustomerKey is null ? DeliveryProof.OneSided : DeliveryProof.TwoSided,
+        ["pseudonym"] = state.Order.Pseudonym,
+        ["name"] = state.Order.Terms?.CustomerName,
         ["file"] = state is Opened ? state.Order.OutputPath : null,
         ["sha256"] = state is Opened { AsPromised: true }
             ? Convert.ToHexStringLower(state.Order.Offer.ContentHash)

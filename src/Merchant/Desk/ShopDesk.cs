@@ -55,7 +55,8 @@ internal sealed class ShopDesk(
         using var secrets = PurchaseSecrets.Open(sealing, sale, row);
         var merchandise = secrets.Merchandise;
         return archives.TryGetValue(merchandise.Content.Archive, out var archive)
-            ? new SaleEvidence(archive.Policy.Text, merchandise, paid.LockNote, paid.Payment, paid.Known)
+            ? new SaleEvidence(
+                archive.Policy.Text, merchandise, paid.LockNote, paid.Payment, paid.Known, paid.Acknowledgement)
             : DeskError.UnknownArchive;
     }
 

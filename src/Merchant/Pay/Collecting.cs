@@ -7,8 +7,9 @@ using Bauta.Storage;
 namespace Bauta.Merchant.Pay;
 
 /// <summary>
-/// P3 to P4: checks the bank's two notes against P1, writes the release down, and only then sends it. The order: look
-/// for a payment with the same notes; verify the notes; match them with P1; sign P4; commit the intent; send.
+/// P3 to P4: checks the bank's two notes against P1, and the customer's acknowledgement where P1 asks for one; writes
+/// the release down, and only then sends it. The order: look for a payment with the same notes; verify the notes; match
+/// them with P1; verify the acknowledgement; sign P4; commit the intent with what it stands on; send.
 /// </summary>
 internal sealed class Collecting(
     MerchantOptions options, IDatabase database, MerchantKeys keys, OpenBudget budget, Settling settling,
@@ -53,7 +54,7 @@ internal sealed class Collecting(
         var n = request.Transaction;
         var (stored, row) = await database.ReadAsync(
             transaction => (PaymentStore.Find(transaction, n), PurchaseStore.Sealed(transaction, n)), cancellation);
-        if (stored is not null && stored.HasNotes(request.Lock))
+        if (stored is not null && stored.IsFor(request))
             return stored;
         // Every n is public in the archive's log once it is decided. Whoever does not hold this bank's notes for this
         // merchant gets the same answer whether the purchase exists or not, and so cannot find out who sold it.
@@ -67,10 +68,12 @@ internal sealed class Collecting(
         var merchandise = secrets.Merchandise.Content;
         if (!Match(request.Lock, merchandise))
             return MerchantError.BadPayment;
+        if (!IsAcknowledged(request, secrets.Merchandise))
+            return MerchantError.BadAcknowledgement;
         var now = UnixTime.Now(clock);
         if (now.AddSeconds(options.PayMarginSeconds) >= merchandise.ExpiresAt)
             return MerchantError.Expired;
-        var released = new ReleasedPurchase(n, request.Lock.LockNote, request.Lock.Payment, secrets.SignRelease(), 0);
+        var released = new ReleasedPurchase(request, secrets.SignRelease(), 0);
         return await CommitAsync(released, merchandise, now, cancellation);
     }
 
@@ -104,6 +107,12 @@ internal sealed class Collecting(
             && payment.Content.Account.Equals(keys.AccountId)
             && note.IsSignedBy(keys.Bank) && payment.IsSignedBy(keys.Bank);
     }
+
+    // Without it P4 would give the key away, and only the customer could prove what was delivered.
+    private static bool IsAcknowledged(PaymentRequest request, Signed<Merchandise> merchandise) =>
+        request.Acknowledgement is { } acknowledgement
+            ? Acknowledgement.Holds(acknowledgement, merchandise)
+            : merchandise.Content.Terms?.CustomerKey is null;
 
     private static bool Match(LockAnswer notes, Merchandise merchandise) =>
         notes.LockNote.Content == merchandise.ToLockNote() && notes.Payment.Content == merchandise.ToPaymentNote();

@@ -1,6 +1,7 @@
 using Bauta.Protocol;
 using Bauta.Protocol.Archive;
 using Bauta.Protocol.Bank;
+using Bauta.Protocol.Merchant;
 using Bauta.Storage;
 
 namespace Bauta.Merchant.Pay;
@@ -13,7 +14,8 @@ internal static class PaymentStore
     public const int Settled = 3;
     public const int Disputed = 4;
 
-    private const string Columns = "n, lock_note, payment_note, release, state, attempts, outcome, entry, proof";
+    private const string Columns =
+        "n, lock_note, payment_note, release, state, attempts, outcome, entry, proof, acknowledgement";
 
     public static PaidPurchase? Find(IReadTransaction transaction, TransactionId n) =>
         transaction.QuerySingleOrDefault($"SELECT {Columns} FROM payments WHERE n = $1", Load, n.ToArray());
@@ -38,10 +40,12 @@ internal static class PaymentStore
         transaction.ExecuteExpecting(1, "DELETE FROM open_purchases WHERE n = $1", n);
         transaction.Execute(
             """
-            INSERT INTO payments (n, lock_note, payment_note, release, released_at, state, attempts, next_try_at)
-            VALUES ($1, $2, $3, $4, $5, 1, 0, $6)
+            INSERT INTO payments (n, lock_note, payment_note, release, released_at, state, attempts, next_try_at,
+                acknowledgement)
+            VALUES ($1, $2, $3, $4, $5, 1, 0, $6, $7)
             """,
-            n, purchase.LockNote.Text, purchase.Payment.Text, purchase.Release.Text, now.Seconds, nextTry.Seconds);
+            n, purchase.LockNote.Text, purchase.Payment.Text, purchase.Release.Text, now.Seconds, nextTry.Seconds,
+            purchase.Acknowledgement?.Text);
     }
 
     /// <summary>Stores a decision, and whether the bank was told.</summary>
@@ -101,17 +105,19 @@ internal static class PaymentStore
 
     private static PaidPurchase Load(IRow row)
     {
-        var n = TransactionId.FromBytes(row.GetBytes(0));
-        var (lockNote, payment, release) =
-            (Parse<LockNote>(row.GetString(1)), Parse<PaymentNote>(row.GetString(2)), Parse<Release>(row.GetString(3)));
+        var request = new PaymentRequest(
+            TransactionId.FromBytes(row.GetBytes(0)),
+            new LockAnswer(Parse<LockNote>(row.GetString(1)), Parse<PaymentNote>(row.GetString(2))),
+            row.GetStringOrNull(9) is { } acknowledgement ? Parse<Acknowledgement>(acknowledgement) : null);
+        var release = Parse<Release>(row.GetString(3));
         var attempts = (int)row.GetInt64(5);
         LoggedEntry Decision() => new(row.GetBytes(7), row.GetString(8));
         return row.GetInt64(4) switch
         {
-            Released => new ReleasedPurchase(n, lockNote, payment, release, attempts),
-            Decided => new DecidedPurchase(n, lockNote, payment, release, attempts, row.GetString(6), Decision()),
-            Settled => new SettledPurchase(n, lockNote, payment, release, row.GetString(6), Decision()),
-            Disputed => new DisputedPurchase(n, lockNote, payment, release, row.GetString(6), Decision()),
+            Released => new ReleasedPurchase(request, release, attempts),
+            Decided => new DecidedPurchase(request, release, attempts, row.GetString(6), Decision()),
+            Settled => new SettledPurchase(request, release, row.GetString(6), Decision()),
+            Disputed => new DisputedPurchase(request, release, row.GetString(6), Decision()),
             _ => throw new InvalidDataException("A payment is in a state that this program does not know."),
         };
     }

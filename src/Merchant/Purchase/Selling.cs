@@ -53,6 +53,8 @@ internal sealed class Selling : IDisposable
     public async Task<Result<Signed<Merchandise>, MerchantError>> SellAsync(
         PurchaseRequest request, CancellationToken cancellation)
     {
+        if (request.Terms is { } terms && !terms.IsWellFormed())
+            return MerchantError.Malformed;
         var bodyHash = SHA256.HashData(StrictJson.Write(request, ProtocolJson.Default.PurchaseRequest));
         using var turn = await gate.EnterAsync(request.Id, cancellation);
         if (turn is null)
@@ -66,6 +68,8 @@ internal sealed class Selling : IDisposable
             return MerchantError.PriceChanged;
         if (!archives.ContainsKey(request.Archive))
             return MerchantError.UnknownArchive;
+        if (options.Proof == DeliveryProof.TwoSided && request.Terms?.CustomerKey is null)
+            return MerchantError.TwoSidedOnly;
         if (!budget.TryTake(UnixTime.Now(clock), offer.SizeBytes))
             return MerchantError.TooMany;
         UnixTime? keptUntil = null;
@@ -195,7 +199,7 @@ internal sealed class Selling : IDisposable
         return Signed<Merchandise>.Sign(keys.Identity, new Merchandise(
             releaseKey.Spki, offer, options.Bank, keys.AccountId, expiresAt, request.Archive, mask.Export(), commitment,
             tree.Root.ToArray(), tree.Layout.ChunkCount, tree.Layout.CiphertextSize,
-            RandomNumberGenerator.GetBytes(32)));
+            RandomNumberGenerator.GetBytes(32), request.Terms));
     }
 
     private static UnixTime Before(UnixTime now, long seconds) =>

@@ -53,7 +53,9 @@ public sealed record OfferList(IReadOnlyList<OfferTerms> Offers, OfferId? Next =
 /// <param name="Offer">The offer.</param>
 /// <param name="Price">The price that the customer saw; another one is refused.</param>
 /// <param name="Archive">The archive and quorum that the customer wants.</param>
-public sealed record PurchaseRequest(RequestId Id, OfferId Offer, Amount Price, PolicyId Archive);
+/// <param name="Terms">The variant that the customer wants; P1 repeats it exactly.</param>
+public sealed record PurchaseRequest(
+    RequestId Id, OfferId Offer, Amount Price, PolicyId Archive, Terms? Terms = null);
 
 /// <summary>
 /// P1, Merchandise_m (FIG. 4): <c>S_m(n, contract, expiry, A, r, c, h(E_k(goods)))</c>. Known to customer and merchant
@@ -71,10 +73,11 @@ public sealed record PurchaseRequest(RequestId Id, OfferId Offer, Amount Price, 
 /// <param name="ChunkCount">How many chunks.</param>
 /// <param name="CiphertextSizeBytes">Size of all chunks together.</param>
 /// <param name="Secret">32 bytes from which customer and merchant derive the IDs of other chains.</param>
+/// <param name="Terms">The variant that both agreed on.</param>
 public sealed record Merchandise(
     byte[] ReleaseKey, OfferTerms Contract, string Bank, AccountId Account, UnixTime ExpiresAt, PolicyId Archive,
     byte[] Mask, KeyCommitment Commitment, byte[] GoodsRoot, long ChunkCount, long CiphertextSizeBytes,
-    byte[] Secret)
+    byte[] Secret, Terms? Terms = null)
     : IStatement<Merchandise>
 {
     /// <inheritdoc/>
@@ -90,10 +93,15 @@ public sealed record Merchandise(
     public bool IsWellFormed() => P256PublicKey.TryFromSpki(ReleaseKey, out _) && Contract.IsWellFormed()
         && Names.IsPartyName(Bank) && Mask.Length == 32 && GoodsRoot.Length == 32 && Secret.Length == 32
         && GoodsLayout.TryCreate(Contract.SizeBytes, out var layout)
-        && ChunkCount == layout.ChunkCount && CiphertextSizeBytes == layout.CiphertextSize;
+        && ChunkCount == layout.ChunkCount && CiphertextSizeBytes == layout.CiphertextSize
+        && (Terms?.IsWellFormed() ?? true);
 
     /// <summary>The transaction ID <c>n</c>.</summary>
     public TransactionId Transaction() => TransactionId.Of(P256PublicKey.FromSpki(ReleaseKey));
+
+    /// <summary>The key <c>P</c> that must acknowledge the delivery; null when it is one-sided.</summary>
+    public P256PublicKey? Customer() =>
+        Terms?.CustomerKey is { } customer ? P256PublicKey.FromSpki(customer) : null;
 
     /// <summary>The lock note that a customer who agrees has the bank sign.</summary>
     public LockNote ToLockNote() => new(Transaction(), ExpiresAt, Archive, Commitment);
@@ -105,7 +113,9 @@ public sealed record Merchandise(
 /// <summary>P3 on its way to the merchant through the customer.</summary>
 /// <param name="Transaction">The transaction ID <c>n</c>.</param>
 /// <param name="Lock">Lock note and payment note.</param>
-public sealed record PaymentRequest(TransactionId Transaction, LockAnswer Lock);
+/// <param name="Acknowledgement"><c>S_P(P1)</c>: exactly when P1's terms name a customer key.</param>
+public sealed record PaymentRequest(
+    TransactionId Transaction, LockAnswer Lock, Signed<Acknowledgement>? Acknowledgement = null);
 
 /// <summary>What the merchant did with P3.</summary>
 /// <param name="Decision">The archive's decision once there is one with its quorum; null while it is on its
@@ -212,6 +222,14 @@ public enum MerchantError
     /// <summary>P3 does not hold.</summary>
     [Refusal(422, "The bank's notes do not match the purchase: bank, transaction, expiry, archive, commitment, account or amount.")]
     BadPayment,
+
+    /// <summary>Only with two-sided delivery.</summary>
+    [Refusal(422, "This merchant sells only with two-sided delivery. Ask with a customer key in the terms: bauta wallet buy --proof two-sided")]
+    TwoSidedOnly,
+
+    /// <summary>The acknowledgement does not hold.</summary>
+    [Refusal(422, "The acknowledgement does not match P1: exactly when its terms name a customer key, that key must sign for exactly this P1.")]
+    BadAcknowledgement,
 
     /// <summary>Too late.</summary>
     [Refusal(410, "The purchase has expired. Ask the archive for the abort; the tokens unlock.")]

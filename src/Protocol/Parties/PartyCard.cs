@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization.Metadata;
 using Bauta.Crypto.Jose;
 using Bauta.Protocol.Archive;
+using Bauta.Protocol.Merchant;
 
 namespace Bauta.Protocol.Parties;
 
@@ -106,9 +107,12 @@ public sealed record BankPeer(string Name, string Key)
 /// <param name="Bank">The name of its bank.</param>
 /// <param name="BankKey">The RFC 7638 thumbprint of the bank's identity key.</param>
 /// <param name="Policies">The archives and quorums it sells under, each in C2SP tlog-policy form.</param>
-public sealed record MerchantTerms(string Bank, string BankKey, IReadOnlyList<string> Policies)
+/// <param name="Proof"><c>two-sided</c> when it sells only with two-sided delivery; otherwise absent.</param>
+public sealed record MerchantTerms(
+    string Bank, string BankKey, IReadOnlyList<string> Policies, string? Proof = null)
 {
     /// <summary>Whether sizes and ranges hold.</summary>
     public bool IsWellFormed() => Names.IsPartyName(Bank) && BankKey.Length == P256PublicKey.ThumbprintLength
-        && Policies.Count is >= 1 and <= 16 && Policies.All(policy => policy.Length <= ArchivePolicy.MaxLength);
+        && Policies.Count is >= 1 and <= 16 && Policies.All(policy => policy.Length <= ArchivePolicy.MaxLength)
+        && (Proof is null or DeliveryProof.TwoSided);
 }

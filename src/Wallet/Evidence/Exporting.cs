@@ -42,7 +42,7 @@ public sealed partial class Wallet
             PurchaseEvidence.CurrentFormat, PolicyOf(order)?.Text ?? network.Policy.Text, ReadCard(order.ShopCard),
             ReadCard(order.BankCard), merchandise, authorization, note, locked?.Payment, first,
             authorization is null ? null : await KeysOfAsync(authorization, state.Order.Archive, cancellation),
-            second, other, order.IssuerCard is { } issuer ? ReadCard(issuer) : null);
+            second, other, order.IssuerCard is { } issuer ? ReadCard(issuer) : null, order.Acknowledgement);
     }
 
     private static (Signed<Merchandise>? P1, byte[]? P2, LockAnswer? P3, LoggedEntry? P5) Statements(

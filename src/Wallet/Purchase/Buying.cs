@@ -17,17 +17,24 @@ public sealed partial class Wallet
     private const int KeyTries = 5;
     private static readonly TimeSpan keyPause = TimeSpan.FromSeconds(2);
 
+    /// <summary>Buys one offer and shows the shop no more than it demands.</summary>
+    public Task<PurchaseState> BuyAsync(
+        PartyAddress shop, OfferTerms offer, string outputPath, TimeSpan patience, IProgress<WalletStep>? progress,
+        CancellationToken cancellation) =>
+        BuyAsync(shop, offer, outputPath, new CustomerTerms(), patience, progress, cancellation);
+
     /// <summary>Buys one offer: the goods or the money back, whatever fails.</summary>
     /// <param name="shop">The shop.</param>
     /// <param name="offer">The offer as the user saw it.</param>
     /// <param name="outputPath">Where the opened file goes; must not exist.</param>
+    /// <param name="wanted">Which proof of delivery, and as whom.</param>
     /// <param name="patience">How long to wait for a decision before leaving the rest to resume.</param>
     /// <param name="progress">Told of every step.</param>
     /// <param name="cancellation">Gives up waiting; nothing is lost.</param>
     /// <returns>The state reached: opened, returned, abandoned, or an open one that resume goes on with.</returns>
     public async Task<PurchaseState> BuyAsync(
-        PartyAddress shop, OfferTerms offer, string outputPath, TimeSpan patience, IProgress<WalletStep>? progress,
-        CancellationToken cancellation)
+        PartyAddress shop, OfferTerms offer, string outputPath, CustomerTerms wanted, TimeSpan patience,
+        IProgress<WalletStep>? progress, CancellationToken cancellation)
     {
         outputPath = await PlaceAsync(outputPath, offer, null, cancellation);
         var currency = await CurrencyAsync(cancellation);
@@ -42,10 +49,12 @@ public sealed partial class Wallet
                 + "sum: bauta wallet withdraw. Or make tokens that balance calls to be refreshed spendable: bauta "
                 + "wallet refresh");
         var (bankCard, issuerCard) = await BanksAsync(cancellation);
+        var shopCard = await network.MerchantCardAsync(shop, cancellation);
+        var id = RequestId.Generate();
         var order = new PurchaseOrder(
-            RequestId.Generate(), shop.ToString(), offer, network.Policy.Id, outputPath, Now,
-            (await network.MerchantCardAsync(shop, cancellation)).Text,
-            bankCard.Text, issuerCard?.Text, network.Policy.Text);
+            id, shop.ToString(), offer, network.Policy.Id, outputPath, Now, shopCard.Text, bankCard.Text,
+            issuerCard?.Text, network.Policy.Text, Terms: TermsOf(id, wanted, shopCard.Content),
+            Pseudonym: wanted.Pseudonym);
         PurchaseState state = new Started(order);
         var box = Store.SealPurchase(state);
         await Store.Database.WriteAsync(
@@ -122,7 +131,8 @@ public sealed partial class Wallet
         var order = state.Order;
         var shop = Shop(order);
         var answer = await network.Merchant(shop).PurchaseAsync(
-            new PurchaseRequest(order.Id, order.Offer.Offer, order.Offer.Price, order.Archive), cancellation);
+            new PurchaseRequest(order.Id, order.Offer.Offer, order.Offer.Price, order.Archive, order.Terms),
+            cancellation);
         if (!answer.IsOk)
             return await AbandonAsync(state, Refusals<MerchantError>.Meaning(answer.Error.Value), cancellation);
         var signed = answer.Value;
@@ -144,6 +154,8 @@ public sealed partial class Wallet
         if (!StrictJson.Write(promise.Contract, ProtocolJson.Default.OfferTerms)
             .AsSpan().SequenceEqual(StrictJson.Write(order.Offer, ProtocolJson.Default.OfferTerms)))
             return "promises something else than the offer";
+        if (!Terms.AreSame(promise.Terms, order.Terms))
+            return "has other terms than it was asked for";
         if (!promise.Archive.Equals(order.Archive))
             return "names another archive";
         if (promise.Bank != bank.Name || card.Merchant!.BankKey != bank.IdentityKey().Thumbprint)
@@ -318,8 +330,10 @@ public sealed partial class Wallet
 
         progress?.Report(new WalletStep(
             "P3", "bank -> customer: lock note for the archive, payment note for the shop"));
+        // The goods are all here since Fetched; the shop sees this with P3, after it is written down.
+        var order = state.Order with { Acknowledgement = Acknowledge(state.Order, state.Merchandise) };
         return await Store.AdvanceAsync(
-            new Locked(state.Order, state.Merchandise, state.Authorization, answer.Value), cancellation);
+            new Locked(order, state.Merchandise, state.Authorization, answer.Value), cancellation);
     }
 
     private static bool IsContradiction(Signed<LockNote> note, Authorization authorization, P256PublicKey bank) =>

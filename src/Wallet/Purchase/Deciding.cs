@@ -36,11 +36,13 @@ public sealed partial class Wallet
     {
         if (Now >= state.Merchandise.Content.ExpiresAt)
             return null;
-        progress?.Report(new WalletStep("P3", "customer -> shop: both notes, relayed through the customer"));
+        progress?.Report(new WalletStep("P3", "customer -> shop: both notes, relayed through the customer"
+            + (state.Order.Acknowledgement is null ? "" : ", and the customer's signature that the goods arrived")));
         try
         {
             var answer = await network.Merchant(Shop(state.Order)).PayAsync(
-                new PaymentRequest(state.Merchandise.Content.Transaction(), state.Lock), cancellation);
+                new PaymentRequest(state.Merchandise.Content.Transaction(), state.Lock, state.Order.Acknowledgement),
+                cancellation);
             // What the shop shows counts only if it holds; otherwise the archive is asked.
             return answer.IsOk && answer.Value.Decision is { } shown && Holds(state, shown) is not null ? shown : null;
         }

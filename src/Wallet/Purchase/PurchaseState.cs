@@ -43,10 +43,14 @@ public abstract record PurchaseState(PurchaseOrder Order)
 /// <param name="Disputed">What an archive published though it must not, or on another lock note of the bank than the
 /// wallet's: it moves nothing and is kept for the judge.</param>
 /// <param name="OtherLockNote">What the bank signed for this purchase beside what P2 authorized, for the judge.</param>
+/// <param name="Terms">The variant that the shop is asked for; P1 must repeat it exactly.</param>
+/// <param name="Pseudonym">The label of the key in them; null when it is a key of this purchase only.</param>
+/// <param name="Acknowledgement">What that key signed; written down before it is shown to the shop.</param>
 public sealed record PurchaseOrder(
     RequestId Id, string Shop, OfferTerms Offer, PolicyId Archive, string OutputPath, UnixTime StartedAt,
     string ShopCard, string BankCard, string? IssuerCard = null, string? Policy = null, LoggedEntry? Disputed = null,
-    Signed<LockNote>? OtherLockNote = null);
+    Signed<LockNote>? OtherLockNote = null, Terms? Terms = null, string? Pseudonym = null,
+    Signed<Acknowledgement>? Acknowledgement = null);
 
 /// <summary>The intent to buy is written; P1 may have been asked for.</summary>
 public sealed record Started(PurchaseOrder Order) : PurchaseState(Order);

@@ -1,6 +1,8 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
+using System.Text;
 using Bauta.Crypto.Jose;
+using Bauta.Protocol;
 
 namespace Bauta.Wallet.Recovery;
 
@@ -40,6 +42,15 @@ public sealed class WalletSeed : IDisposable
         BinaryPrimitives.WriteInt64BigEndian(info[46..], number);
         return new TokenSecret(HKDF.DeriveKey(HashAlgorithmName.SHA256, seed, 32, null, info.ToArray()));
     }
+
+    /// <summary>The key <c>P</c> of one purchase, by the id of its request: no two purchases share one.</summary>
+    public P256PrivateKey PurchaseKey(RequestId purchase) =>
+        KeyFrom(seed, [.. "bauta purchase v1"u8, .. purchase.Bytes]);
+
+    /// <summary>The key <c>P</c> of a pseudonym, by its label alone, so that the phrase and the label restore
+    /// it.</summary>
+    public P256PrivateKey PseudonymKey(string label) =>
+        KeyFrom(seed, [.. "bauta pseudonym v1"u8, .. Encoding.UTF8.GetBytes(label)]);
 
     /// <summary>A copy for sealing.</summary>
     public byte[] Export() => [.. seed];

@@ -1,0 +1,53 @@
+using Bauta.Crypto.Jose;
+using Bauta.Protocol;
+using Bauta.Protocol.Merchant;
+using Bauta.Protocol.Parties;
+using Bauta.Wallet.Purchase;
+
+namespace Bauta.Wallet;
+
+public sealed partial class Wallet
+{
+    /// <summary>The terms that the shop is asked for; null for one-sided delivery.</summary>
+    /// <exception cref="WalletException">The shop sells only under others, or a label or name is in no form.</exception>
+    private Terms? TermsOf(RequestId purchase, CustomerTerms wanted, PartyCard shop)
+    {
+        var shows = wanted.Pseudonym is not null || wanted.Name is not null;
+        var isDemanded = shop.Merchant!.Proof == DeliveryProof.TwoSided;
+        if (wanted.Proof == DeliveryProof.OneSided && isDemanded)
+            throw new WalletException(WalletError.Refused,
+                $"{shop.Name} sells only with two-sided delivery: it wants your signature that the goods arrived. "
+                + "Nothing was done. Buy with --proof two-sided, by a key of this purchase only.");
+        if (wanted.Proof == DeliveryProof.OneSided && shows)
+            throw new WalletException(WalletError.Refused,
+                "A pseudonym or a name is shown by a signature, so the delivery is two-sided. Nothing was done.");
+        if (wanted.Pseudonym is { } label && !CustomerTerms.IsPseudonym(label))
+            throw new WalletException(WalletError.Refused,
+                "A pseudonym's label is 1 to 64 of a-z, 0-9, dot and hyphen. Nothing was done.");
+        if (!isDemanded && !shows && wanted.Proof != DeliveryProof.TwoSided)
+            return null;
+        using var key = CustomerKey(purchase, wanted.Pseudonym);
+        var terms = new Terms(key.PublicKey.Spki, wanted.Name);
+        return terms.IsWellFormed()
+            ? terms
+            : throw new WalletException(WalletError.Refused,
+                $"A name in a contract is one line of 1 to {Terms.MaxNameLength} characters. Nothing was done.");
+    }
+
+    /// <summary>
+    /// <c>S_P(P1)</c>, when P1 asks for it. Whoever calls has fetched the whole ciphertext and matched it with P1's
+    /// root: this says so to any stranger.
+    /// </summary>
+    private Signed<Acknowledgement>? Acknowledge(PurchaseOrder order, Signed<Merchandise> merchandise)
+    {
+        if (merchandise.Content.Customer() is not { } customer)
+            return null;
+        using var key = CustomerKey(order.Id, order.Pseudonym);
+        return key.PublicKey.Equals(customer)
+            ? Signed<Acknowledgement>.Sign(key, Acknowledgement.Of(merchandise))
+            : throw new InvalidOperationException("P1 was taken with another customer key than this wallet's.");
+    }
+
+    private P256PrivateKey CustomerKey(RequestId purchase, string? pseudonym) =>
+        pseudonym is null ? Store.Seed.PurchaseKey(purchase) : Store.Seed.PseudonymKey(pseudonym);
+}

@@ -1,0 +1,21 @@
+using Bauta.Protocol.Merchant;
+
+namespace Bauta.Wallet.Purchase;
+
+/// <summary>What the customer lets the shop have beside the payment; with nothing said, as little as the shop
+/// takes.</summary>
+/// <param name="Proof">One of <see cref="DeliveryProof"/>; null: what the shop demands.</param>
+/// <param name="Pseudonym">A label: the purchase is acknowledged with the key of this label, the same at every purchase
+/// with it, so shops can tell that they are one customer's. Null: with a key of this purchase only.</param>
+/// <param name="Name">What the customer is called in the contract.</param>
+public sealed record CustomerTerms(string? Proof = null, string? Pseudonym = null, string? Name = null)
+{
+    /// <summary>The longest label, in characters.</summary>
+    public const int MaxPseudonymLength = 64;
+
+    /// <summary>Whether this is a label: 1 to 64 of a-z, 0-9, dot and hyphen, so that it is typed in one way
+    /// only.</summary>
+    public static bool IsPseudonym(string label) => label is { Length: >= 1 and <= MaxPseudonymLength }
+        && label.All(letter =>
+            char.IsAsciiLetterLower(letter) || char.IsAsciiDigit(letter) || letter is '.' or '-');
+}
