@@ -29,6 +29,9 @@ internal sealed class BenchRun(BenchPlan plan, Cores cores, Bar bar, Cancellatio
     private const int Segment = 1000;
     private const int GoodsLength = 4096;
 
+    // The servers' work for a two-sided purchase is at most so many times that for a one-sided.
+    private const double TwoSidedAtMost = 1.3;
+
     private readonly int warmUp = Math.Min(WarmUpRound, Math.Max(Batch, plan.Count));
     private double done;
 
@@ -40,7 +43,8 @@ internal sealed class BenchRun(BenchPlan plan, Cores cores, Bar bar, Cancellatio
         Cores.Stay(cores.Load);
         Report.Recipes.AddRange([
             Recipe.Withdrawal(Batch), Recipe.Withdrawal(1), Recipe.Lock(1), Recipe.Lock(ManyTokens),
-            Recipe.Purchase(1), Recipe.Purchase(ManyTokens), Recipe.Decision(1), Recipe.Decision(2)]);
+            Recipe.Purchase(1), Recipe.Purchase(1, isTwoSided: true), Recipe.Purchase(ManyTokens), Recipe.Decision(1),
+            Recipe.Decision(2)]);
         if (withSqlite)
             await RunAsync(Sqlite, null, withPostgres ? 2 : 1);
         if (!withPostgres)
@@ -187,19 +191,24 @@ internal sealed class BenchRun(BenchPlan plan, Cores cores, Bar bar, Cancellatio
         foreach (var isMasked in (bool[])[false, true])
         {
             var customers = new Customers(network, network.Way(isMasked), cancellation);
-            foreach (var offer in offers)
+            var oneSided = 0.0;
+            foreach (var (offer, isTwoSided) in
+                ((OfferTerms, bool)[])[(offers[0], false), (offers[0], true), (offers[1], false)])
             {
                 var tokens = (int)offer.Price.MinorUnits;
                 async Task<Effort> RunAsync(int count)
                 {
                     sum += (long)tokens * count;
-                    return await BuyAsync(customers, network, purse, offer, count);
+                    return await BuyAsync(customers, network, purse, offer, count, isTwoSided);
                 }
 
                 await Load.WarmUpAsync(warmUp, RunAsync);
                 var effort = await RunAsync(plan.Count);
-                Add(Line(database, isMasked, Recipe.Purchase(tokens), customerRequests, effort,
-                    (rate, _, allIn) => new Target(rate / allIn, 0.5, "of all-in")));
+                Add(Line(database, isMasked, Recipe.Purchase(tokens, isTwoSided), customerRequests, effort,
+                    (rate, _, allIn) => isTwoSided
+                        ? new Target(rate / oneSided, 1 / TwoSidedAtMost, "of one-sided")
+                        : new Target(rate / allIn, 0.5, "of all-in")));
+                oneSided = effort.PerCoreSecond;
             }
         }
 
@@ -248,7 +257,7 @@ internal sealed class BenchRun(BenchPlan plan, Cores cores, Bar bar, Cancellatio
         for (var left = plan.Purchases; left > 0; left -= segment)
         {
             segment = Math.Min(segment, left);
-            efforts.Add(await BuyAsync(customers, network, purse, offer, segment));
+            efforts.Add(await BuyAsync(customers, network, purse, offer, segment, isTwoSided: false));
             if (efforts.Count == 1)
                 residentFirst = [.. network.Servers.Select(server => server.Resident)];
             bar.Say($"{database}: {plan.Purchases - left + segment} of {plan.Purchases} purchases, "
@@ -286,12 +295,12 @@ internal sealed class BenchRun(BenchPlan plan, Cores cores, Bar bar, Cancellatio
     }
 
     private async Task<Effort> BuyAsync(
-        Customers customers, BenchNetwork network, Purse purse, OfferTerms offer, int count)
+        Customers customers, BenchNetwork network, Purse purse, OfferTerms offer, int count, bool isTwoSided)
     {
         var tokens = (int)offer.Price.MinorUnits;
         await purse.FillAsync(tokens * count, network.Direct.Bank, cancellation);
         return await customers.BuyAsync(
-            count, [.. Enumerable.Range(0, count).Select(_ => purse.Take(tokens))], offer);
+            count, [.. Enumerable.Range(0, count).Select(_ => purse.Take(tokens))], offer, isTwoSided);
     }
 
     private static TimeSpan Sum(List<Effort> efforts, Func<Effort, TimeSpan> part) =>

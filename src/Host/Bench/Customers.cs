@@ -1,3 +1,4 @@
+using Bauta.Crypto.Jose;
 using Bauta.Protocol;
 using Bauta.Protocol.Archive;
 using Bauta.Protocol.Bank;
@@ -29,28 +30,35 @@ internal sealed class Customers(BenchNetwork network, HttpNetwork way, Cancellat
     }
 
     /// <summary>Whole purchases, until all of them are settled.</summary>
-    public async Task<Effort> BuyAsync(int count, ReadyToken[][] paid, OfferTerms offer)
+    public async Task<Effort> BuyAsync(int count, ReadyToken[][] paid, OfferTerms offer, bool isTwoSided)
     {
         var before = await network.BalanceAsync(cancellation);
         return await Load.MeasureAsync(count, network.Cpu, async () =>
         {
-            await Load.RunAsync(count, AtOnce, i => BuyAsync(offer, paid[i], isChecked: i % CheckEvery == 0));
+            await Load.RunAsync(count, AtOnce, i => BuyAsync(
+                offer, paid[i], isTwoSided, isChecked: i % CheckEvery == 0));
             while (await network.BalanceAsync(cancellation) < before + count * offer.Price.MinorUnits)
                 await Task.Delay(pollInterval, cancellation);
         });
     }
 
-    private async Task BuyAsync(OfferTerms offer, ReadyToken[] tokens, bool isChecked)
+    private async Task BuyAsync(OfferTerms offer, ReadyToken[] tokens, bool isTwoSided, bool isChecked)
     {
         var merchant = way.Merchant(network.Shop);
-        var promise = Load.Must(await merchant.PurchaseAsync(
-            new PurchaseRequest(RequestId.Generate(), offer.Offer, offer.Price, network.Archive),
-            cancellation)).Content;
+        using var customer = isTwoSided ? P256PrivateKey.Generate() : null;
+        var signed = Load.Must(await merchant.PurchaseAsync(
+            new PurchaseRequest(
+                RequestId.Generate(), offer.Offer, offer.Price, network.Archive,
+                customer is null ? null : new Terms(customer.PublicKey.Spki)),
+            cancellation));
+        var promise = signed.Content;
         Load.Must(await merchant.ChunkAsync(DeliveryId.Derive(promise.Secret), 0, cancellation));
         var n = promise.Transaction();
         var notes = Load.Must(await way.Bank.LockAsync(
             Authorize(tokens, n, promise.ExpiresAt, promise.Commitment), cancellation));
-        var payment = new PaymentRequest(n, notes);
+        var payment = new PaymentRequest(n, notes, customer is null
+            ? null
+            : Signed<Acknowledgement>.Sign(customer, Acknowledgement.Of(signed)));
         LoggedEntry? decision;
         while ((decision = Load.Must(await merchant.PayAsync(payment, cancellation)).Decision) is null)
             await Task.Delay(pollInterval, cancellation);

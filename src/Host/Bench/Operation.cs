@@ -91,10 +91,11 @@ internal sealed record Recipe(string Of, params (Operation Operation, double Cou
     /// <remarks>Verified: each token and its owner by the bank, two notes by the merchant, lock note and release by
     /// the archive and by each witness. Signed: P1, two notes, P4. Requests: four of the customer, the merchant's two.
     /// Written: P1, P4 and end by the merchant, lock and settlement by the bank, the leaf by archive and
-    /// witnesses.</remarks>
-    public static Recipe Purchase(int tokens) => new(
-        $"purchase with {Tokens(tokens)}",
-        (Operation.RsaVerify, tokens), (Operation.EcdsaVerify, tokens + 4 + 2 * Witnesses), (Operation.EcdsaSign, 4),
+    /// witnesses. Two-sided, the merchant verifies the customer's acknowledgement, too.</remarks>
+    public static Recipe Purchase(int tokens, bool isTwoSided = false) => new(
+        $"purchase with {Tokens(tokens)}{(isTwoSided ? ", two-sided" : "")}",
+        (Operation.RsaVerify, tokens),
+        (Operation.EcdsaVerify, tokens + 4 + 2 * Witnesses + (isTwoSided ? 1 : 0)), (Operation.EcdsaSign, 4),
         (Operation.EcdsaKey, 1), (Operation.Serve, 6), (Operation.Call, 2), (Operation.Write, 6 + Witnesses));
 
     /// <summary>A decision at the archive alone.</summary>

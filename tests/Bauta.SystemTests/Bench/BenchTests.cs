@@ -11,8 +11,8 @@ public sealed class BenchTests
     private static readonly string[] both =
     [
         "withdrawal, batches of 16", "withdrawal, single", "lock of 1 token", "lock of 6 tokens",
-        "purchase with 1 token", "purchase with 6 tokens", "archive: abort, 1 signature",
-        "archive: commit, 2 signatures",
+        "purchase with 1 token", "purchase with 1 token, two-sided", "purchase with 6 tokens",
+        "archive: abort, 1 signature", "archive: commit, 2 signatures",
     ];
 
     [Fact]

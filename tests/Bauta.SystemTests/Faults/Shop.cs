@@ -36,11 +36,12 @@ internal sealed class Shop
     /// <summary>How long a purchase waits for its decision.</summary>
     public int PatienceSeconds { get; set; } = 20;
 
-    /// <summary>The verb that buys, with a file name that was not used before.</summary>
+    /// <summary>The verb that buys, with a file name that was not used before. Every second purchase is
+    /// two-sided: it has as many messages.</summary>
     public string[] NextPurchase() =>
     [
-        "buy", "shop.demo", offer, "--out", Path.Combine(folder, $"bought-{bought++}"), "--patience",
-        $"{PatienceSeconds}",
+        "buy", "shop.demo", offer, "--out", Path.Combine(folder, $"bought-{bought}"), "--patience",
+        $"{PatienceSeconds}", "--proof", bought++ % 2 == 0 ? "one-sided" : "two-sided",
     ];
 
     public Task<Said> BuyAsync() => network.WalletAsync(NextPurchase());

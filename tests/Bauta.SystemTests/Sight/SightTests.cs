@@ -34,11 +34,12 @@ public sealed class SightTests
 
     private static readonly string[] roles = [.. RealNetwork.Roles, .. RealNetwork.Masks];
 
-    private sealed record Sale(string Title, string Description, string FileName, string Goods, long Price);
+    private sealed record Sale(
+        string Title, string Description, string FileName, string Goods, long Price, string? CustomerName = null);
 
     private static readonly Sale[] sales =
     [
-        Sold("7f3a9b", 38_417), Sold("b80c15", 27_509),
+        Sold("7f3a9b", 38_417), Sold("b80c15", 27_509) with { CustomerName = "canary-customer-c2d4e6" },
     ];
 
     private static readonly Sale aborted = Sold("e41d02", 15_803);
@@ -274,8 +275,13 @@ public sealed class SightTests
 
     private static async Task<IEnumerable<Canary>> BuyAsync(RealNetwork network, Sale sale)
     {
+        string[] shown = sale.CustomerName is { } name ? ["--name", name] : [];
         var bought = await OkAsync(
-            network, "buy", "shop.demo", sale.Title, "--out", Path.Combine(network.Folder, "bought-" + sale.FileName));
+            network,
+            [
+                "buy", "shop.demo", sale.Title, "--out", Path.Combine(network.Folder, "bought-" + sale.FileName),
+                .. shown,
+            ]);
         return await CanariesAsync(network, sale, (string)bought["purchase"]!);
     }
 
@@ -309,6 +315,25 @@ public sealed class SightTests
             Canary.OfBytes("the purchase's secret" + of, Fact.OneTimeKeys, promise.Secret) with { IsKept = false },
             Canary.OfBytes("the root of the goods" + of, Fact.Goods, promise.GoodsRoot),
             .. Tokens(evidence.Authorization!, of),
+            .. Customers(evidence, of),
+        ];
+    }
+
+    /// <summary>What a two-sided purchase shows of the customer: to the shop, which keeps the acknowledgement with the
+    /// key's thumbprint in it, and has the rest of it sealed on its disk.</summary>
+    private static IEnumerable<Canary> Customers(PurchaseEvidence evidence, string of)
+    {
+        if (evidence.Merchandise.Content.Terms is not { CustomerName: { } name, CustomerKey: { } key })
+            return [];
+        var acknowledgement = evidence.Acknowledgement!;
+        return
+        [
+            Canary.OfText("the customer's name" + of, Fact.Pseudonym, name) with { IsKept = false },
+            Canary.OfBytes("the customer's key" + of, Fact.Pseudonym, key.AsSpan(^64..)) with { IsKept = false },
+            Canary.OfText("the key's thumbprint" + of, Fact.Pseudonym, acknowledgement.KeyId)
+                with { MustBeAt = ["merchant"] },
+            Canary.OfText("the acknowledgement" + of, Fact.Pseudonym, acknowledgement.Text.Split('.')[2])
+                with { MustBeAt = ["merchant"] },
         ];
     }
 

@@ -48,7 +48,9 @@ public sealed class DemoEyesTests : IDisposable
     [InlineData(Roles.Bank, "offer", "goods")]
     [InlineData(Roles.Acquirer, "transaction", "transaction ID")]
     [InlineData(Roles.Merchant, "card", "instrument")]
-    [InlineData(Roles.Bank, "customerName", "customerName")]
+    [InlineData(Roles.Bank, "customerName", "pseudonym")]
+    [InlineData(Roles.Archive, "customerKey", "pseudonym")]
+    [InlineData(Roles.Bank, "customerPhone", "customerPhone")]
     public void What_the_table_does_not_allow_and_what_it_does_not_know_is_told(
         string role, string member, string expected)
     {

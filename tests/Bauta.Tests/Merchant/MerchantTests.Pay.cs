@@ -287,7 +287,8 @@ public abstract partial class MerchantTests
             Signed<PartyCard>.Sign(world.Bank.Key, new PartyCard(
                 Roles.Bank, "bank.example", world.Bank.Key.PublicKey.Spki, [], world.Clock.Now,
                 Bank: new BankTerms("EUR", 2, [held.Policy], 10, 1000, 60))),
-            held.Merchandise, LockNote: held.LockNote, Payment: held.Payment, Decision: held.Decision);
+            held.Merchandise, LockNote: held.LockNote, Payment: held.Payment, Decision: held.Decision,
+            Acknowledgement: held.Acknowledgement);
     }
 
     [Fact]

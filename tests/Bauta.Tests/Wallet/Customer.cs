@@ -44,6 +44,9 @@ public sealed class Customer : IAsyncDisposable
     public Task<PurchaseState> BuyAsync(OfferTerms offer, string file) =>
         Wallet.BuyAsync(network.Shop, offer, network.File(file), TimeSpan.Zero, null, default);
 
+    public Task<PurchaseState> BuyAsync(OfferTerms offer, string file, CustomerTerms wanted) =>
+        Wallet.BuyAsync(network.Shop, offer, network.File(file), wanted, TimeSpan.Zero, null, default);
+
     public Task<IReadOnlyList<string>> ResumeAsync() => Wallet.ResumeAsync(null, default);
 
     public async Task<PurchaseState> LastPurchaseAsync() => (await Wallet.HistoryAsync(default))[^1];

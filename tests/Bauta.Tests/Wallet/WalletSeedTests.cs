@@ -1,4 +1,5 @@
 using Bauta.Crypto.Jose;
+using Bauta.Protocol;
 using Bauta.Wallet.Recovery;
 using Xunit;
 
@@ -30,6 +31,17 @@ public class WalletSeedTests
     }
 
     [Fact]
+    public void Keys_of_purchases_and_pseudonyms_never_change()
+    {
+        using var seed = Seed();
+        using var purchase = seed.PurchaseKey(RequestId.FromBytes(keyA));
+        using var pseudonym = seed.PseudonymKey("collector");
+        Assert.Equal(
+            ["7hHb6WIcjgPI1voi2Zar6GOTWpXxRa2L6aPhN3IpC8U", "4Un8rUpEyFhjgDjRdQTZ3zXR0Nec8IVO2ok4kxTbN70"],
+            [purchase.PublicKey.Thumbprint, pseudonym.PublicKey.Thumbprint]);
+    }
+
+    [Fact]
     public void Nothing_derived_is_derived_twice()
     {
         using var seed = Seed();
@@ -40,7 +52,12 @@ public class WalletSeedTests
             for (var number = 0; number < 3; number++)
             {
                 using var reserve = root.ReserveKey(number);
+                using var purchase = root.PurchaseKey(RequestId.FromBytes(number == 0 ? keyA : [.. keyB[1..], 3]));
+                using var pseudonym = root.PseudonymKey($"label-{number}");
                 derived.Add(Base64Url.Encode(reserve.ExportScalar()));
+                derived.Add(Base64Url.Encode(pseudonym.ExportScalar()));
+                if (number < 2)
+                    derived.Add(Base64Url.Encode(purchase.ExportScalar()));
                 foreach (var denomination in new[] { keyA, keyB })
                 {
                     using var token = root.Token(denomination, number);
@@ -52,7 +69,7 @@ public class WalletSeedTests
             }
         }
 
-        Assert.Equal(2 * (3 + (3 * 2 * 3)), derived.Distinct().Count());
+        Assert.Equal(2 * (3 + 3 + 2 + (3 * 2 * 3)), derived.Distinct().Count());
     }
 
     [Fact]
