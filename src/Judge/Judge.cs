@@ -73,8 +73,8 @@ public static class PurchaseJudge
         if (evidence.Acknowledgement is not { } acknowledgement)
         {
             if (terms?.CustomerKey is not null)
-                hearing.Note(true, "P1 asks for two-sided delivery, and no acknowledgement is in evidence: the proof is "
-                    + "one-sided, as the customer can give it");
+                hearing.Note(true, "P1 asks for two-sided delivery, and no acknowledgement is in evidence: the proof "
+                    + "is one-sided, as the customer can give it");
             return;
         }
 

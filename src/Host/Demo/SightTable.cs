@@ -121,8 +121,8 @@ internal static class SightTable
                 Fact.Payee, Fact.Pseudonym, .. published,
             ],
             [Fact.Customer, Fact.NetworkAddress],
-            "goods, price, one-time keys, the pseudonym that a customer shows it, its own account and payee, the bank's "
-            + "notes, what the archive publishes"),
+            "goods, price, one-time keys, the pseudonym that a customer shows it, its own account and payee, the "
+            + "bank's notes, what the archive publishes"),
         new("acquirer", null, "takes money in, funds reserves, pays out (a sandbox)",
             [Fact.Payer, Fact.SumsPaid, Fact.ReserveKey, Fact.Payee], [Fact.Sales, Fact.Goods]),
         new("judge", null, "reads evidence offline, names who is at fault", Enum.GetValues<Fact>(), [],

@@ -36,14 +36,14 @@ internal sealed class BuyVerb : WalletVerb
 
     private readonly Option<string?> proof = new("--proof")
     {
-        Description = "one-sided: you can prove what was delivered. two-sided: the shop can, too, since you sign that the "
-            + "goods arrived, with a key of this purchase only. Without it: what the shop demands.",
+        Description = "one-sided: you can prove what was delivered. two-sided: the shop can, too, since you sign that "
+            + "the goods arrived, with a key of this purchase only. Without it: what the shop demands.",
     };
 
     private readonly Option<string?> pseudonym = new("--as")
     {
-        Description = "Sign as PSEUDONYM, a label of your choice (a-z, 0-9, dot, hyphen): the same key at every purchase "
-            + "with it, which your phrase restores. Shops can tell that those purchases are one customer's: for a "
+        Description = "Sign as PSEUDONYM, a label of your choice (a-z, 0-9, dot, hyphen): the same key at every "
+            + "purchase with it, which your phrase restores. Shops can tell that those purchases are one customer's: for a "
             + "reputation, or claims beyond a purchase's value.",
         HelpName = "PSEUDONYM",
     };

@@ -224,7 +224,7 @@ public enum MerchantError
     BadPayment,
 
     /// <summary>Only with two-sided delivery.</summary>
-    [Refusal(422, "This merchant sells only with two-sided delivery. Ask with a customer key in the terms: bauta wallet buy --proof two-sided")]
+    [Refusal(422, "This merchant sells only with two-sided delivery. Ask with a customer key in the terms, as bauta wallet buy --proof two-sided does.")]
     TwoSidedOnly,
 
     /// <summary>The acknowledgement does not hold.</summary>

@@ -9,8 +9,8 @@ namespace Bauta.Protocol.Merchant;
 /// </summary>
 /// <param name="CustomerKey">SPKI of the key <c>P</c> that the customer chose, 91 bytes: with it the delivery is
 /// two-sided, and the merchant releases only for P's <see cref="Acknowledgement"/> of P1.</param>
-/// <param name="CustomerName">What the customer wants to be called in the contract, one line, 1 to 64 characters; only
-/// with a key, whose signature binds it.</param>
+/// <param name="CustomerName">What the customer wants to be called in the contract, one line, 1 to 64 characters;
+/// only with a key, whose signature binds it.</param>
 public sealed record Terms(byte[]? CustomerKey = null, string? CustomerName = null)
 {
     /// <summary>The longest name, in characters.</summary>

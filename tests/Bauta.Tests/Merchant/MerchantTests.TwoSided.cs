@@ -1,9 +1,7 @@
 using Bauta.Crypto.Jose;
 using Bauta.Judge;
 using Bauta.Merchant;
-using Bauta.Merchant.Desk;
 using Bauta.Protocol;
-using Bauta.Protocol.Bank;
 using Bauta.Protocol.Merchant;
 using Bauta.Storage;
 using Xunit;

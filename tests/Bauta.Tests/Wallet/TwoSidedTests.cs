@@ -20,7 +20,7 @@ public class TwoSidedTests
     public async Task Each_purchase_has_a_key_of_its_own_and_a_pseudonym_has_one_for_all()
     {
         await using var network = await InProcessNetwork.StartAsync();
-        await using var customer = await Customer.WithTokensAsync(network, 63);
+        await using var customer = await Customer.WithTokensAsync(network, 255);
         var offer = await network.OfferAsync(goods, 5);
         var keys = new List<string>();
         foreach (var (number, wanted) in new[]
@@ -140,7 +140,7 @@ public class TwoSidedTests
         bool isAnswerLost)
     {
         await using var network = await InProcessNetwork.StartAsync();
-        await using var customer = await Customer.WithTokensAsync(network, 127);
+        await using var customer = await Customer.WithTokensAsync(network, 255);
         var offer = await network.OfferAsync(goods, 5);
         var shown = new HashSet<string>();
         network.MerchantWire.ChangePayment = payment =>
