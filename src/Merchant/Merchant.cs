@@ -57,7 +57,7 @@ public sealed partial class Merchant : IMerchant, IAsyncDisposable
         settling = new Settling(options, database, keys, bank, byPolicy, clock, log, lifetime.Token);
         collecting = new Collecting(options, database, keys, budget, settling, clock);
         payingOut = new PayingOut(options, database, keys, bank, clock, log);
-        Desk = new ShopDesk(options, database, catalogue, goods, payingOut, keys.Sealing, byPolicy);
+        Desk = new ShopDesk(options, database, catalogue, goods, delivering, payingOut, keys.Sealing, byPolicy);
     }
 
     /// <summary>What the shop's owner does.</summary>

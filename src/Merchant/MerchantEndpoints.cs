@@ -45,7 +45,7 @@ public static class MerchantEndpoints
     }
 
     // One text for one number: digits only, no leading zero.
-    private static bool TryReadIndex(string text, out long index) =>
+    internal static bool TryReadIndex(string text, out long index) =>
         long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out index)
         && text == index.ToString(CultureInfo.InvariantCulture);
 }

@@ -23,6 +23,11 @@ internal sealed class SaleEvidenceVerb : ShopVerb
 
     private readonly Option<string> output = EvidenceFile.Out();
 
+    private readonly Option<string?> goods = new("--goods")
+    {
+        Description = "Also write the encrypted goods here, as they were delivered, while the shop keeps the file.",
+    };
+
     private readonly Option<string?> other = EvidenceFile.Other();
 
     public SaleEvidenceVerb()
@@ -33,6 +38,7 @@ internal sealed class SaleEvidenceVerb : ShopVerb
     {
         Add(sale);
         Add(output);
+        Add(goods);
         Add(other);
     }
 
@@ -46,6 +52,8 @@ internal sealed class SaleEvidenceVerb : ShopVerb
             PurchaseEvidence.CurrentFormat, held.Policy, OwnCard(shop.Config, bank, held.Policy),
             await CardAsync(bank, cancellation), held.Merchandise, LockNote: held.LockNote,
             Payment: held.Payment, Decision: held.Decision, Acknowledgement: held.Acknowledgement);
+        if (shop.Parsed.GetValue(goods) is { } goodsPath)
+            await WriteGoodsAsync(shop, transaction, held.Merchandise.Content.ChunkCount, goodsPath, cancellation);
         EvidenceFile.Write(path, evidence, shop.Parsed.GetValue(other));
         shop.Output.Line($"Wrote {path}. Anybody can check it: bauta judge {path}");
         shop.Output.Answer(new JsonObject
@@ -55,6 +63,21 @@ internal sealed class SaleEvidenceVerb : ShopVerb
             ["acknowledged"] = held.Acknowledgement is not null,
         });
         return ExitCode.Ok;
+    }
+
+    private static async Task WriteGoodsAsync(
+        OpenShop shop, TransactionId sale, long chunks, string path, CancellationToken cancellation)
+    {
+        await using var file = new FileStream(NewFile.At(path), FileMode.CreateNew);
+        await shop.Output.BarAsync("copying the goods", async bar =>
+        {
+            for (long index = 0; index < chunks; index++)
+            {
+                var chunk = OpenShop.ValueOf(await shop.Desk.ChunkAsync(sale, index, cancellation));
+                await file.WriteAsync(chunk.Ciphertext, cancellation);
+                bar.Report((double)(index + 1) / chunks);
+            }
+        });
     }
 
     private static async Task<TransactionId> FindAsync(IShopDesk desk, string wanted, CancellationToken cancellation)

@@ -61,7 +61,8 @@ internal sealed record OpenShop(
     public static T ValueOf<T>(Result<T, DeskError> result) => result.IsOk
         ? result.Value
         : throw new HostException(
-            result.Error is DeskError.UnknownFile or DeskError.UnknownOffer or DeskError.UnknownSale ? ExitCode.NotFound
+            result.Error is DeskError.UnknownFile or DeskError.UnknownOffer or DeskError.UnknownSale
+                or DeskError.GoodsGone ? ExitCode.NotFound
             : result.Error == DeskError.BankUnreachable ? ExitCode.StillOpen
             : ExitCode.Refused,
             $"{Refusals<DeskError>.Meaning(result.Error.Value)} {result.Detail}".TrimEnd());

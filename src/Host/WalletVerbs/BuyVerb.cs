@@ -43,8 +43,8 @@ internal sealed class BuyVerb : WalletVerb
     private readonly Option<string?> pseudonym = new("--as")
     {
         Description = "Sign as PSEUDONYM, a label of your choice (a-z, 0-9, dot, hyphen): the same key at every "
-            + "purchase with it, which your phrase restores. Shops can tell that those purchases are one customer's: for a "
-            + "reputation, or claims beyond a purchase's value.",
+            + "purchase with it, which your phrase restores. Shops can tell that those purchases are one customer's: "
+            + "for a reputation, or claims beyond a purchase's value.",
         HelpName = "PSEUDONYM",
     };
 

@@ -29,6 +29,10 @@ public interface IShopDesk
     /// <summary>All that was stated about a sale whose notes arrived, for a judge.</summary>
     Task<Result<SaleEvidence, DeskError>> EvidenceAsync(TransactionId sale, CancellationToken cancellation);
 
+    /// <summary>A chunk of the ciphertext that was delivered in a sale, for a judge; the same bytes as the customer
+    /// got.</summary>
+    Task<Result<GoodsChunk, DeskError>> ChunkAsync(TransactionId sale, long index, CancellationToken cancellation);
+
     /// <summary>The account at the bank.</summary>
     Task<Result<AccountState, DeskError>> AccountAsync(CancellationToken cancellation);
 
@@ -69,6 +73,10 @@ public enum DeskError
     /// <summary>No such sale.</summary>
     [Refusal(404, "There is no such sale. List them: bauta shop sales")]
     UnknownSale,
+
+    /// <summary>The file of a sale is gone.</summary>
+    [Refusal(404, "The file of this sale is no longer kept (keepGoodsDays), or has no such chunk.")]
+    GoodsGone,
 
     /// <summary>The archive of a sale is not configured any more.</summary>
     [Refusal(422, "The archive of this sale is not in the configuration. Put its party file back and start the shop again.")]

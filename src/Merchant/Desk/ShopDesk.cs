@@ -1,3 +1,4 @@
+using Bauta.Merchant.Deliver;
 using Bauta.Merchant.Offers;
 using Bauta.Merchant.Pay;
 using Bauta.Merchant.Payouts;
@@ -11,8 +12,8 @@ namespace Bauta.Merchant.Desk;
 
 /// <summary>The desk of a running merchant.</summary>
 internal sealed class ShopDesk(
-    MerchantOptions options, IDatabase database, Catalogue catalogue, GoodsStore goods, PayingOut payingOut,
-    SealingKey sealing, IReadOnlyDictionary<PolicyId, MerchantArchive> archives) : IShopDesk
+    MerchantOptions options, IDatabase database, Catalogue catalogue, GoodsStore goods, Delivering delivering,
+    PayingOut payingOut, SealingKey sealing, IReadOnlyDictionary<PolicyId, MerchantArchive> archives) : IShopDesk
 {
     private const int NoSpaceError = 28;
 
@@ -58,6 +59,20 @@ internal sealed class ShopDesk(
             ? new SaleEvidence(
                 archive.Policy.Text, merchandise, paid.LockNote, paid.Payment, paid.Known, paid.Acknowledgement)
             : DeskError.UnknownArchive;
+    }
+
+    public async Task<Result<GoodsChunk, DeskError>> ChunkAsync(
+        TransactionId sale, long index, CancellationToken cancellation)
+    {
+        var (isPaid, row) = await database.ReadAsync(
+            transaction => (PaymentStore.Find(transaction, sale) is not null, PurchaseStore.Sealed(transaction, sale)),
+            cancellation);
+        if (!isPaid || row is null)
+            return DeskError.UnknownSale;
+        using var secrets = PurchaseSecrets.Open(sealing, sale, row);
+        var chunk = await delivering.ChunkAsync(
+            DeliveryId.Derive(secrets.Merchandise.Content.Secret), index, cancellation);
+        return chunk.IsOk ? chunk.Value : DeskError.GoodsGone;
     }
 
     public Task<Result<AccountState, DeskError>> AccountAsync(CancellationToken cancellation) =>

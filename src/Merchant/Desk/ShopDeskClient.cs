@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net.Http.Headers;
 using Bauta.Merchant.Offers;
 using Bauta.Protocol;
@@ -45,6 +46,15 @@ public sealed class ShopDeskClient(HttpClient http) : IShopDesk
     public Task<Result<SaleEvidence, DeskError>> EvidenceAsync(
         TransactionId sale, CancellationToken cancellation) =>
         party.GetAsync($"sales/{sale}/evidence", DeskJson.Default.SaleEvidence, MaxPage, cancellation);
+
+    public Task<Result<GoodsChunk, DeskError>> ChunkAsync(
+        TransactionId sale, long index, CancellationToken cancellation) =>
+        party.SendAsync(
+            HttpMethod.Get, string.Create(CultureInfo.InvariantCulture, $"sales/{sale}/goods/{index}"), null, null,
+            bytes => GoodsChunk.TryDecode(bytes, out var chunk)
+                ? chunk
+                : throw new ProtocolViolationException("The answer is not a chunk."),
+            GoodsChunk.MaxLength, cancellation);
 
     public Task<Result<AccountState, DeskError>> AccountAsync(CancellationToken cancellation) =>
         party.GetAsync("account", DeskJson.Default.AccountState, MaxAnswer, cancellation);

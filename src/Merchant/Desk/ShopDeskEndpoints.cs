@@ -1,5 +1,6 @@
 using Bauta.Http;
 using Bauta.Protocol;
+using Bauta.Protocol.Merchant;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing;
@@ -40,6 +41,13 @@ public static class ShopDeskEndpoints
         Get("/sales/{sale}/evidence", async context =>
             TransactionId.TryParse(context.RouteText("sale"), out var sale)
                 ? Answer.Json(await desk.EvidenceAsync(sale, context.RequestAborted), DeskJson.Default.SaleEvidence)
+                : Answer.Refuse(DeskError.Malformed));
+        Get("/sales/{sale}/goods/{index}", async context =>
+            TransactionId.TryParse(context.RouteText("sale"), out var sale)
+                && MerchantEndpoints.TryReadIndex(context.RouteText("index"), out var index)
+                ? Answer.Bytes(
+                    (await desk.ChunkAsync(sale, index, context.RequestAborted)).Map(part => part.Encode()),
+                    GoodsChunk.MediaType)
                 : Answer.Refuse(DeskError.Malformed));
         Get("/account", async context =>
             Answer.Json(await desk.AccountAsync(context.RequestAborted), DeskJson.Default.AccountState));

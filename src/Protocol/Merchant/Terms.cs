@@ -16,7 +16,8 @@ public sealed record Terms(byte[]? CustomerKey = null, string? CustomerName = nu
     /// <summary>The longest name, in characters.</summary>
     public const int MaxNameLength = 64;
 
-    /// <summary>Whether sizes hold, and whether they say anything: no terms have one form only, which is none.</summary>
+    /// <summary>Whether sizes hold, and whether they say anything: to have no terms has one form, which is
+    /// none.</summary>
     public bool IsWellFormed() => CustomerKey is not null && P256PublicKey.TryFromSpki(CustomerKey, out _)
         && (CustomerName is null || Names.IsLine(CustomerName, MaxNameLength));
 
@@ -41,8 +42,8 @@ public static class DeliveryProof
 }
 
 /// <summary>
-/// <c>S_P(P1)</c> (US 6,076,078, sections 2, 5.2 and 5.8): the customer has the whole ciphertext and it is the one under
-/// P1's root. Signed by the key <c>P</c> that stands in P1's terms. Known to customer and merchant only.
+/// <c>S_P(P1)</c> (US 6,076,078, sections 2, 5.2 and 5.8): the customer has the whole ciphertext, and it is the one
+/// under P1's root. Signed by the key <c>P</c> that stands in P1's terms. Known to customer and merchant only.
 /// </summary>
 /// <param name="Transaction">The transaction ID <c>n</c>.</param>
 /// <param name="Merchant">The RFC 7638 thumbprint of the key that signed P1.</param>

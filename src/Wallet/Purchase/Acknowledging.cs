@@ -9,7 +9,8 @@ namespace Bauta.Wallet;
 public sealed partial class Wallet
 {
     /// <summary>The terms that the shop is asked for; null for one-sided delivery.</summary>
-    /// <exception cref="WalletException">The shop sells only under others, or a label or name is in no form.</exception>
+    /// <exception cref="WalletException">The shop sells only under others, or label or name are not in their
+    /// form.</exception>
     private Terms? TermsOf(RequestId purchase, CustomerTerms wanted, PartyCard shop)
     {
         var shows = wanted.Pseudonym is not null || wanted.Name is not null;

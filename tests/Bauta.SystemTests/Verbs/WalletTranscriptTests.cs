@@ -134,14 +134,14 @@ public sealed class WalletTranscriptTests(DemoFixture demo) : IClassFixture<Demo
         await OkAsync("p", "withdraw", "5.00");
         var offer = await SellAsync(demo.Files.Write("song.txt", "la la"), "3.21", "A song");
         var before = await demo.ShopAsync("sales");
+        await FailsAsync(14, "a-z", "p", "buy", "shop.demo", offer, "--as", "A B", "--out", demo.Files.Path("no.txt"));
+        await FailsAsync(2, "two-sided", "p", "buy", "shop.demo", offer, "--proof", "three-sided");
         var bought = await OkAsync(
             "p", "buy", "shop.demo", offer, "--out", demo.Files.Path("song-bought.txt"), "--as", "listener", "--name",
             "Anna of the Corner");
         Assert.Equal(
             ("two-sided", "listener", "Anna of the Corner"),
             ((string)bought["proof"]!, (string)bought["pseudonym"]!, (string)bought["name"]!));
-        await FailsAsync(14, "a-z", "p", "buy", "shop.demo", offer, "--as", "A B", "--out", demo.Files.Path("no.txt"));
-        await FailsAsync(2, "two-sided", "p", "buy", "shop.demo", offer, "--proof", "three-sided");
 
         Assert.Equal(16, (await demo.ShopAsync("add", demo.Files.Path("none"), "--price", "1.00")).ExitCode);
         Assert.Equal(12, (await demo.ShopAsync("payout", "9999.00")).ExitCode);
@@ -158,12 +158,14 @@ public sealed class WalletTranscriptTests(DemoFixture demo) : IClassFixture<Demo
 
         var sold = (string)(await demo.ShopAsync("sales")).Json["sales"]![0]!["transaction"]!;
         var evidence = demo.Files.Path("sale.json");
-        var written = await demo.ShopAsync("evidence", sold[..10], "--out", evidence);
+        var goods = demo.Files.Path("sale.goods");
+        var written = await demo.ShopAsync("evidence", sold[..10], "--out", evidence, "--goods", goods);
         Assert.True(written.ExitCode == 0 && (bool)written.Json["acknowledged"]!, written.Errors);
         Assert.Equal(18, (await demo.ShopAsync("evidence", sold, "--out", evidence)).ExitCode);
         Assert.Equal(16, (await demo.ShopAsync("evidence", "none", "--out", evidence + "2")).ExitCode);
-        var judged = await RealNetwork.BautaAsync(Limits.Verb, "judge", evidence, "--json");
+        var judged = await RealNetwork.BautaAsync(Limits.Verb, "judge", evidence, "--goods", goods, "--json");
         Assert.True(judged.ExitCode == 0, judged.Output);
+        Assert.Contains("goods: the opened file has", judged.Output, StringComparison.Ordinal);
         Assert.Contains("the merchant proves it, too", (string)judged.Json["summary"]!, StringComparison.Ordinal);
         Assert.Contains(judged.Json["keys"]!.AsArray(), key => ((string)key!["party"]!).Contains(
             "calls itself Anna of the Corner", StringComparison.Ordinal));

@@ -1,6 +1,7 @@
 using Bauta.Crypto.Jose;
 using Bauta.Judge;
 using Bauta.Merchant;
+using Bauta.Merchant.Desk;
 using Bauta.Protocol;
 using Bauta.Protocol.Merchant;
 using Bauta.Storage;
@@ -58,6 +59,27 @@ public abstract partial class MerchantTests
         {
             Holds: true, Text: "S_P(P1): the customer's key P acknowledged exactly this delivery",
         });
+    }
+
+    [Fact]
+    public async Task The_desk_gives_out_what_was_delivered_so_that_the_merchant_can_show_it_to_a_judge()
+    {
+        await using var world = await OpenAsync();
+        var p1 = (await world.Shop.PurchaseAsync(
+            world.Request(await world.OfferAsync(Bytes((1 << 20) + 5))) with { Terms = twoSided }, default)).Value;
+        var n = p1.Content.Transaction();
+        // What nobody paid for is no sale.
+        Refused(DeskError.UnknownSale, await world.Shop.Desk.ChunkAsync(n, 0, default));
+        await world.Shop.PayAsync(Acknowledged(world, p1, Acknowledgement.Of(p1)), default);
+        using var delivered = new MemoryStream();
+        for (long index = 0; index < p1.Content.ChunkCount; index++)
+            delivered.Write((await world.Shop.Desk.ChunkAsync(n, index, default)).Value.Ciphertext);
+        Refused(DeskError.GoodsGone, await world.Shop.Desk.ChunkAsync(n, p1.Content.ChunkCount, default));
+        delivered.Position = 0;
+        var verdict = PurchaseJudge.Judge(await EvidenceAsync(world), delivered);
+        Assert.Equal(Outcome.Complete, verdict.Outcome);
+        Assert.Contains(verdict.Reasons, reason => reason.Text.Contains(
+            "has the SHA-256 that the contract promises", StringComparison.Ordinal));
     }
 
     [Theory]

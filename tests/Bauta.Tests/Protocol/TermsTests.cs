@@ -101,7 +101,8 @@ public sealed class TermsTests : IDisposable
         var terms = new Terms(customer.PublicKey.Spki, "Anna of the Corner");
         var request = new PurchaseRequest(
             RequestId.Generate(), OfferId.Generate(), Amount.FromMinorUnits(1), PolicyId.Generate());
-        var (one, two) = (Signed<Merchandise>.Sign(shop, Promise(null)), Signed<Merchandise>.Sign(shop, Promise(terms)));
+        var one = Signed<Merchandise>.Sign(shop, Promise(null));
+        var two = Signed<Merchandise>.Sign(shop, Promise(terms));
         var payment = new PaymentRequest(one.Content.Transaction(), new LockAnswer(
             Signed<LockNote>.Sign(shop, one.Content.ToLockNote()),
             Signed<PaymentNote>.Sign(shop, one.Content.ToPaymentNote())));
