@@ -9,7 +9,8 @@ namespace Bauta.SystemTests.Postgres;
 
 /// <summary>
 /// The whole network on PostgreSQL, each role as its own database user in its own database, made as
-/// docs/operating/postgresql.md says; every role is killed in the middle of a purchase.
+/// docs/operating/postgresql.md says; every role is killed in the middle of a purchase. Its shop demands two-sided
+/// delivery.
 /// </summary>
 public sealed class PostgresNetworkTests(PostgresServer server)
 {
@@ -18,7 +19,7 @@ public sealed class PostgresNetworkTests(PostgresServer server)
     {
         using var network = await RealNetwork.PrepareAsync(
             ("merchant", "lifetimeSeconds", "15"), ("merchant", "payMarginSeconds", "1"),
-            ("bank", "minExpirySeconds", "1"));
+            ("bank", "minExpirySeconds", "1"), ("merchant", "proof", "\"two-sided\""));
         var host = new NpgsqlConnectionStringBuilder(await server.CreateDatabaseAsync()).Host!;
         foreach (var role in RealNetwork.Roles)
             await MoveAsync(network, role, host);
@@ -33,8 +34,12 @@ public sealed class PostgresNetworkTests(PostgresServer server)
         await Books.FundAsync(network, 1000);
         var before = await Books.ValueAsync(network);
 
-        Done(await network.WalletAsync(
-            "buy", "shop.demo", "A letter", "--out", Path.Combine(network.Folder, "first.txt")));
+        string[] buy = ["buy", "shop.demo", "A letter", "--out", Path.Combine(network.Folder, "first.txt")];
+        var refused = await network.WalletAsync([.. buy, "--proof", "one-sided"]);
+        Assert.True(refused.ExitCode == 14, refused.Output);
+        var bought = await network.WalletAsync(buy);
+        Done(bought);
+        Assert.Equal("two-sided", (string?)bought.Json["proof"]);
 
         using (var buying = network.StartWallet(
             "buy", "shop.demo", "A letter", "--out", Path.Combine(network.Folder, "second.txt")))
