@@ -206,8 +206,6 @@ bool p2Sent;
 #define NOTE_P2 skip
 #endif
 
-#define FIRST_ITEM (ITEMS > 0 -> 1 : 0)
-
 /* ---- The parties: each step is atomic; a crash comes between any two ---- */
 
 active proctype Wallet() {
@@ -309,7 +307,8 @@ end:
   :: atomic { BUG == UNLOCK_ON_BANK_CLOCK && bank == LOCKED && bankExpired -> bank = UNLOCKED }
 #else
   :: atomic { bank == LOCKED && archiveExpired && !leaf && !archiveMemory -> archiveMemory = ABORT }
-  :: atomic { BUG == DECISION_AND_MONEY_APART && bank == LOCKED && leaf == COMMIT -> bank = SETTLED; credited = leafItem }
+  :: atomic { BUG == DECISION_AND_MONEY_APART && bank == LOCKED && leaf == COMMIT ->
+        bank = SETTLED; credited = leafItem }
   :: atomic { BUG == DECISION_AND_MONEY_APART && bank == LOCKED && archiveExpired -> bank = UNLOCKED }
 #endif
   :: atomic { tellCommit && bank == SETTLED && !told -> GET(tellCommit); told = true }
@@ -545,7 +544,8 @@ end:
 #define WALLET_WRONG (((wallet == W_GONE || wallet == W_ABORTED || wallet == W_RETURNED) && leaf == COMMIT) \
   || ((wallet == W_COMMITTED || wallet == W_OPENED) && leaf != COMMIT))
 /* 6 the merchant too */
-#define MERCHANT_WRONG (((merchant == M_DROPPED || merchant == M_TO_UNLOCK || merchant == M_UNLOCKED) && leaf == COMMIT) \
+#define MERCHANT_WRONG \
+  (((merchant == M_DROPPED || merchant == M_TO_UNLOCK || merchant == M_UNLOCKED) && leaf == COMMIT) \
   || ((merchant == M_TO_SETTLE || merchant == M_SETTLED) && leaf != COMMIT))
 /* 7 no commit after expiry, no abort before */
 #define TIME_WRONG ((leaf == COMMIT && committedLate) || (leaf == ABORT && !archiveExpired))
