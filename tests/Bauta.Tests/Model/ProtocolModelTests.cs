@@ -17,7 +17,9 @@ public sealed partial class ProtocolModelTests(ITestOutputHelper output)
         Assert.True(code == 0, said);
         // A line for each run in the file, and every bug of the model among them.
         var lines = said.Split('\n');
-        Assert.Equal(Runs().Count(Repository.Read("model/runs")), lines.Count(line => line.EndsWith("  ok")));
+        Assert.Equal(
+            Runs().Count(Repository.Read("model/runs")),
+            lines.Count(line => line.EndsWith("  ok", StringComparison.Ordinal)));
         var bugs = Bugs();
         Assert.True(bugs.Count > 20);
         Assert.All(bugs, bug => Assert.Contains(
@@ -40,6 +42,7 @@ public sealed partial class ProtocolModelTests(ITestOutputHelper output)
 
     private async Task AssertFailsAsync(string text, string instead, string runs, string because)
     {
+        var cancellation = TestContext.Current.CancellationToken;
         var copy = Directory.CreateTempSubdirectory("bauta-model-");
         try
         {
@@ -49,11 +52,11 @@ public sealed partial class ProtocolModelTests(ITestOutputHelper output)
                 var content = Repository.Read("model/" + file);
                 replaced += content.Contains(text, StringComparison.Ordinal) ? 1 : 0;
                 await File.WriteAllTextAsync(Path.Combine(copy.FullName, file),
-                    content.Replace(text, instead, StringComparison.Ordinal));
+                    content.Replace(text, instead, StringComparison.Ordinal), cancellation);
             }
 
             Assert.Equal(1, replaced);
-            await File.WriteAllTextAsync(Path.Combine(copy.FullName, "runs"), runs);
+            await File.WriteAllTextAsync(Path.Combine(copy.FullName, "runs"), runs, cancellation);
             var (said, code) = await CheckAsync(copy.FullName);
             Assert.Equal(1, code);
             Assert.Contains("FAILED", said, StringComparison.Ordinal);
