@@ -13,6 +13,7 @@ public static class BankSchema
         new(4, "how often a token's lock was aborted", Aborts),
         new(5, "when an account was last stated", Stated),
         new(6, "tokens of a revoked key that were closed for the issuer", Closings),
+        new(7, "locks of which only a part may be paid", Sessions),
     ];
 
     private const string Keys = """
@@ -76,6 +77,12 @@ public static class BankSchema
             amount {bigint} NOT NULL CHECK (amount > 0),
             note {text} NOT NULL
         ) {strict};
+        """;
+
+    // What reads the total in a session's commit, and what that total came to.
+    private const string Sessions = """
+        ALTER TABLE locks ADD COLUMN total_key {blob};
+        ALTER TABLE locks ADD COLUMN paid {bigint};
         """;
 
     // One row at most; no row is a bank that both issues and locks.

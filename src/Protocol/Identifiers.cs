@@ -125,7 +125,8 @@ public sealed class TokenSerial : Identifier<TokenSerial>, IIdentifier<TokenSeri
 
 /// <summary>
 /// <c>c = SHA-256(n || (k xor r))</c>: what the lock note promises and the release must match, so that a merchant
-/// is paid only for the key that P1 named.
+/// is paid only for the key that P1 named. In a session (FIG. 8) <c>c = SHA-256(n || P)</c>: the customer's key
+/// <c>P</c> then signs the commitment to the key of the item that the session ends with.
 /// </summary>
 [JsonConverter(typeof(IdentifierConverter<KeyCommitment>))]
 public sealed class KeyCommitment : Identifier<KeyCommitment>, IIdentifier<KeyCommitment>
@@ -147,4 +148,11 @@ public sealed class KeyCommitment : Identifier<KeyCommitment>, IIdentifier<KeyCo
         maskedKey.CopyTo(input[Size..]);
         return FromBytes(SHA256.HashData(input));
     }
+
+    /// <summary>Commits to whatever the customer will acknowledge within one transaction.</summary>
+    /// <param name="transaction">The transaction ID <c>n</c>, 32 bytes.</param>
+    /// <param name="customer"><c>P</c>: its SPKI has 91 bytes, so this is never a commitment to a masked key.</param>
+    /// <returns>The commitment.</returns>
+    public static KeyCommitment To(TransactionId transaction, P256PublicKey customer) =>
+        FromBytes(SHA256.HashData([.. transaction.Bytes, .. customer.Spki]));
 }

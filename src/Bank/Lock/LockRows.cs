@@ -15,7 +15,7 @@ internal enum LockState
 /// <summary>A lock, of which only the state ever changes.</summary>
 internal sealed record StoredLock(
     TransactionId Transaction, AccountId Account, PolicyId Policy, IReadOnlyList<LockedToken> Tokens,
-    Signed<LockNote> Note, LockState State)
+    Signed<LockNote> Note, LockState State, byte[]? TotalKey)
 {
     public Amount Amount => Tokens.Aggregate(Amount.Zero, (sum, token) => sum + token.Amount);
 }
@@ -45,7 +45,7 @@ internal static class LockRows
             n.ToArray());
 
     public static StoredLock? Find(IReadTransaction transaction, TransactionId n) => transaction.QuerySingleOrDefault(
-        "SELECT n, account, policy, tokens, lock_note, state FROM locks WHERE n = $1", Read, n.ToArray());
+        "SELECT n, account, policy, tokens, lock_note, state, total_key FROM locks WHERE n = $1", Read, n.ToArray());
 
     public static LockState? FindState(IReadTransaction transaction, TransactionId n) =>
         transaction.QuerySingleOrDefault(
@@ -54,7 +54,7 @@ internal static class LockRows
     public static IReadOnlyList<StoredLock> Due(IReadTransaction transaction, UnixTime now, int limit) =>
         transaction.Query(
             """
-            SELECT n, account, policy, tokens, lock_note, state FROM locks
+            SELECT n, account, policy, tokens, lock_note, state, total_key FROM locks
             WHERE state = 0 AND next_poll_at <= $1 ORDER BY next_poll_at, n LIMIT $2
             """,
             Read, now.Seconds, limit);
@@ -73,16 +73,22 @@ internal static class LockRows
         transaction.Execute(
             """
             INSERT INTO locks
-                (n, payload_hash, account, policy, tokens, lock_note, payment_note, state, next_poll_at)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8)
+                (n, payload_hash, account, policy, tokens, lock_note, payment_note, state, next_poll_at, total_key)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8, $9)
             """,
             note.Transaction.ToArray(), payloadHash, account.ToArray(), note.Archive.ToArray(),
-            LockedTokens.Encode(tokens), answer.LockNote.Text, answer.Payment.Text, note.ExpiresAt.Seconds);
+            LockedTokens.Encode(tokens), answer.LockNote.Text, answer.Payment.Text, note.ExpiresAt.Seconds,
+            answer.Payment.Content.TotalKey);
     }
 
-    public static void Decide(IWriteTransaction transaction, TransactionId n, LockState state) =>
+    /// <param name="transaction">The transaction.</param>
+    /// <param name="n">The lock's.</param>
+    /// <param name="state">What it ends in.</param>
+    /// <param name="paid">With a session's lock: how much of it was paid.</param>
+    public static void Decide(IWriteTransaction transaction, TransactionId n, LockState state, Amount? paid) =>
         transaction.ExecuteExpecting(
-            1, "UPDATE locks SET state = $2 WHERE n = $1 AND state = 0", n.ToArray(), (long)state);
+            1, "UPDATE locks SET state = $2, paid = $3 WHERE n = $1 AND state = 0", n.ToArray(), (long)state,
+            paid?.MinorUnits);
 
     public static void PollLater(IWriteTransaction transaction, TransactionId n, UnixTime at) => transaction.Execute(
         "UPDATE locks SET next_poll_at = $2 WHERE n = $1 AND state = 0", n.ToArray(), at.Seconds);
@@ -92,6 +98,6 @@ internal static class LockRows
             ? new StoredLock(
                 TransactionId.FromBytes(row.GetBytes(0)), AccountId.FromBytes(row.GetBytes(1)),
                 PolicyId.FromBytes(row.GetBytes(2)), LockedTokens.Decode(row.GetBytes(3)), note,
-                (LockState)row.GetInt64(5))
+                (LockState)row.GetInt64(5), row.GetBytesOrNull(6))
             : throw new InvalidDataException("A stored lock does not parse.");
 }

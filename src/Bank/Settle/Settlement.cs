@@ -26,16 +26,16 @@ internal sealed class Settlement(
         var held = await database.ReadAsync(reader => LockRows.Find(reader, transaction), cancellation);
         if (held is null)
             return BankError.UnknownTransaction;
-        if (Verify(held, decision) is not { } state)
+        if (Verify(held, decision) is not var (state, paid))
             return BankError.BadDecision;
         if (held.State != LockState.Open)
             return Answer(held.State, state);
         return await database.WriteAsync(
-            (writer, books) => Move(writer, books, held, state, UnixTime.Now(clock)), cancellation);
+            (writer, books) => Move(writer, books, held, state, paid, UnixTime.Now(clock)), cancellation);
     }
 
-    /// <summary>What a decision says of a lock; null when it does not hold.</summary>
-    private LockState? Verify(StoredLock held, LoggedEntry decision)
+    /// <summary>What a decision says of a lock, and how much of it is paid; null when it does not hold.</summary>
+    private (LockState State, Amount Paid)? Verify(StoredLock held, LoggedEntry decision)
     {
         if (!policies.TryGetValue(held.Policy, out var policy) || !policy.TryVerify(decision, out var verified))
             return null;
@@ -45,34 +45,47 @@ internal sealed class Settlement(
         if (!entry.IsDecision || !entry.LockNote!.SaysTheSameAs(held.Note))
             return null;
         if (entry.Kind == LogEntry.Abort)
-            return LockState.Unlocked;
-        return Release.Matches(entry.Release!, held.Note.Content) ? LockState.Settled : null;
+            return (LockState.Unlocked, Amount.Zero);
+        return Release.Matches(entry.Release!, held.Note.Content)
+            ? (LockState.Settled, Paid(held, entry.Release!.Content))
+            : null;
     }
 
+    /// <summary>The whole sum, or in a session the total that the customer acknowledged. One that cannot be read, or is
+    /// more, is the whole sum: nobody but the customer sealed it, and the merchant checked it.</summary>
+    private static Amount Paid(StoredLock held, Release release) =>
+        held.TotalKey is { } key && release.Acknowledgement?.Content is { } agreed
+        && SealedTotal.Open(key, agreed.Commitment, agreed.SealedTotal) is { } total && total < held.Amount
+            ? total
+            : held.Amount;
+
     private Result<SettlementAnswer, BankError> Move(
-        IWriteTransaction transaction, Books books, StoredLock held, LockState state, UnixTime now)
+        IWriteTransaction transaction, Books books, StoredLock held, LockState state, Amount paid, UnixTime now)
     {
         var present = LockRows.FindState(transaction, held.Transaction)
             ?? throw new InvalidOperationException("A lock is gone.");
         if (present != LockState.Open)
             return Answer(present, state);
-        LockRows.Decide(transaction, held.Transaction, state);
+        LockRows.Decide(transaction, held.Transaction, state, held.TotalKey is null ? null : paid);
+        var left = paid;
         foreach (var token in held.Tokens)
         {
-            if (state == LockState.Settled)
-            {
-                TokenRows.Settle(transaction, token.Serial, held.Transaction);
-                books.Settle(token.Key, token.Amount);
-            }
-            else
+            if (state == LockState.Unlocked)
             {
                 TokenRows.Unlock(transaction, token.Serial, held.Transaction);
                 books.Unlock(token.Key, token.Amount);
+                continue;
             }
+
+            var drawn = left < token.Amount ? left : token.Amount;
+            left -= drawn;
+            TokenRows.Settle(transaction, token.Serial, held.Transaction, drawn);
+            books.Settle(token.Key, drawn);
+            books.Unlock(token.Key, token.Amount - drawn);
         }
 
-        if (state == LockState.Settled)
-            books.Accrue(held.Account, accounts.ReadyAt(now), held.Amount);
+        if (paid > Amount.Zero)
+            books.Accrue(held.Account, accounts.ReadyAt(now), paid);
         books.CountOpenLock(held.Account, -1);
         return Answer(state, state);
     }

@@ -43,13 +43,15 @@ internal static class TokenRows
             token.Serial, token.Key.Number, token.Key.Value.MinorUnits, token.Admits.MinorUnits, amount.MinorUnits,
             n.ToArray());
 
-    public static void Settle(IWriteTransaction transaction, byte[] serial, TransactionId n) =>
+    /// <summary>Ends a lock with so much of it paid; the rest is free again.</summary>
+    public static void Settle(IWriteTransaction transaction, byte[] serial, TransactionId n, Amount paid) =>
         transaction.ExecuteExpecting(
             1,
             """
-            UPDATE tokens SET settled = settled + locked, locked = 0, lock_n = NULL WHERE serial = $1 AND lock_n = $2
+            UPDATE tokens SET settled = settled + $3, locked = 0, lock_n = NULL
+            WHERE serial = $1 AND lock_n = $2 AND locked >= $3
             """,
-            serial, n.ToArray());
+            serial, n.ToArray(), paid.MinorUnits);
 
     public static void Unlock(IWriteTransaction transaction, byte[] serial, TransactionId n) =>
         transaction.ExecuteExpecting(

@@ -12,13 +12,16 @@ namespace Bauta.Protocol.Archive;
 /// </summary>
 /// <param name="ReleaseKey">SPKI of <c>R</c>.</param>
 /// <param name="MaskedKey"><c>k xor r</c>, 32 bytes.</param>
-public sealed record Release(byte[] ReleaseKey, byte[] MaskedKey) : IStatement<Release>
+/// <param name="Acknowledgement">In a session (FIG. 8, R9): what the customer acknowledged of the item that this key
+/// opens.</param>
+public sealed record Release(
+    byte[] ReleaseKey, byte[] MaskedKey, Signed<Acknowledgement>? Acknowledgement = null) : IStatement<Release>
 {
     /// <inheritdoc/>
     public static string Typ => "bauta.release";
 
     /// <inheritdoc/>
-    public static int MaxLength => 1024;
+    public static int MaxLength => 2048;
 
     /// <inheritdoc/>
     public static JsonTypeInfo<Release> Json => ProtocolJson.Default.Release;
@@ -28,13 +31,52 @@ public sealed record Release(byte[] ReleaseKey, byte[] MaskedKey) : IStatement<R
 
     /// <summary>
     /// Whether this release answers a lock note: signed by the key that owns <c>n</c>, and the masked key hashes to
-    /// the note's commitment.
+    /// the note's commitment, or to the one that the customer acknowledged with the key that the note commits to.
     /// </summary>
     public static bool Matches(Signed<Release> release, LockNote note) =>
         P256PublicKey.TryFromSpki(release.Content.ReleaseKey, out var key)
         && TransactionId.Of(key).Equals(note.Transaction)
-        && KeyCommitment.To(note.Transaction, release.Content.MaskedKey).Equals(note.Commitment)
+        && KeyCommitment.To(note.Transaction, release.Content.MaskedKey) is var commitment
+        && (release.Content.Acknowledgement is { } acknowledgement
+            ? acknowledgement.Content.Commitment.Equals(commitment)
+                && Archive.Acknowledgement.Matches(acknowledgement, note)
+            : commitment.Equals(note.Commitment))
         && release.IsSignedBy(key);
+}
+
+/// <summary>
+/// R7, Acknowledgement_i (FIG. 8): <c>S_P(n, c_i, total_i, h(R6))</c>. The customer has item i in encrypted form and
+/// agrees to pay for all up to it. The archive publishes the one that the session ends with: the total is sealed, and
+/// nothing in it says how many items there were.
+/// </summary>
+/// <param name="Key">SPKI of <c>P</c>, made for this session.</param>
+/// <param name="Transaction">The transaction ID <c>n</c>.</param>
+/// <param name="Commitment"><c>c_i = SHA-256(n || (k_i xor r_i))</c>.</param>
+/// <param name="SealedTotal">What is to be paid for items up to this one, 8 bytes: see <see cref="SealedTotal"/>.</param>
+/// <param name="ItemHash">SHA-256 of the payload of R6, 32 bytes.</param>
+public sealed record Acknowledgement(
+    byte[] Key, TransactionId Transaction, KeyCommitment Commitment, byte[] SealedTotal, byte[] ItemHash)
+    : IStatement<Acknowledgement>
+{
+    /// <inheritdoc/>
+    public static string Typ => "bauta.acknowledgement";
+
+    /// <inheritdoc/>
+    public static int MaxLength => 1024;
+
+    /// <inheritdoc/>
+    public static JsonTypeInfo<Acknowledgement> Json => ProtocolJson.Default.Acknowledgement;
+
+    /// <inheritdoc/>
+    public bool IsWellFormed() => Key.Length == P256PublicKey.SpkiSize
+        && SealedTotal.Length == Protocol.SealedTotal.Size && ItemHash.Length == 32;
+
+    /// <summary>Whether the key that a lock note commits to signed this, for the note's transaction.</summary>
+    public static bool Matches(Signed<Acknowledgement> acknowledgement, LockNote note) =>
+        acknowledgement.Content.Transaction.Equals(note.Transaction)
+        && P256PublicKey.TryFromSpki(acknowledgement.Content.Key, out var key)
+        && KeyCommitment.To(note.Transaction, key).Equals(note.Commitment)
+        && acknowledgement.IsSignedBy(key);
 }
 
 /// <summary>A bank that the archive's operator admits: its lock notes are decided on. Signed by the bank's own

@@ -138,10 +138,12 @@ public sealed record TokenSpend(byte[] Token, byte[] Key, Amount Amount)
 /// <param name="Commitment"><c>c</c>, what the release must match.</param>
 /// <param name="Currency">Three upper-case letters.</param>
 /// <param name="Amount">The whole sum; equals the sum of the tokens' amounts.</param>
-/// <param name="Tokens">1 to <see cref="MaxTokens"/> different tokens.</param>
+/// <param name="Tokens">1 to <see cref="MaxTokens"/> different tokens, drawn on in this order.</param>
+/// <param name="TotalKey">In a session (FIG. 8), 32 bytes: the commit carries what is paid of the sum, sealed under
+/// this (<see cref="SealedTotal"/>); the rest is unlocked.</param>
 public sealed record Authorization(
     TransactionId Transaction, UnixTime ExpiresAt, AccountId Account, PolicyId Archive, KeyCommitment Commitment,
-    string Currency, Amount Amount, IReadOnlyList<TokenSpend> Tokens)
+    string Currency, Amount Amount, IReadOnlyList<TokenSpend> Tokens, byte[]? TotalKey = null)
 {
     /// <summary>The JWS <c>typ</c> of each signature.</summary>
     public const string Typ = "bauta.authorization";
@@ -156,7 +158,7 @@ public sealed record Authorization(
     public bool IsWellFormed()
     {
         if (!Names.IsCurrency(Currency) || Amount == Amount.Zero || Tokens.Count is < 1 or > MaxTokens
-            || !Tokens.All(token => token.IsWellFormed()))
+            || !Tokens.All(token => token.IsWellFormed()) || TotalKey is { Length: not SealedTotal.KeySize })
             return false;
         if (Tokens.Any(token => token.Amount > Amount))
             return false;
@@ -169,7 +171,7 @@ public sealed record Authorization(
     public LockNote ToLockNote() => new(Transaction, ExpiresAt, Archive, Commitment);
 
     /// <summary>The payment note that answers this.</summary>
-    public PaymentNote ToPaymentNote() => new(Transaction, Account, Currency, Amount);
+    public PaymentNote ToPaymentNote() => new(Transaction, Account, Currency, Amount, TotalKey);
 }
 
 /// <summary>
@@ -264,7 +266,9 @@ public sealed record LockNote(TransactionId Transaction, UnixTime ExpiresAt, Pol
 /// <param name="Account">The account <c>M</c> that the value goes to on commit.</param>
 /// <param name="Currency">Three upper-case letters.</param>
 /// <param name="Amount">The value locked.</param>
-public sealed record PaymentNote(TransactionId Transaction, AccountId Account, string Currency, Amount Amount)
+/// <param name="TotalKey">In a session: the key under which the bank reads what is paid of it.</param>
+public sealed record PaymentNote(
+    TransactionId Transaction, AccountId Account, string Currency, Amount Amount, byte[]? TotalKey = null)
     : IStatement<PaymentNote>
 {
     /// <inheritdoc/>
@@ -277,7 +281,8 @@ public sealed record PaymentNote(TransactionId Transaction, AccountId Account, s
     public static JsonTypeInfo<PaymentNote> Json => ProtocolJson.Default.PaymentNote;
 
     /// <inheritdoc/>
-    public bool IsWellFormed() => Names.IsCurrency(Currency) && Amount > Amount.Zero;
+    public bool IsWellFormed() =>
+        Names.IsCurrency(Currency) && Amount > Amount.Zero && TotalKey is not { Length: not SealedTotal.KeySize };
 }
 
 /// <summary>

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using Bauta.Crypto.Goods;
 using Bauta.Crypto.Jose;
@@ -16,9 +17,11 @@ namespace Bauta.Protocol.Merchant;
 /// <param name="FileName">The name that the file is saved under: no path, 1 to 200 characters.</param>
 /// <param name="SizeBytes">Size of the plain file.</param>
 /// <param name="ContentHash">SHA-256 of the plain file.</param>
+/// <param name="Tariff">With what is sold by the item, in sessions: the file is empty then, and the price is the most
+/// that a session may cost.</param>
 public sealed record OfferTerms(
     OfferId Offer, string Title, string Description, Amount Price, string Currency, string FileName, long SizeBytes,
-    byte[] ContentHash)
+    byte[] ContentHash, Tariff? Tariff = null)
 {
     /// <summary>The longest title, in characters.</summary>
     public const int MaxTitleLength = 200;
@@ -33,7 +36,8 @@ public sealed record OfferTerms(
     public bool IsWellFormed() => Names.IsLine(Title, MaxTitleLength)
         && Names.IsText(Description, MaxDescriptionLength) && Price > Amount.Zero
         && Names.IsCurrency(Currency) && IsFileName(FileName) && SizeBytes is >= 0 and <= MaxSizeBytes
-        && ContentHash.Length == 32;
+        && ContentHash.Length == 32
+        && (Tariff is null || (Tariff.IsWellFormed() && Tariff.Price <= Price && SizeBytes == 0));
 
     private static bool IsFileName(string name) =>
         Names.IsLine(name, 200) && name.IndexOfAny(['/', '\\']) < 0 && name is not ("." or "..") && name[0] != '.';
@@ -51,11 +55,17 @@ public sealed record OfferList(IReadOnlyList<OfferTerms> Offers, OfferId? Next =
 /// <summary>Asks for P1.</summary>
 /// <param name="Id">The request id, made by the customer.</param>
 /// <param name="Offer">The offer.</param>
-/// <param name="Price">The price that the customer saw; another one is refused.</param>
+/// <param name="Price">The price that the customer saw; another one is refused. Of a session the most that it may
+/// cost, up to the price of the offer.</param>
 /// <param name="Archive">The archive and quorum that the customer wants.</param>
 /// <param name="Terms">The variant that the customer wants; P1 repeats it exactly.</param>
 public sealed record PurchaseRequest(
-    RequestId Id, OfferId Offer, Amount Price, PolicyId Archive, Terms? Terms = null);
+    RequestId Id, OfferId Offer, Amount Price, PolicyId Archive, Terms? Terms = null)
+{
+    /// <summary>With an offer that is sold by the item, and only then.</summary>
+    [JsonIgnore]
+    public SessionTerms? Session => Terms?.Session;
+}
 
 /// <summary>
 /// P1, Merchandise_m (FIG. 4): <c>S_m(n, contract, expiry, A, r, c, h(E_k(goods)))</c>. Known to customer and merchant
@@ -94,7 +104,12 @@ public sealed record Merchandise(
         && Names.IsPartyName(Bank) && Mask.Length == 32 && GoodsRoot.Length == 32 && Secret.Length == 32
         && GoodsLayout.TryCreate(Contract.SizeBytes, out var layout)
         && ChunkCount == layout.ChunkCount && CiphertextSizeBytes == layout.CiphertextSize
-        && (Terms?.IsWellFormed() ?? true);
+        && (Terms?.IsWellFormed() ?? true) && Session is null == Contract.Tariff is null
+        && (Session is null || Commitment.Equals(Session.CommitmentIn(Transaction())));
+
+    /// <summary>In a session (FIG. 8, R1): the customer's keys for it.</summary>
+    [JsonIgnore]
+    public SessionTerms? Session => Terms?.Session;
 
     /// <summary>The transaction ID <c>n</c>.</summary>
     public TransactionId Transaction() => TransactionId.Of(P256PublicKey.FromSpki(ReleaseKey));
@@ -107,7 +122,8 @@ public sealed record Merchandise(
     public LockNote ToLockNote() => new(Transaction(), ExpiresAt, Archive, Commitment);
 
     /// <summary>The payment note beside it.</summary>
-    public PaymentNote ToPaymentNote() => new(Transaction(), Account, Contract.Currency, Contract.Price);
+    public PaymentNote ToPaymentNote() =>
+        new(Transaction(), Account, Contract.Currency, Contract.Price, Session?.TotalKey);
 }
 
 /// <summary>P3 on its way to the merchant through the customer.</summary>
@@ -186,6 +202,20 @@ public interface IMerchant
 
     /// <summary>Takes P3; when it holds, sends P4 to the archive. Repeat it to learn the decision.</summary>
     Task<Result<PaymentAnswer, MerchantError>> PayAsync(PaymentRequest request, CancellationToken cancellation);
+
+    /// <summary>
+    /// A step of a session (FIG. 8, R5 to R8): the key of the item that is acknowledged, and the next item. An item that
+    /// was not acknowledged may be asked for again, and may be another then; the last key is given out again.
+    /// </summary>
+    /// <param name="session">Derived from P1's secret.</param>
+    /// <param name="step">What is acknowledged and asked for.</param>
+    /// <param name="cancellation">Gives up.</param>
+    Task<Result<SessionAnswer, MerchantError>> StepAsync(
+        DeliveryId session, SessionStep step, CancellationToken cancellation);
+
+    /// <summary>Ends a session: R9 goes to the archive with the last item acknowledged. Repeat it to learn the
+    /// decision.</summary>
+    Task<Result<PaymentAnswer, MerchantError>> CloseAsync(DeliveryId session, CancellationToken cancellation);
 }
 
 /// <summary>What a merchant refuses, and why. The list is closed.</summary>
@@ -234,6 +264,26 @@ public enum MerchantError
     /// <summary>Too late.</summary>
     [Refusal(410, "The purchase has expired. Ask the archive for the abort; the tokens unlock.")]
     Expired,
+
+    /// <summary>No such session.</summary>
+    [Refusal(404, "There is no such session, or it is over. Open another one.")]
+    UnknownSession,
+
+    /// <summary>R5 out of turn.</summary>
+    [Refusal(409, "That is not the session's next item. Acknowledge the last one, or ask for the one that follows it.")]
+    WrongItem,
+
+    /// <summary>R7 does not hold.</summary>
+    [Refusal(422, "The acknowledgement does not match the item: key, transaction, commitment, total or item.")]
+    BadAcknowledgement,
+
+    /// <summary>The session's sum is used up.</summary>
+    [Refusal(402, "What is left of the session's sum does not cover another item. Open another session.")]
+    SumUsedUp,
+
+    /// <summary>The item could not be made.</summary>
+    [Refusal(502, "The item could not be made. Nothing is owed for it; ask again later.")]
+    NotMade,
 
     /// <summary>Too many open purchases.</summary>
     [Refusal(429, "A limit of open purchases is reached. Try again later.")]

@@ -45,4 +45,20 @@ public sealed class MerchantClient(HttpClient http) : IMerchant
         PaymentRequest request, CancellationToken cancellation) =>
         party.SendJsonAsync(HttpMethod.Post, "payments", request, ProtocolJson.Default.PaymentRequest,
             ProtocolJson.Default.PaymentAnswer, MaxAnswer, cancellation);
+
+    /// <inheritdoc/>
+    public Task<Result<SessionAnswer, MerchantError>> StepAsync(
+        DeliveryId session, SessionStep step, CancellationToken cancellation) =>
+        party.SendAsync(HttpMethod.Post, $"sessions/{session}", JsonBody.Of(step, ProtocolJson.Default.SessionStep),
+            null,
+            bytes => SessionAnswer.TryDecode(bytes, out var answer)
+                ? answer
+                : throw new ProtocolViolationException("The answer is not an item."),
+            SessionAnswer.MaxLength, cancellation);
+
+    /// <inheritdoc/>
+    public Task<Result<PaymentAnswer, MerchantError>> CloseAsync(
+        DeliveryId session, CancellationToken cancellation) =>
+        party.SendAsync(HttpMethod.Post, $"sessions/{session}/close", null, ProtocolJson.Default.PaymentAnswer,
+            MaxAnswer, cancellation);
 }

@@ -11,15 +11,19 @@ namespace Bauta.Protocol.Merchant;
 /// two-sided, and the merchant releases only for P's <see cref="Acknowledgement"/> of P1.</param>
 /// <param name="CustomerName">What the customer wants to be called in the contract, one line, 1 to 64 characters;
 /// only with a key, whose signature binds it.</param>
-public sealed record Terms(byte[]? CustomerKey = null, string? CustomerName = null)
+/// <param name="Session">With it the purchase is a session (FIG. 8); it is two-sided by itself, so the other members are
+/// absent.</param>
+public sealed record Terms(byte[]? CustomerKey = null, string? CustomerName = null, SessionTerms? Session = null)
 {
     /// <summary>The longest name, in characters.</summary>
     public const int MaxNameLength = 64;
 
     /// <summary>Whether sizes hold, and whether they say anything: to have no terms has one form, which is
     /// none.</summary>
-    public bool IsWellFormed() => CustomerKey is not null && P256PublicKey.TryFromSpki(CustomerKey, out _)
-        && (CustomerName is null || Names.IsLine(CustomerName, MaxNameLength));
+    public bool IsWellFormed() => Session is not null
+        ? CustomerKey is null && CustomerName is null && Session.IsWellFormed()
+        : CustomerKey is not null && P256PublicKey.TryFromSpki(CustomerKey, out _)
+            && (CustomerName is null || Names.IsLine(CustomerName, MaxNameLength));
 
     /// <summary>Whether two say the same; absent ones do, too.</summary>
     public static bool AreSame(Terms? one, Terms? other) => one is null || other is null
