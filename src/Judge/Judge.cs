@@ -168,7 +168,7 @@ public static class PurchaseJudge
         hearing.Demand(note.Content == expected, Outcome.NotProven,
             "P3: the lock note has the expiry, archive and commitment of P1");
         hearing.Demand(
-            evidence.Payment is not { } payment || payment.Content == promise.ToPaymentNote(),
+            evidence.Payment is not { } payment || payment.Content.Matches(promise.ToPaymentNote()),
             Outcome.NotProven, "P3: the payment note has the account and sum of P1");
     }
 

@@ -4,6 +4,7 @@ using Bauta.Merchant.Offers;
 using Bauta.Merchant.Pay;
 using Bauta.Merchant.Payouts;
 using Bauta.Merchant.Purchase;
+using Bauta.Merchant.Sessions;
 using Bauta.Protocol;
 using Bauta.Protocol.Bank;
 using Bauta.Protocol.Merchant;
@@ -35,10 +36,11 @@ public sealed partial class Merchant : IMerchant, IAsyncDisposable
     private readonly Collecting collecting;
     private readonly PayingOut payingOut;
     private readonly UnusedGoods unusedGoods;
+    private readonly Metering metering;
 
     private Merchant(
         MerchantOptions options, IDatabase database, MerchantKeys keys, IBank bank,
-        IReadOnlyList<MerchantArchive> archives, TimeProvider clock, ILogger log)
+        IReadOnlyList<MerchantArchive> archives, TimeProvider clock, ILogger log, IItemSource? items)
     {
         options.Check();
         (this.clock, this.log) = (clock, log);
@@ -55,7 +57,8 @@ public sealed partial class Merchant : IMerchant, IAsyncDisposable
         delivering = new Delivering(options, database, goods, keys.Sealing, clock);
         unusedGoods = new UnusedGoods(options, database, goods, clock);
         settling = new Settling(options, database, keys, bank, byPolicy, clock, log, lifetime.Token);
-        collecting = new Collecting(options, database, keys, budget, settling, clock);
+        metering = new Metering(options, database, keys, items, settling, clock);
+        collecting = new Collecting(options, database, keys, budget, settling, metering, clock);
         payingOut = new PayingOut(options, database, keys, bank, clock, log);
         Desk = new ShopDesk(options, database, catalogue, goods, delivering, payingOut, keys.Sealing, byPolicy);
     }
@@ -70,9 +73,9 @@ public sealed partial class Merchant : IMerchant, IAsyncDisposable
     public static async Task<Merchant> OpenAsync(
         MerchantOptions options, IDatabase database, MerchantKeys keys, IBank bank,
         IReadOnlyList<MerchantArchive> archives, TimeProvider clock, ILogger? log = null,
-        CancellationToken cancellation = default)
+        IItemSource? items = null, CancellationToken cancellation = default)
     {
-        var merchant = new Merchant(options, database, keys, bank, archives, clock, log ?? NullLogger.Instance);
+        var merchant = new Merchant(options, database, keys, bank, archives, clock, log ?? NullLogger.Instance, items);
         await merchant.catalogue.LoadAsync(cancellation);
         await merchant.selling.LoadAsync(cancellation);
         await database.WriteAsync(PaymentStore.MakeAllDue, cancellation);
@@ -94,6 +97,20 @@ public sealed partial class Merchant : IMerchant, IAsyncDisposable
     public Task<Result<PaymentAnswer, MerchantError>> PayAsync(
         PaymentRequest request, CancellationToken cancellation) =>
         collecting.PayAsync(request, cancellation);
+
+    // As above: what the customer agreed to is not undone by a connection that breaks.
+    public Task<Result<SessionAnswer, MerchantError>> StepAsync(
+        DeliveryId session, SessionStep step, CancellationToken cancellation) =>
+        metering.StepAsync(session, step, lifetime.Token).WaitAsync(cancellation);
+
+    public async Task<Result<PaymentAnswer, MerchantError>> CloseAsync(
+        DeliveryId session, CancellationToken cancellation)
+    {
+        var closed = await metering.CloseAsync(session, lifetime.Token).WaitAsync(cancellation);
+        if (!closed.IsOk)
+            return Result<PaymentAnswer, MerchantError>.Refuse(closed.Error.Value, closed.Detail);
+        return closed.Value is { } paid ? await settling.AnswerAsync(paid, cancellation) : new PaymentAnswer();
+    }
 
     /// <summary>The background work: opens the account, resumes what is unfinished, drops what has expired.</summary>
     public async Task RunAsync(CancellationToken cancellation)
@@ -142,6 +159,9 @@ public sealed partial class Merchant : IMerchant, IAsyncDisposable
     {
         var isMore = true;
         while (isMore)
+            isMore = await metering.CloseDueAsync(cancellation);
+        isMore = true;
+        while (isMore)
             isMore = await settling.ResumeAsync(cancellation);
         await payingOut.ResumeAsync(cancellation);
     }
@@ -167,6 +187,7 @@ public sealed partial class Merchant : IMerchant, IAsyncDisposable
         await lifetime.CancelAsync();
         await settling.DrainAsync();
         selling.Dispose();
+        metering.Dispose();
         delivering.Dispose();
         lifetime.Dispose();
     }

@@ -42,6 +42,26 @@ public static class MerchantEndpoints
                     await merchant.PayAsync(request.Value, context.RequestAborted), ProtocolJson.Default.PaymentAnswer)
                 : Answer.Refuse(request);
         });
+        MapSessions(routes, merchant);
+    }
+
+    private static void MapSessions(IEndpointRouteBuilder routes, IMerchant merchant)
+    {
+        routes.MapPostAnswer("/sessions/{session}", async context =>
+        {
+            if (!DeliveryId.TryParse(context.RouteText("session"), out var session))
+                return Answer.Refuse(MerchantError.UnknownSession);
+            var step = await context.ReadJsonAsync(ProtocolJson.Default.SessionStep, SessionStep.MaxLength);
+            if (!step.IsOk)
+                return Answer.Refuse(step);
+            var answer = await merchant.StepAsync(session, step.Value, context.RequestAborted);
+            return Answer.Bytes(answer.Map(item => item.Encode()), SessionAnswer.MediaType);
+        });
+        routes.MapPostAnswer("/sessions/{session}/close", async context =>
+            DeliveryId.TryParse(context.RouteText("session"), out var session)
+                ? Answer.Json(
+                    await merchant.CloseAsync(session, context.RequestAborted), ProtocolJson.Default.PaymentAnswer)
+                : Answer.Refuse(MerchantError.UnknownSession));
     }
 
     // One text for one number: digits only, no leading zero.

@@ -69,6 +69,22 @@ public sealed record MerchantOptions
     /// <summary>Chunks that are encrypted at the same time; each takes about 3 MiB.</summary>
     public int MaxChunksAtOnce { get; init; } = 8;
 
+    /// <summary>How long a session lasts, from P1 to its expiry; at most what the bank allows.</summary>
+    public int SessionSeconds { get; init; } = 3600;
+
+    /// <summary>A session is closed this long before its expiry, so that R9 reaches the archive in time.</summary>
+    public int SessionMarginSeconds { get; init; } = 30;
+
+    /// <summary>How often an item is made that the customer does not acknowledge.</summary>
+    public int MaxUnpaidItems { get; init; } = 3;
+
+    /// <summary>Sessions whose keys are held open; others are opened when they are used.</summary>
+    public int MaxSessionsInMemory { get; init; } = 1000;
+
+    /// <summary>Items that wait for their acknowledgement, all together; what is beyond is made again when it is asked
+    /// for again.</summary>
+    public long MaxPendingBytes { get; init; } = 32L << 20;
+
     /// <summary>How long an answer to P3 waits for the decision before it says that it is on its way.</summary>
     public TimeSpan DecisionWait { get; init; } = TimeSpan.FromSeconds(3);
 
@@ -90,6 +106,8 @@ public sealed record MerchantOptions
             || KeepGoodsSeconds < GraceSeconds || MaxOffers < 1
             || MaxFileBytes is < 0 or > OfferTerms.MaxSizeBytes || MaxOpenPurchases < 1
             || MaxOpenBytes < 0 || LargeFileBytes < 0 || MaxLargeAtOnce < 1 || MaxLargeWaiting < 0
+            || SessionMarginSeconds < 0 || SessionSeconds <= SessionMarginSeconds + PayMarginSeconds
+            || MaxUnpaidItems < 1 || MaxSessionsInMemory < 1 || MaxPendingBytes < 0
             || MaxChunksAtOnce < 1 || MaxRetrySeconds < 1 || StepsAtOnce < 1)
             throw new FormatException("A number in the merchant's options is out of its range.");
     }

@@ -101,5 +101,24 @@ public static class MerchantSchema
         new Migration(3, "the customer's acknowledgement of a two-sided delivery", """
             ALTER TABLE payments ADD COLUMN acknowledgement {text};
             """),
+        new Migration(4, "what is sold by the item, and sessions", """
+            ALTER TABLE offers ADD COLUMN tariff_price {bigint};
+            ALTER TABLE offers ADD COLUMN tariff_per {text};
+
+            CREATE TABLE sessions (
+                n {blob} PRIMARY KEY,
+                lock_note {text} NOT NULL,
+                payment_note {text} NOT NULL,
+                expires_at {bigint} NOT NULL,
+                item {bigint} NOT NULL,
+                total {bigint} NOT NULL,
+                masked_key {blob},
+                acknowledgement {text},
+                item_text {text},
+                paid_until {bigint},
+                CHECK ((item = 0) = (acknowledgement IS NULL))
+            ) {strict};
+            CREATE INDEX sessions_by_expiry ON sessions (expires_at);
+            """),
     ];
 }

@@ -43,7 +43,7 @@ internal static class MerchantRole
             [.. config.Archives.Select(path => parts.Party(path, PartyRoles.Archive))
                 .Select(archive => new MerchantArchive(
                     archive.ReadPolicy(), new ArchiveClient(parts.ClientOf(archive))))],
-            parts.Time, parts.Logger("Bauta.Merchant"), cancellation));
+            parts.Time, parts.Logger("Bauta.Merchant"), cancellation: cancellation));
         parts.Metrics?.WatchMerchant(database);
         parts.Loop(merchant.RunAsync);
         await parts.ListenAsync(

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Bauta.Merchant.Desk;
 using Bauta.Protocol;
 using Bauta.Protocol.Merchant;
@@ -11,9 +12,11 @@ namespace Bauta.Merchant.Offers;
 /// <param name="Description">Up to 4,000 characters.</param>
 /// <param name="Price">More than zero.</param>
 /// <param name="FileName">The name that the customer saves the file under.</param>
-/// <param name="ContentHash">SHA-256 of a file that is in the store.</param>
+/// <param name="ContentHash">SHA-256 of a file that is in the store; with a tariff, of the empty file.</param>
+/// <param name="Tariff">With what is sold by the item.</param>
 public sealed record NewOffer(
-    OfferId Id, string Title, string Description, Amount Price, string FileName, byte[] ContentHash);
+    OfferId Id, string Title, string Description, Amount Price, string FileName, byte[] ContentHash,
+    Tariff? Tariff = null);
 
 /// <summary>
 /// The offers. All of them are also held in memory, since one process holds the database and their number is bounded:
@@ -26,7 +29,9 @@ internal sealed class Catalogue(MerchantOptions options, IDatabase database, Goo
     private const int BytesBesideText = 600;
 
     private const string Columns =
-        "offer_id, title, description, price, currency, file_name, size_bytes, content_hash";
+        "offer_id, title, description, price, currency, file_name, size_bytes, content_hash, tariff_price, tariff_per";
+
+    private static readonly byte[] emptyHash = SHA256.HashData([]);
 
     private volatile Shelf shelf = new([]);
 
@@ -64,10 +69,10 @@ internal sealed class Catalogue(MerchantOptions options, IDatabase database, Goo
     {
         if (offer.ContentHash.Length != 32)
             return DeskError.Malformed;
-        if (goods.SizeOf(offer.ContentHash) is not { } size)
+        if (SizeOf(offer.Tariff, offer.ContentHash) is not { } size)
             return DeskError.UnknownFile;
         var terms = new OfferTerms(offer.Id, offer.Title, offer.Description, offer.Price, options.Currency.Code,
-            offer.FileName, size, offer.ContentHash);
+            offer.FileName, size, offer.ContentHash, offer.Tariff);
         if (!terms.IsWellFormed())
             return DeskError.Malformed;
         var now = UnixTime.Now(clock);
@@ -99,15 +104,16 @@ internal sealed class Catalogue(MerchantOptions options, IDatabase database, Goo
         if (shelf.Ordered.Length >= options.MaxOffers)
             return DeskError.TooMany;
         // Again where unused files are removed.
-        if (goods.SizeOf(terms.ContentHash) != terms.SizeBytes)
+        if (SizeOf(terms.Tariff, terms.ContentHash) != terms.SizeBytes)
             return DeskError.UnknownFile;
         transaction.Execute(
             """
             INSERT INTO offers (offer_id, title, description, price, currency, file_name, size_bytes, content_hash,
-                added_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+                added_at, tariff_price, tariff_per) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
             """,
             terms.Offer.ToArray(), terms.Title, terms.Description, terms.Price.MinorUnits, terms.Currency,
-            terms.FileName, terms.SizeBytes, terms.ContentHash, now.Seconds);
+            terms.FileName, terms.SizeBytes, terms.ContentHash, now.Seconds, terms.Tariff?.Price.MinorUnits,
+            terms.Tariff?.Per);
         transaction.OnCommit(() => shelf = shelf.With(terms));
         return terms;
     }
@@ -118,7 +124,13 @@ internal sealed class Catalogue(MerchantOptions options, IDatabase database, Goo
 
     private static OfferTerms Terms(IRow row) => new(
         OfferId.FromBytes(row.GetBytes(0)), row.GetString(1), row.GetString(2),
-        Amount.FromMinorUnits(row.GetInt64(3)), row.GetString(4), row.GetString(5), row.GetInt64(6), row.GetBytes(7));
+        Amount.FromMinorUnits(row.GetInt64(3)), row.GetString(4), row.GetString(5), row.GetInt64(6), row.GetBytes(7),
+        row.IsDBNull(8) ? null : new Tariff(Amount.FromMinorUnits(row.GetInt64(8)), row.GetString(9)));
+
+    // What is sold by the item has no file of its own.
+    private long? SizeOf(Tariff? tariff, byte[] contentHash) => tariff is null
+        ? goods.SizeOf(contentHash)
+        : contentHash.AsSpan().SequenceEqual(emptyHash) ? 0 : null;
 
     private static bool SameTerms(OfferTerms left, OfferTerms right) =>
         left with { ContentHash = right.ContentHash } == right

@@ -1,4 +1,5 @@
 using Bauta.Merchant.Purchase;
+using Bauta.Merchant.Sessions;
 using Bauta.Protocol;
 using Bauta.Protocol.Bank;
 using Bauta.Protocol.Merchant;
@@ -13,7 +14,7 @@ namespace Bauta.Merchant.Pay;
 /// </summary>
 internal sealed class Collecting(
     MerchantOptions options, IDatabase database, MerchantKeys keys, OpenBudget budget, Settling settling,
-    TimeProvider clock)
+    Metering metering, TimeProvider clock)
 {
     private const int MaxWaitingForOnePurchase = 16;
 
@@ -25,7 +26,7 @@ internal sealed class Collecting(
     public async Task<Result<PaymentAnswer, MerchantError>> PayAsync(
         PaymentRequest request, CancellationToken cancellation)
     {
-        Result<PaidPurchase, MerchantError> paid;
+        Result<PaidPurchase?, MerchantError> paid;
         using (var turn = await gate.EnterAsync(request.Transaction, cancellation))
         {
             if (turn is null)
@@ -35,20 +36,11 @@ internal sealed class Collecting(
 
         if (!paid.IsOk)
             return Result<PaymentAnswer, MerchantError>.Refuse(paid.Error.Value, paid.Detail);
-        if (paid.Value.Known is { } known)
-            return new PaymentAnswer(known);
-        var decision = settling.Start(paid.Value);
-        try
-        {
-            return new PaymentAnswer(await decision.WaitAsync(options.DecisionWait, clock, cancellation));
-        }
-        catch (TimeoutException)
-        {
-            return new PaymentAnswer(null);
-        }
+        return paid.Value is { } purchase ? await settling.AnswerAsync(purchase, cancellation) : new PaymentAnswer();
     }
 
-    private async Task<Result<PaidPurchase, MerchantError>> TakeAsync(
+    /// <summary>The payment, or null when a session runs on these notes.</summary>
+    private async Task<Result<PaidPurchase?, MerchantError>> TakeAsync(
         PaymentRequest request, CancellationToken cancellation)
     {
         var n = request.Transaction;
@@ -73,12 +65,29 @@ internal sealed class Collecting(
         var now = UnixTime.Now(clock);
         if (now.AddSeconds(options.PayMarginSeconds) >= merchandise.ExpiresAt)
             return MerchantError.Expired;
+        if (merchandise.Session is not null)
+            return await BeginSessionAsync(request, merchandise, cancellation);
         var released = new ReleasedPurchase(request, secrets.SignRelease(), 0);
         return await CommitAsync(released, merchandise, now, cancellation);
     }
 
+    private async Task<Result<PaidPurchase?, MerchantError>> BeginSessionAsync(
+        PaymentRequest request, Merchandise merchandise, CancellationToken cancellation)
+    {
+        try
+        {
+            await metering.BeginAsync(
+                request.Transaction, request.Lock, () => budget.Paid(merchandise.ExpiresAt, 0), cancellation);
+            return Result<PaidPurchase?, MerchantError>.Ok(null);
+        }
+        catch (StorageException conflict) when (conflict.Failure == StorageFailure.Conflict)
+        {
+            return MerchantError.Expired;
+        }
+    }
+
     // After this transaction P4 exists and may be sent, now or after a restart. Before it P4 exists nowhere.
-    private async Task<Result<PaidPurchase, MerchantError>> CommitAsync(
+    private async Task<Result<PaidPurchase?, MerchantError>> CommitAsync(
         ReleasedPurchase released, Merchandise merchandise, UnixTime now, CancellationToken cancellation)
     {
         try
@@ -115,5 +124,5 @@ internal sealed class Collecting(
             : merchandise.Content.Terms?.CustomerKey is null;
 
     private static bool Match(LockAnswer notes, Merchandise merchandise) =>
-        notes.LockNote.Content == merchandise.ToLockNote() && notes.Payment.Content == merchandise.ToPaymentNote();
+        notes.LockNote.Content == merchandise.ToLockNote() && notes.Payment.Content.Matches(merchandise.ToPaymentNote());
 }

@@ -36,17 +36,23 @@ internal static class PaymentStore
     public static void InsertReleased(
         IWriteTransaction transaction, ReleasedPurchase purchase, UnixTime now, UnixTime nextTry)
     {
-        var n = purchase.Transaction.ToArray();
-        transaction.ExecuteExpecting(1, "DELETE FROM open_purchases WHERE n = $1", n);
+        transaction.ExecuteExpecting(
+            1, "DELETE FROM open_purchases WHERE n = $1", purchase.Transaction.ToArray());
+        Release(transaction, purchase, now, nextTry);
+    }
+
+    /// <summary>Writes down the intent to release what is not among the open purchases any more.</summary>
+    public static void Release(
+        IWriteTransaction transaction, ReleasedPurchase purchase, UnixTime now, UnixTime nextTry) =>
         transaction.Execute(
             """
             INSERT INTO payments (n, lock_note, payment_note, release, released_at, state, attempts, next_try_at,
                 acknowledgement)
             VALUES ($1, $2, $3, $4, $5, 1, 0, $6, $7)
             """,
-            n, purchase.LockNote.Text, purchase.Payment.Text, purchase.Release.Text, now.Seconds, nextTry.Seconds,
+            purchase.Transaction.ToArray(),
+            purchase.LockNote.Text, purchase.Payment.Text, purchase.Release.Text, now.Seconds, nextTry.Seconds,
             purchase.Acknowledgement?.Text);
-    }
 
     /// <summary>Stores a decision, and whether the bank was told.</summary>
     public static void Update(IWriteTransaction transaction, PaidPurchase purchase, UnixTime nextTry)

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Bauta.Protocol;
 using Bauta.Protocol.Archive;
 using Bauta.Protocol.Bank;
+using Bauta.Protocol.Merchant;
 using Bauta.Storage;
 using Microsoft.Extensions.Logging;
 
@@ -38,6 +39,21 @@ internal sealed partial class Settling
     /// <summary>Starts an attempt, or joins the one that runs.</summary>
     /// <returns>The decision once it is known, before the bank is told; null when this attempt has none.</returns>
     public Task<LoggedEntry?> Start(PaidPurchase purchase) => Begin(purchase).Decision.Task;
+
+    /// <summary>The decision, when it is known within the time that a customer waits for it.</summary>
+    public async Task<PaymentAnswer> AnswerAsync(PaidPurchase purchase, CancellationToken cancellation)
+    {
+        if (purchase.Known is { } known)
+            return new PaymentAnswer(known);
+        try
+        {
+            return new PaymentAnswer(await Start(purchase).WaitAsync(options.DecisionWait, clock, cancellation));
+        }
+        catch (TimeoutException)
+        {
+            return new PaymentAnswer();
+        }
+    }
 
     /// <summary>Takes up what is due and waits for it; true when there may be more.</summary>
     public async Task<bool> ResumeAsync(CancellationToken cancellation)

@@ -36,10 +36,13 @@ internal sealed class PurchaseSecrets : IDisposable
     /// <summary><c>k</c>.</summary>
     public GoodsKey Key { get; }
 
+    /// <summary><c>R</c> as a key; the caller disposes it.</summary>
+    public P256PrivateKey ReleaseKey() => P256PrivateKey.FromScalar(scalar);
+
     /// <summary>Signs P4: <c>S_R(n, k xor r)</c>.</summary>
     public Signed<Protocol.Archive.Release> SignRelease()
     {
-        using var release = P256PrivateKey.FromScalar(scalar);
+        using var release = ReleaseKey();
         using var mask = GoodsMask.FromBytes(Merchandise.Content.Mask);
         return Signed<Protocol.Archive.Release>.Sign(
             release, new Protocol.Archive.Release(release.PublicKey.Spki, Key.Mask(mask).Span.ToArray()));

@@ -64,6 +64,10 @@ internal sealed class Selling : IDisposable
             return Again(known, bodyHash);
         if (catalogue.Find(request.Offer) is not { } offer)
             return MerchantError.UnknownOffer;
+        if (offer.Tariff is null != request.Session is null || !request.IsWellFormed())
+            return MerchantError.Malformed;
+        if (offer.Tariff is { } tariff && tariff.Price <= request.Price && request.Price <= offer.Price)
+            offer = offer with { Price = request.Price };
         if (offer.Price != request.Price)
             return MerchantError.PriceChanged;
         if (!archives.ContainsKey(request.Archive))
@@ -166,6 +170,8 @@ internal sealed class Selling : IDisposable
     private async Task<GoodsTree> HashAsync(OfferTerms offer, GoodsKey goodsKey, CancellationToken cancellation)
     {
         using var encryptor = new GoodsEncryptor(goodsKey);
+        if (offer.Tariff is not null)
+            return encryptor.ComputeTree([]);
         if (offer.SizeBytes > GoodsLayout.ChunkSize)
         {
             await using var stream = goods.OpenStream(offer.ContentHash, offer.SizeBytes);
@@ -192,10 +198,13 @@ internal sealed class Selling : IDisposable
         if (tree.Layout.PlaintextSize != offer.SizeBytes)
             throw new InvalidDataException("A stored file has changed its size.");
         using var mask = GoodsMask.Generate();
-        var commitment = KeyCommitment.To(n, goodsKey.Mask(mask).Span);
+        var commitment = request.Session?.CommitmentIn(n) ?? KeyCommitment.To(n, goodsKey.Mask(mask).Span);
         // The clock is read after the hashing, so that a large file does not eat the customer's time.
-        var expiresAt = UnixTime.Now(clock).AddSeconds(Math.Min(
-            options.MaxLifetimeSeconds, options.LifetimeSeconds + offer.SizeBytes / options.SlowestBytesPerSecond));
+        var expiresAt = UnixTime.Now(clock).AddSeconds(request.Session is not null
+            ? options.SessionSeconds
+            : Math.Min(
+                options.MaxLifetimeSeconds,
+                options.LifetimeSeconds + offer.SizeBytes / options.SlowestBytesPerSecond));
         return Signed<Merchandise>.Sign(keys.Identity, new Merchandise(
             releaseKey.Spki, offer, options.Bank, keys.AccountId, expiresAt, request.Archive, mask.Export(), commitment,
             tree.Root.ToArray(), tree.Layout.ChunkCount, tree.Layout.CiphertextSize,

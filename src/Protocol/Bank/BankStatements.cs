@@ -283,6 +283,10 @@ public sealed record PaymentNote(
     /// <inheritdoc/>
     public bool IsWellFormed() =>
         Names.IsCurrency(Currency) && Amount > Amount.Zero && TotalKey is not { Length: not SealedTotal.KeySize };
+
+    /// <summary>Whether this says what another one says.</summary>
+    public bool Matches(PaymentNote other) => other with { TotalKey = null } == this with { TotalKey = null }
+        && TotalKey.AsSpan().SequenceEqual(other.TotalKey);
 }
 
 /// <summary>

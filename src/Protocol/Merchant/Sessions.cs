@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Serialization.Metadata;
 using Bauta.Crypto.Goods;
@@ -24,8 +25,8 @@ public sealed record Tariff(Amount Price, string Per)
 }
 
 /// <summary>
-/// What makes a purchase a session: the customer's two keys for it. With them P1 promises no goods of its own; its price
-/// is the most that the session may cost, and its commitment is to <see cref="Key"/>.
+/// What makes a purchase a session: the customer's two keys for it. With them P1 promises no goods of its own; its
+/// price is the most that the session may cost, and its commitment is to <see cref="Key"/>.
 /// </summary>
 /// <param name="Key">SPKI of <c>P</c>, made for this session: its signatures are published.</param>
 /// <param name="TotalKey">32 bytes that seal the total: see <see cref="SealedTotal"/>.</param>
@@ -50,14 +51,14 @@ public sealed record SessionTerms(byte[] Key, byte[] TotalKey)
 /// <param name="Total">Of all items up to this one.</param>
 /// <param name="RequestHash">SHA-256 of what was asked for, 32 bytes.</param>
 /// <param name="Commitment"><c>c_i</c>.</param>
-/// <param name="GoodsRoot">RFC 6962 root over the ciphertext chunks, 32 bytes.</param>
+/// <param name="GoodsRoot">RFC 6962 leaf hash of the ciphertext, which is one chunk, 32 bytes.</param>
 /// <param name="SizeBytes">Size of the plain item, at most <see cref="MaxSizeBytes"/>.</param>
 public sealed record SessionItem(
     TransactionId Transaction, long Index, Amount Price, Amount Total, byte[] RequestHash, KeyCommitment Commitment,
     byte[] GoodsRoot, long SizeBytes) : IStatement<SessionItem>
 {
     /// <summary>The largest item.</summary>
-    public const int MaxSizeBytes = 4 * 1024 * 1024;
+    public const int MaxSizeBytes = GoodsLayout.ChunkSize;
 
     /// <inheritdoc/>
     public static string Typ => "bauta.item";
@@ -71,6 +72,18 @@ public sealed record SessionItem(
     /// <inheritdoc/>
     public bool IsWellFormed() => Index > 0 && Price <= Total && RequestHash.Length == 32 && GoodsRoot.Length == 32
         && SizeBytes is >= 0 and <= MaxSizeBytes;
+
+    /// <summary><c>r_i</c>: HKDF-SHA256 of the secret in P1 under a label and the item's number.</summary>
+    public static GoodsMask MaskOf(byte[] secret, long index)
+    {
+        Span<byte> mask = stackalloc byte[GoodsMask.Size];
+        Span<byte> info = [.. "bauta session mask v1"u8, 0, 0, 0, 0, 0, 0, 0, 0];
+        BinaryPrimitives.WriteInt64BigEndian(info[^sizeof(long)..], index);
+        HKDF.DeriveKey(HashAlgorithmName.SHA256, secret, mask, default, info);
+        var made = GoodsMask.FromBytes(mask);
+        CryptographicOperations.ZeroMemory(mask);
+        return made;
+    }
 }
 
 /// <summary>
@@ -83,21 +96,23 @@ public sealed record SessionStep(
     Signed<Acknowledgement>? Acknowledgement = null, long? Index = null, byte[]? Request = null)
 {
     /// <summary>The longest request for an item, in bytes.</summary>
-    public const int MaxRequestLength = 1024 * 1024;
+    public const int MaxRequestLength = 256 * 1024;
 
     /// <summary>The longest step as JSON, in bytes.</summary>
     public const int MaxLength = (MaxRequestLength * 4 / 3) + 4096;
 
     /// <summary>Whether members agree and sizes hold.</summary>
     public bool IsWellFormed() => (Acknowledgement is not null || Index is not null)
-        && Index is null == Request is null && Index is null or > 0 && Request is null or { Length: <= MaxRequestLength };
+        && Index is null == Request is null && Index is null or > 0
+        && Request is null or { Length: <= MaxRequestLength };
 }
 
 /// <summary>R8 for the item that was acknowledged, R6 for the one that was asked for.</summary>
 /// <param name="MaskedKey"><c>k_i xor r_i</c>, 32 bytes; it hashes to <c>c_i</c>.</param>
 /// <param name="Item">R6.</param>
-/// <param name="Ciphertext">The item as it was encrypted, all chunks in a row.</param>
-public sealed record SessionAnswer(byte[]? MaskedKey = null, Signed<SessionItem>? Item = null, byte[]? Ciphertext = null)
+/// <param name="Ciphertext">The item as it was encrypted.</param>
+public sealed record SessionAnswer(
+    byte[]? MaskedKey = null, Signed<SessionItem>? Item = null, byte[]? Ciphertext = null)
 {
     /// <summary>The media type.</summary>
     public const string MediaType = "application/vnd.bauta.item";
@@ -106,7 +121,7 @@ public sealed record SessionAnswer(byte[]? MaskedKey = null, Signed<SessionItem>
 
     /// <summary>The longest binary form in bytes.</summary>
     public static int MaxLength { get; } = 1 + KeySize + sizeof(ushort) + SessionItem.MaxLength
-        + checked((int)new GoodsLayout(SessionItem.MaxSizeBytes).CiphertextSize);
+        + GoodsLayout.CiphertextChunkSize;
 
     // struct {
     //   uint8  key_length;            0 or 32

@@ -36,7 +36,22 @@ public sealed partial class Wallet
         PartyAddress shop, OfferTerms offer, string outputPath, CustomerTerms wanted, TimeSpan patience,
         IProgress<WalletStep>? progress, CancellationToken cancellation)
     {
+        if (offer.Tariff is not null)
+            throw new WalletException(WalletError.Refused,
+                "This is sold by the item, in sessions. Use: bauta fetch");
         outputPath = await PlaceAsync(outputPath, offer, null, cancellation);
+        return await AdvanceAsync(
+            await OrderAsync(
+                RequestId.Generate(), shop, offer, outputPath, (id, card) => TermsOf(id, wanted, card),
+                wanted.Pseudonym, cancellation),
+            patience, progress, cancellation);
+    }
+
+    /// <summary>Writes the intent down.</summary>
+    private async Task<PurchaseState> OrderAsync(
+        RequestId id, PartyAddress shop, OfferTerms offer, string outputPath,
+        Func<RequestId, PartyCard, Terms?> termsOf, string? pseudonym, CancellationToken cancellation)
+    {
         var currency = await CurrencyAsync(cancellation);
         if (offer.Currency != currency.Code)
             throw new WalletException(WalletError.Refused,
@@ -50,18 +65,16 @@ public sealed partial class Wallet
                 + "wallet refresh");
         var (bankCard, issuerCard) = await BanksAsync(cancellation);
         var shopCard = await network.MerchantCardAsync(shop, cancellation);
-        var id = RequestId.Generate();
         var order = new PurchaseOrder(
             id, shop.ToString(), offer, network.Policy.Id, outputPath, Now, shopCard.Text, bankCard.Text,
-            issuerCard?.Text, network.Policy.Text, Terms: TermsOf(id, wanted, shopCard.Content),
-            Pseudonym: wanted.Pseudonym);
+            issuerCard?.Text, network.Policy.Text, Terms: termsOf(id, shopCard.Content), Pseudonym: pseudonym);
         PurchaseState state = new Started(order);
         var box = Store.SealPurchase(state);
         await Store.Database.WriteAsync(
             transaction => transaction.Execute(
                 "INSERT INTO purchases (name, open, record) VALUES ($1, $2, $3)", Store.NameOf(order.Id), true, box),
             cancellation);
-        return await AdvanceAsync(state, patience, progress, cancellation);
+        return state;
     }
 
     /// <summary>Has the file of an open purchase go elsewhere; resume then writes it there.</summary>
@@ -99,10 +112,11 @@ public sealed partial class Wallet
     /// <paramref name="patience"/>. Each step may run again after a crash: requests carry the same id and body.
     /// </summary>
     private async Task<PurchaseState> AdvanceAsync(
-        PurchaseState state, TimeSpan patience, IProgress<WalletStep>? progress, CancellationToken cancellation)
+        PurchaseState state, TimeSpan patience, IProgress<WalletStep>? progress, CancellationToken cancellation,
+        bool untilLocked = false)
     {
         var until = Now.AddSeconds((long)patience.TotalSeconds);
-        while (!state.IsFinal)
+        while (!state.IsFinal && !(untilLocked && state is Locked))
         {
             var next = state switch
             {
@@ -170,6 +184,8 @@ public sealed partial class Wallet
     private async Task<PurchaseState> FetchAsync(
         Offered state, IProgress<WalletStep>? progress, CancellationToken cancellation)
     {
+        if (state.Merchandise.Content.Session is not null)
+            return await Store.AdvanceAsync(new Fetched(state.Order, state.Merchandise), cancellation);
         if (await FetchGoodsAsync(state.Order, state.Merchandise.Content, progress, cancellation) is { } breach)
             return await AbandonAsync(state, breach, cancellation);
         progress?.Report(new WalletStep("goods",
@@ -248,7 +264,8 @@ public sealed partial class Wallet
 
             var authorization = SignedAuthorization.Sign(
                 new Authorization(promise.Transaction(), promise.ExpiresAt, promise.Account, promise.Archive,
-                    promise.Commitment, promise.Contract.Currency, promise.Contract.Price, spends),
+                    promise.Commitment, promise.Contract.Currency, promise.Contract.Price, spends,
+                    promise.Session?.TotalKey),
                 keys);
             return await Store.AdvanceAsync(
                 new Authorized(state.Order, state.Merchandise, authorization.Utf8), cancellation,
@@ -343,7 +360,7 @@ public sealed partial class Wallet
     private static bool Answers(LockAnswer answer, Authorization authorization, P256PublicKey bank) =>
         answer.LockNote.IsSignedBy(bank) && answer.Payment.IsSignedBy(bank)
         && answer.LockNote.Content == authorization.ToLockNote()
-        && answer.Payment.Content == authorization.ToPaymentNote();
+        && answer.Payment.Content.Matches(authorization.ToPaymentNote());
 
     private static PartyAddress Shop(PurchaseOrder order) => PartyAddress.TryParse(order.Shop, out var shop)
         ? shop

@@ -36,13 +36,19 @@ public sealed partial class Wallet
     {
         if (Now >= state.Merchandise.Content.ExpiresAt)
             return null;
-        progress?.Report(new WalletStep("P3", "customer -> shop: both notes, relayed through the customer"
-            + (state.Order.Acknowledgement is null ? "" : ", and the customer's signature that the goods arrived")));
+        progress?.Report(state.Session is null
+            ? new WalletStep("P3", "customer -> shop: both notes, relayed through the customer"
+                + (state.Order.Acknowledgement is null ? "" : ", and the customer's signature that the goods arrived"))
+            : new WalletStep("R9", "customer -> shop: the session is to end"));
         try
         {
-            var answer = await network.Merchant(Shop(state.Order)).PayAsync(
-                new PaymentRequest(state.Merchandise.Content.Transaction(), state.Lock, state.Order.Acknowledgement),
-                cancellation);
+            var shop = network.Merchant(Shop(state.Order));
+            var answer = state.Session is null
+                ? await shop.PayAsync(
+                    new PaymentRequest(
+                        state.Merchandise.Content.Transaction(), state.Lock, state.Order.Acknowledgement),
+                    cancellation)
+                : await shop.CloseAsync(DeliveryId.Derive(state.Merchandise.Content.Secret), cancellation);
             // What the shop shows counts only if it holds; otherwise the archive is asked.
             return answer.IsOk && answer.Value.Decision is { } shown && Holds(state, shown) is not null ? shown : null;
         }
@@ -86,8 +92,9 @@ public sealed partial class Wallet
                 "The archive published a commit whose key does not match the contract. Export the evidence.");
         progress?.Report(new WalletStep("P5a", "archive: commit(n, masked key) is published under the witness quorum"));
         return await Store.AdvanceAsync(
-            new Committed(state.Order, state.Merchandise, state.Authorization, decision, state.Lock), cancellation,
-            transaction => EndTokens(transaction, state, spent: true));
+            new Committed(
+                state.Order, state.Merchandise, state.Authorization, decision, state.Lock, state.Session),
+            cancellation, transaction => EndTokens(transaction, state, entry));
     }
 
     /// <summary>
@@ -132,6 +139,8 @@ public sealed partial class Wallet
     {
         if (PolicyOf(state.Order) is not { } policy || !policy.TryVerify(state.Decision, out var logged))
             throw WalletException.Unreadable("decision");
+        if (state.Merchandise.Content.Session is not null)
+            return await EndSessionAsync(state, logged.Entry, progress, cancellation);
         var goods = new GoodsFile(Store.Folder, state.Order.Id, state.Merchandise.Content);
         var maskedKey = logged.Entry.Release!.Content.MaskedKey;
         var opening = new ReadingStep("open", "opening the goods", progress);
@@ -173,22 +182,29 @@ public sealed partial class Wallet
         progress?.Report(new WalletStep("unlock", "bank: the tokens are unlocked"));
         var returned = await Store.AdvanceAsync(
             new Returned(state.Order, state.Merchandise, state.Authorization, state.Decision, state.Lock), cancellation,
-            transaction => EndTokens(transaction, state, spent: false));
+            transaction => EndTokens(transaction, state, null));
         GoodsFile.Delete(Store.Folder, state.Order.Id);
         return returned;
     }
 
-    private void EndTokens(IWriteTransaction transaction, PurchaseState state, bool spent)
+    /// <summary>Ends the tokens' part: with a commit, what was paid is drawn from them in their order, as the bank
+    /// does.</summary>
+    private void EndTokens(IWriteTransaction transaction, PurchaseState state, LogEntry? commit)
     {
         var authorization = ReadAuthorization(Statements(state).P2
             ?? throw new InvalidOperationException($"{state.GetType().Name} holds no authorization."));
         var name = Store.NameOf(state.Order.Id);
-        foreach (var token in Store.TokenRows.OfPurchase(transaction, name))
+        var own = Store.TokenRows.OfPurchase(transaction, name);
+        var owed = commit is null ? Amount.Zero : PaidIn(authorization.Content, commit);
+        foreach (var use in authorization.Content.Tokens)
         {
-            var used = authorization.Content.Tokens
-                .Single(use => use.Token.AsSpan().SequenceEqual(token.Token)).Amount;
-            var left = spent ? token.Remaining - used : token.Remaining;
-            var next = left == Amount.Zero ? TokenState.Gone : spent ? TokenState.Doubtful : TokenState.Held;
+            var drawn = owed < use.Amount ? owed : use.Amount;
+            owed -= drawn;
+            if (own.SingleOrDefault(one => use.Token.AsSpan().SequenceEqual(one.Token)) is not { } token)
+                continue;
+            var left = token.Remaining - drawn;
+            var next = left == Amount.Zero ? TokenState.Gone
+                : drawn > Amount.Zero ? TokenState.Doubtful : TokenState.Held;
             TokenTable.Release(transaction, token.TokenKeyId, token.Number, name, left, next);
         }
     }

@@ -102,7 +102,7 @@ public sealed partial class Wallet
             "P5a", "archive: commit(n, masked key) is published, though the bank gave the customer no notes"));
         return await Store.AdvanceAsync(
             new Committed(state.Order, merchandise, authorization, decision), cancellation,
-            transaction => EndTokens(transaction, state, spent: true));
+            transaction => EndTokens(transaction, state, logged.Entry));
     }
 
     private static WalletException Unconfirmed() => new(WalletError.Unreachable,

@@ -52,6 +52,21 @@ public sealed record PurchaseOrder(
     Signed<LockNote>? OtherLockNote = null, Terms? Terms = null, string? Pseudonym = null,
     Signed<Acknowledgement>? Acknowledgement = null);
 
+/// <summary>How far a session has come.</summary>
+/// <param name="Count">How many items were opened.</param>
+/// <param name="Total">What is owed for them.</param>
+/// <param name="Last">The last item that was agreed to; none before the first.</param>
+/// <param name="IsOpened">Whether its key came; if not, it goes to the order's path at the end, should it be paid
+/// for.</param>
+public sealed record SessionProgress(long Count, Amount Total, SessionPiece? Last = null, bool IsOpened = true);
+
+/// <summary>An item as it was agreed to.</summary>
+/// <param name="Item">R6.</param>
+/// <param name="Acknowledgement">R7.</param>
+/// <param name="Ciphertext">The item as it was encrypted.</param>
+public sealed record SessionPiece(
+    Signed<SessionItem> Item, Signed<Acknowledgement> Acknowledgement, byte[] Ciphertext);
+
 /// <summary>The intent to buy is written; P1 may have been asked for.</summary>
 public sealed record Started(PurchaseOrder Order) : PurchaseState(Order);
 
@@ -87,9 +102,10 @@ public sealed record Denied(
 /// <param name="Merchandise">P1.</param>
 /// <param name="Authorization">P2.</param>
 /// <param name="Lock">P3.</param>
+/// <param name="Session">With a session that the shop took up.</param>
 public sealed record Locked(
-    PurchaseOrder Order, Signed<Merchandise> Merchandise, byte[] Authorization, LockAnswer Lock)
-    : PurchaseState(Order);
+    PurchaseOrder Order, Signed<Merchandise> Merchandise, byte[] Authorization, LockAnswer Lock,
+    SessionProgress? Session = null) : PurchaseState(Order);
 
 /// <summary>P5a with the quorum is here: the value moves and the goods open.</summary>
 /// <param name="Order">The order.</param>
@@ -97,9 +113,10 @@ public sealed record Locked(
 /// <param name="Authorization">P2.</param>
 /// <param name="Decision">P5a.</param>
 /// <param name="Lock">P3; none when the bank kept it back and the decision was found all the same.</param>
+/// <param name="Session">With a session.</param>
 public sealed record Committed(
     PurchaseOrder Order, Signed<Merchandise> Merchandise, byte[] Authorization, LoggedEntry Decision,
-    LockAnswer? Lock = null) : PurchaseState(Order);
+    LockAnswer? Lock = null, SessionProgress? Session = null) : PurchaseState(Order);
 
 /// <summary>P5b with the quorum is here; the bank has still to be told.</summary>
 /// <param name="Order">The order.</param>
@@ -119,9 +136,10 @@ public sealed record Aborted(
 /// <param name="AsPromised">Whether the file has the hash that the contract names; if not, this is a case for the
 /// judge.</param>
 /// <param name="Lock">P3; none when the bank kept it back and the decision was found all the same.</param>
+/// <param name="Session">With a session.</param>
 public sealed record Opened(
     PurchaseOrder Order, Signed<Merchandise> Merchandise, byte[] Authorization, LoggedEntry Decision, bool AsPromised,
-    LockAnswer? Lock = null) : PurchaseState(Order);
+    LockAnswer? Lock = null, SessionProgress? Session = null) : PurchaseState(Order);
 
 /// <summary>The purchase did not happen and the tokens are the customer's again. Final.</summary>
 /// <param name="Order">The order.</param>

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Bauta.Crypto.Jose;
 using Bauta.Protocol;
+using Bauta.Protocol.Merchant;
 
 namespace Bauta.Wallet.Recovery;
 
@@ -52,6 +53,13 @@ public sealed class WalletSeed : IDisposable
     public P256PrivateKey PseudonymKey(string label) =>
         KeyFrom(seed, [.. "bauta pseudonym v1"u8, .. Encoding.UTF8.GetBytes(label)]);
 
+    /// <summary>The two keys of a session: <c>P</c>, and the seal of its total.</summary>
+    public SessionSecret Session(RequestId purchase)
+    {
+        Span<byte> info = [.. "bauta session v1"u8, .. purchase.Bytes];
+        return new SessionSecret(HKDF.DeriveKey(HashAlgorithmName.SHA256, seed, 32, null, info.ToArray()));
+    }
+
     /// <summary>A copy for sealing.</summary>
     public byte[] Export() => [.. seed];
 
@@ -66,6 +74,28 @@ public sealed class WalletSeed : IDisposable
         CryptographicOperations.ZeroMemory(keySeed);
         return key;
     }
+}
+
+/// <summary>The secrets of one session.</summary>
+public sealed class SessionSecret : IDisposable
+{
+    private readonly byte[] secret;
+
+    internal SessionSecret(byte[] secret) => this.secret = secret;
+
+    /// <summary><c>P</c>: signs what the customer agrees to pay.</summary>
+    public P256PrivateKey Key() => WalletSeed.KeyFrom(secret, "key"u8);
+
+    /// <summary>What the shop is told of them.</summary>
+    public SessionTerms Terms()
+    {
+        using var key = Key();
+        return new SessionTerms(
+            key.PublicKey.Spki, HKDF.DeriveKey(HashAlgorithmName.SHA256, secret, 32, null, "total"u8.ToArray()));
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => CryptographicOperations.ZeroMemory(secret);
 }
 
 /// <summary>The secrets of one token: its own key, its blinding, and the reserve that it is refreshed into.</summary>

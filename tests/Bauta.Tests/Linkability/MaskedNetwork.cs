@@ -195,6 +195,12 @@ internal sealed class MaskedNetwork : INetwork
             shop.Name, Call.Pay, request.Lock.LockNote.Text.Length + request.Lock.Payment.Text.Length,
             seen => seen.Values.Add(Text(request.Transaction.Bytes)),
             () => shop.Party.PayAsync(request, cancellation));
+
+        public Task<Result<SessionAnswer, MerchantError>> StepAsync(
+            DeliveryId session, SessionStep step, CancellationToken cancellation) => throw new NotSupportedException();
+
+        public Task<Result<PaymentAnswer, MerchantError>> CloseAsync(
+            DeliveryId session, CancellationToken cancellation) => throw new NotSupportedException();
     }
 
     private sealed class ArchiveEnd(MaskedNetwork network) : IArchive

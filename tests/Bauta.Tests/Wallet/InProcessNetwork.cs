@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text;
 using Bauta.Archive;
 using Bauta.Archive.Cosign;
@@ -106,6 +107,9 @@ public sealed class InProcessNetwork : INetwork, IAsyncDisposable
 
     public PartyAcquirer TheAcquirer { get; private set; } = null!;
 
+    /// <summary>What the shop sells by the item.</summary>
+    public EchoItems Items { get; } = new();
+
     public WiredBank BankWire { get; private set; } = null!;
 
     public WiredArchive ArchiveWire { get; private set; } = null!;
@@ -174,6 +178,20 @@ public sealed class InProcessNetwork : INetwork, IAsyncDisposable
             new NewOffer(OfferId.Generate(), "Goods", "What is sold.", Amount.FromMinorUnits(price), name,
                 stored.Value.ContentHash), default);
         return offer.Value;
+    }
+
+    /// <summary>Puts on sale what is sold by the item.</summary>
+    public async Task<OfferTerms> OfferItemsAsync(long price, long limit, string per = Tariff.Item) =>
+        (await TheMerchant.Desk.AddOfferAsync(
+            new NewOffer(OfferId.Generate(), "Items", "One after another.", Amount.FromMinorUnits(limit), "items",
+                SHA256.HashData([]), new Tariff(Amount.FromMinorUnits(price), per)), default)).Value;
+
+    /// <summary>The shop's process is gone and another one begins on its database.</summary>
+    public async Task RestartShopAsync()
+    {
+        await TheMerchant.DisposeAsync();
+        TheMerchant = await OpenMerchantAsync(ShopName, shopKey, accountKey, TheArchive);
+        MerchantWire.Merchant = TheMerchant;
     }
 
     /// <summary>Opens one more shop, at the same bank and archive.</summary>
@@ -306,11 +324,13 @@ public sealed class InProcessNetwork : INetwork, IAsyncDisposable
                 LifetimeSeconds = 300,
                 MaxLifetimeSeconds = 400,
                 SlowestBytesPerSecond = 1L << 40,
+                SessionSeconds = 400,
             },
-            Open(name == ShopName ? "merchant" : name, MerchantSchema.Migrations),
+            Databases.GetValueOrDefault(name == ShopName ? "merchant" : name)
+                ?? Open(name == ShopName ? "merchant" : name, MerchantSchema.Migrations),
             new MerchantKeys(identity, account, sealing, (lockerKey ?? BankKey).PublicKey),
             TheLocker?.Bank ?? TheBank,
-            [new MerchantArchive(Policy, archive)], Clock);
+            [new MerchantArchive(Policy, archive)], Clock, items: Items);
         Assert.True(await shop.OpenAccountAsync(default));
         return shop;
     }

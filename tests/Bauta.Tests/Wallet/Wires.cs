@@ -183,6 +183,9 @@ public sealed class WiredArchive(Wire wire, IArchive archive) : IArchive
 /// <summary>The shop at the other end of a wire.</summary>
 public sealed class WiredMerchant(Wire wire, IMerchant merchant) : IMerchant
 {
+    /// <summary>The shop itself; another one when it was restarted.</summary>
+    public IMerchant Merchant { get; set; } = merchant;
+
     public Func<Signed<Merchandise>, Signed<Merchandise>>? ChangePromise { get; set; }
 
     public Func<GoodsChunk, long, GoodsChunk>? ChangeChunk { get; set; }
@@ -196,20 +199,26 @@ public sealed class WiredMerchant(Wire wire, IMerchant merchant) : IMerchant
 
     public int ChunksGiven { get; private set; }
 
+    /// <summary>Comes after the shop's answer to a step; what it throws is what the wallet meets.</summary>
+    public Func<SessionStep, SessionAnswer, Task<SessionAnswer>>? ChangeStep { get; set; }
+
+    /// <summary>Steps that the shop answered.</summary>
+    public int Steps { get; private set; }
+
     public Task<OfferList> OffersAsync(OfferId? after, CancellationToken cancellation) =>
-        wire.SendAsync(typeof(IMerchant), () => merchant.OffersAsync(after, cancellation));
+        wire.SendAsync(typeof(IMerchant), () => Merchant.OffersAsync(after, cancellation));
 
     public async Task<Result<Signed<Merchandise>, MerchantError>> PurchaseAsync(
         PurchaseRequest request, CancellationToken cancellation)
     {
-        var answer = await wire.SendAsync(typeof(IMerchant), () => merchant.PurchaseAsync(request, cancellation));
+        var answer = await wire.SendAsync(typeof(IMerchant), () => Merchant.PurchaseAsync(request, cancellation));
         return ChangePromise is null ? answer : answer.Map(ChangePromise);
     }
 
     public async Task<Result<GoodsChunk, MerchantError>> ChunkAsync(
         DeliveryId delivery, long index, CancellationToken cancellation)
     {
-        var answer = await wire.SendAsync(typeof(IMerchant), () => merchant.ChunkAsync(delivery, index, cancellation));
+        var answer = await wire.SendAsync(typeof(IMerchant), () => Merchant.ChunkAsync(delivery, index, cancellation));
         ChunksGiven++;
         return ChangeChunk is null ? answer : answer.Map(chunk => ChangeChunk(chunk, index));
     }
@@ -220,9 +229,22 @@ public sealed class WiredMerchant(Wire wire, IMerchant merchant) : IMerchant
         if (IgnoresPayments)
             throw new PartyUnreachableException("The shop is silent.");
         var answer = await wire.SendAsync(typeof(IMerchant),
-            () => merchant.PayAsync(ChangePayment?.Invoke(request) ?? request, cancellation));
+            () => Merchant.PayAsync(ChangePayment?.Invoke(request) ?? request, cancellation));
         return ChangeAnswer is null ? answer : answer.Map(ChangeAnswer);
     }
+
+    public async Task<Result<SessionAnswer, MerchantError>> StepAsync(
+        DeliveryId session, SessionStep step, CancellationToken cancellation)
+    {
+        var answer = await wire.SendAsync(typeof(IMerchant), () => Merchant.StepAsync(session, step, cancellation));
+        Steps++;
+        return ChangeStep is null || !answer.IsOk ? answer : await ChangeStep(step, answer.Value);
+    }
+
+    public Task<Result<PaymentAnswer, MerchantError>> CloseAsync(
+        DeliveryId session, CancellationToken cancellation) => IgnoresPayments
+        ? throw new PartyUnreachableException("The shop is silent.")
+        : wire.SendAsync(typeof(IMerchant), () => Merchant.CloseAsync(session, cancellation));
 }
 
 /// <summary>The acquirer at the other end of a wire.</summary>

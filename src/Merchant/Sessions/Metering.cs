@@ -1,0 +1,249 @@
+using System.Security.Cryptography;
+using Bauta.Merchant.Pay;
+using Bauta.Merchant.Purchase;
+using Bauta.Protocol;
+using Bauta.Protocol.Bank;
+using Bauta.Protocol.Merchant;
+using Bauta.Storage;
+
+namespace Bauta.Merchant.Sessions;
+
+/// <summary>
+/// FIG. 8: items in turn, each encrypted under a key of its own, which is given out once the customer's acknowledgement
+/// of it is durable; at the end one release for all of them. The order of a step: verify R7, store it, make the next
+/// item, answer. A process that dies before R7 is stored has given out no key; what it made and was not acknowledged is
+/// made anew.
+/// </summary>
+internal sealed class Metering(
+    MerchantOptions options, IDatabase database, MerchantKeys keys, IItemSource? source, Settling settling,
+    TimeProvider clock) : IDisposable
+{
+    private const int MaxWaitingForOne = 16;
+    private const int FirstRetrySeconds = 10;
+    private const int SecondsInAMinute = 60;
+    private const int CloseAtOnce = 32;
+
+    private readonly KeyedGate<DeliveryId> gate = new(MaxWaitingForOne);
+    private readonly SessionCache open = new(options.MaxSessionsInMemory, options.MaxPendingBytes);
+
+    /// <summary>Whether anything can be sold by the item here.</summary>
+    public bool IsAble => source is not null;
+
+    /// <summary>P3 of a session: from here on items are made.</summary>
+    public Task BeginAsync(
+        TransactionId n, LockAnswer notes, Action opened, CancellationToken cancellation) =>
+        database.WriteAsync(
+            transaction =>
+            {
+                if (SessionStore.NotesOf(transaction, n) is not null)
+                    return;
+                SessionStore.Insert(transaction, n, notes);
+                transaction.OnCommit(opened);
+            },
+            cancellation);
+
+    public async Task<Result<SessionAnswer, MerchantError>> StepAsync(
+        DeliveryId session, SessionStep step, CancellationToken cancellation)
+    {
+        if (!step.IsWellFormed())
+            return MerchantError.Malformed;
+        using var turn = await gate.EnterAsync(session, cancellation);
+        if (turn is null)
+            return MerchantError.TooMany;
+        try
+        {
+            return await FindAsync(session, cancellation) is { } running
+                ? await StepAsync(session, running, step, cancellation)
+                : MerchantError.UnknownSession;
+        }
+        finally
+        {
+            open.Leave(session);
+        }
+    }
+
+    private async Task<Result<SessionAnswer, MerchantError>> StepAsync(
+        DeliveryId session, OpenSession running, SessionStep step, CancellationToken cancellation)
+    {
+        byte[]? key = null;
+        if (step.Acknowledgement is { } acknowledgement)
+        {
+            var taken = await TakeAsync(session, running, acknowledgement, cancellation);
+            if (!taken.IsOk)
+                return taken.Map(_ => new SessionAnswer());
+            key = taken.Value;
+        }
+
+        if (step.Index is not { } index)
+            return new SessionAnswer(key);
+        var made = await MakeAsync(session, running, index, step.Request!, cancellation);
+        return made.Map(item => new SessionAnswer(key, item.Item, item.Ciphertext));
+    }
+
+    /// <summary>R9: what was acknowledged last goes to the archive. Null when nothing was.</summary>
+    public async Task<Result<PaidPurchase?, MerchantError>> CloseAsync(
+        DeliveryId session, CancellationToken cancellation)
+    {
+        using var turn = await gate.EnterAsync(session, cancellation);
+        if (turn is null)
+            return MerchantError.TooMany;
+        try
+        {
+            return await CloseInTurnAsync(session, cancellation);
+        }
+        finally
+        {
+            open.Leave(session);
+        }
+    }
+
+    private async Task<Result<PaidPurchase?, MerchantError>> CloseInTurnAsync(
+        DeliveryId session, CancellationToken cancellation)
+    {
+        if (await FindAsync(session, cancellation) is not { } running)
+        {
+            var paid = await database.ReadAsync(
+                transaction => SessionStore.TransactionOf(transaction, session) is { } n
+                    ? PaymentStore.Find(transaction, n)
+                    : null,
+                cancellation);
+            return paid is null ? MerchantError.UnknownSession : Result<PaidPurchase?, MerchantError>.Ok(paid);
+        }
+
+        if (running.Last is not { } last)
+        {
+            // It goes on until shortly before it expires, since something may still be bought.
+            if (UnixTime.Now(clock) >= CloseAt(running.ExpiresAt))
+                await EndAsync(
+                    session,
+                    transaction => SessionStore.GiveUp(transaction, running.Transaction, running.ExpiresAt),
+                    cancellation);
+            return Result<PaidPurchase?, MerchantError>.Ok(null);
+        }
+
+        var released = new ReleasedPurchase(
+            running.Transaction, running.Lock.LockNote, running.Lock.Payment, running.SignRelease(last), 0);
+        var now = UnixTime.Now(clock);
+        await EndAsync(
+            session,
+            transaction =>
+            {
+                SessionStore.Close(transaction, running.Transaction, last.Total);
+                PaymentStore.Release(transaction, released, now, now.AddSeconds(FirstRetrySeconds));
+            },
+            cancellation);
+        return released;
+    }
+
+    /// <summary>Closes what expires soon; true when there is more.</summary>
+    public async Task<bool> CloseDueAsync(CancellationToken cancellation)
+    {
+        var until = UnixTime.Now(clock).AddSeconds(options.SessionMarginSeconds);
+        var due = await database.ReadAsync(
+            transaction => SessionStore.Due(transaction, until, CloseAtOnce), cancellation);
+        var isMore = due.Count == CloseAtOnce;
+        foreach (var session in due)
+        {
+            var closed = await CloseAsync(session, cancellation);
+            if (closed is { IsOk: true, Value: { } paid })
+                _ = settling.Start(paid);
+            // One that others hold is taken up by the next pass.
+            isMore &= closed.IsOk;
+        }
+
+        return isMore;
+    }
+
+    public void Dispose() => open.Dispose();
+
+    private UnixTime CloseAt(UnixTime expiresAt) =>
+        UnixTime.FromSeconds(expiresAt.Seconds - options.SessionMarginSeconds);
+
+    private async Task EndAsync(
+        DeliveryId session, Action<IWriteTransaction> end, CancellationToken cancellation)
+    {
+        await database.WriteAsync(end, cancellation);
+        open.Remove(session);
+    }
+
+    private async Task<OpenSession?> FindAsync(DeliveryId session, CancellationToken cancellation)
+    {
+        if (open.Find(session) is { } running)
+            return running;
+        var stored = await database.ReadAsync(
+            transaction => SessionStore.Find(transaction, session), cancellation);
+        if (stored is null)
+            return null;
+        var loaded = new OpenSession(
+            stored, PurchaseSecrets.Open(keys.Sealing, stored.Transaction, stored.Sealed));
+        open.Keep(session, loaded);
+        return loaded;
+    }
+
+    /// <summary>R7 to R8: the key, once what pays for it is durable.</summary>
+    private async Task<Result<byte[], MerchantError>> TakeAsync(
+        DeliveryId session, OpenSession running, Signed<Protocol.Archive.Acknowledgement> acknowledgement,
+        CancellationToken cancellation)
+    {
+        if (running.Last is { } last && last.Acknowledgement.SaysTheSameAs(acknowledgement))
+            return last.MaskedKey;
+        if (running.Pending is not { } pending || !running.IsAgreed(acknowledgement, pending))
+            return MerchantError.BadAcknowledgement;
+        var now = UnixTime.Now(clock);
+        if (now >= CloseAt(running.ExpiresAt))
+            return MerchantError.Expired;
+        var item = pending.Item.Content;
+        var before = running.Last?.PaidUntil ?? default;
+        var acknowledged = new Acknowledged(
+            item.Index, item.Total, pending.MaskedKey, acknowledgement, pending.Item,
+            item.Price > Amount.Zero ? now.AddSeconds(SecondsInAMinute) : before);
+        try
+        {
+            await database.WriteAsync(
+                transaction => SessionStore.Acknowledge(transaction, running.Transaction, acknowledged), cancellation);
+        }
+        catch
+        {
+            // It may be durable all the same: what the database holds is read anew.
+            open.Remove(session);
+            throw;
+        }
+
+        (running.Last, running.Pending, running.Makes) = (acknowledged, null, 0);
+        return pending.MaskedKey;
+    }
+
+    /// <summary>R5 to R6.</summary>
+    private async Task<Result<PendingItem, MerchantError>> MakeAsync(
+        DeliveryId session, OpenSession running, long index, byte[] request, CancellationToken cancellation)
+    {
+        if (source is null)
+            return MerchantError.NotMade;
+        var requestHash = SHA256.HashData(request);
+        if (running.Pending is { Ciphertext: not null } pending && pending.Index == index
+            && pending.RequestHash.AsSpan().SequenceEqual(requestHash))
+            return pending;
+        if (index != (running.Last?.Index ?? 0) + 1)
+            return MerchantError.WrongItem;
+        if (running.Makes >= options.MaxUnpaidItems)
+            return MerchantError.TooMany;
+        var now = UnixTime.Now(clock);
+        if (now >= CloseAt(running.ExpiresAt))
+            return MerchantError.Expired;
+        var tariff = running.Promise.Contract.Tariff!;
+        var price = tariff.Per == Tariff.Minute && now < (running.Last?.PaidUntil ?? default)
+            ? Amount.Zero
+            : tariff.Price;
+        if ((running.Last?.Total ?? Amount.Zero) + price > running.Promise.Contract.Price)
+            return MerchantError.SumUsedUp;
+        running.Makes++;
+        var content = await source.MakeAsync(request, cancellation);
+        if (!content.IsOk)
+            return content.Map(_ => running.Pending!);
+        if (content.Value.Length > SessionItem.MaxSizeBytes)
+            return Result<PendingItem, MerchantError>.Refuse(MerchantError.NotMade, "It is larger than 1 MiB.");
+        var made = running.Offer(index, price, requestHash, content.Value);
+        running.Pending = open.HasRoomFor(session, made.Ciphertext!.Length) ? made : made with { Ciphertext = null };
+        return made;
+    }
+}
