@@ -7,6 +7,7 @@ using Bauta.Host.Bench;
 using Bauta.Host.Demo;
 using Bauta.Host.Init;
 using Bauta.Host.JudgeVerb;
+using Bauta.Host.PayPerUse;
 using Bauta.Host.Serve;
 using Bauta.Host.ShopVerbs;
 using Bauta.Host.Terminal;
@@ -27,6 +28,8 @@ internal static class CommandLine
             new DemoVerb(),
             new InitVerb(),
             new ServeVerb(),
+            new PayProxyVerb(),
+            new FetchVerb(),
             WalletGroup.Build(),
             ShopGroup.Build(),
             new JudgeEvidenceVerb(),

@@ -163,6 +163,25 @@ internal sealed record AcquirerConfig : StoringConfig
     public override string Role => PartyRoles.Acquirer;
 }
 
+/// <summary>What <c>bauta pay-proxy</c> sells.</summary>
+internal sealed record PayProxyConfig
+{
+    /// <summary>The site's address, such as <c>http://127.0.0.1:8000</c>.</summary>
+    public required string Upstream { get; init; }
+
+    /// <summary>Of one request or minute, such as <c>0.01</c>.</summary>
+    public required string Price { get; init; }
+
+    /// <summary><c>item</c> or <c>minute</c>.</summary>
+    public string Per { get; init; } = Tariff.Item;
+
+    /// <summary>The most that one session may cost; a hundred times the price where it is left out.</summary>
+    public string? Limit { get; init; }
+
+    /// <summary>What it is called in the list of offers; the upstream's host where it is left out.</summary>
+    public string? Title { get; init; }
+}
+
 /// <summary>A merchant.</summary>
 internal sealed record MerchantConfig : StoringConfig
 {
@@ -195,6 +214,12 @@ internal sealed record MerchantConfig : StoringConfig
 
     /// <summary>How long the copy of a file is kept that is sold no more.</summary>
     public int KeepGoodsDays { get; init; } = 30;
+
+    /// <summary>How long a session lasts in which items are sold one by one.</summary>
+    public int SessionSeconds { get; init; } = 3600;
+
+    /// <summary>A web site or API that is sold by the request; none by default.</summary>
+    public PayProxyConfig? PayProxy { get; init; }
 
     [JsonIgnore]
     public override string Role => PartyRoles.Merchant;

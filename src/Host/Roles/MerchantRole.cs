@@ -1,4 +1,5 @@
 using Bauta.Host.Config;
+using Bauta.Host.PayPerUse;
 using Bauta.Merchant;
 using Bauta.Merchant.Desk;
 using Bauta.Protocol.Archive;
@@ -35,7 +36,9 @@ internal static class MerchantRole
             PayMarginSeconds = config.PayMarginSeconds,
             GraceSeconds = config.GraceSeconds,
             KeepGoodsSeconds = checked(config.KeepGoodsDays * 86_400L),
+            SessionSeconds = config.SessionSeconds,
         };
+        var site = config.PayProxy is { } proxied ? parts.Own(new UpstreamItems(proxied)) : null;
         var database = parts.Database(config, MerchantSchema.Migrations);
         var merchant = parts.Own(await Merchant.Merchant.OpenAsync(
             options, database, keys,
@@ -43,7 +46,8 @@ internal static class MerchantRole
             [.. config.Archives.Select(path => parts.Party(path, PartyRoles.Archive))
                 .Select(archive => new MerchantArchive(
                     archive.ReadPolicy(), new ArchiveClient(parts.ClientOf(archive))))],
-            parts.Time, parts.Logger("Bauta.Merchant"), cancellation: cancellation));
+            parts.Time, parts.Logger("Bauta.Merchant"), site, cancellation));
+        await UpstreamOffer.StateAsync(merchant.Desk, config.PayProxy, options.Currency, cancellation);
         parts.Metrics?.WatchMerchant(database);
         parts.Loop(merchant.RunAsync);
         await parts.ListenAsync(
@@ -55,7 +59,13 @@ internal static class MerchantRole
             identity,
             (gateway, at) => new PartyCard(
                 config.Role, config.Name, identity.PublicKey.Spki, gateway, at, Merchant: merchant.Terms),
-            routes => routes.MapMerchant(merchant), cancellation);
+            routes =>
+            {
+                routes.MapMerchant(merchant);
+                if (config.PayProxy is not null)
+                    routes.MapPaymentRequired(identity.PublicKey.Thumbprint);
+            },
+            cancellation);
     }
 
     /// <summary>A client of the desk of a shop that runs, for whoever can read the shop's files.</summary>

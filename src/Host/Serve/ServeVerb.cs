@@ -36,7 +36,13 @@ internal sealed class ServeVerb : DoingVerb
     protected override async Task<ExitCode> RunAsync(
         ParseResult parsed, Output output, CancellationToken cancellation)
     {
-        var read = ConfigFile.Read(parsed.GetRequiredValue(role), parsed.GetRequiredValue(config));
+        return await RunAsync(
+            ConfigFile.Read(parsed.GetRequiredValue(role), parsed.GetRequiredValue(config)), output, cancellation);
+    }
+
+    /// <summary>Runs a role until it is told to stop.</summary>
+    public static async Task<ExitCode> RunAsync(RoleConfig read, Output output, CancellationToken cancellation)
+    {
         var running = await RoleStarter.StartAsync(
             read, new RoleEnvironment(TimeProvider.System, LogToStandardError), cancellation);
         await using (running)

@@ -48,6 +48,16 @@ public sealed partial class Wallet
         return new WalletSession(this, network.Merchant(shop), locked);
     }
 
+    /// <summary>A session of this offer that was left open and can be gone on with; null when there is none.</summary>
+    public async Task<WalletSession?> FindSessionAsync(
+        PartyAddress shop, OfferTerms offer, CancellationToken cancellation)
+    {
+        var open = (await Store.PurchasesAsync(onlyOpen: true, cancellation)).OfType<Locked>().LastOrDefault(
+            one => one.Session is not null && one.Order.Shop == shop.ToString()
+                && Now < one.Merchandise.Content.ExpiresAt && one.Order.Offer.Offer.Equals(offer.Offer));
+        return open is null ? null : new WalletSession(this, network.Merchant(shop), open);
+    }
+
     internal Task<PurchaseState> EndAsync(
         Locked state, TimeSpan patience, IProgress<WalletStep>? progress, CancellationToken cancellation) =>
         AdvanceAsync(state, patience, progress, cancellation);
@@ -67,7 +77,8 @@ public sealed partial class Wallet
         && left?.Key.AsSpan().SequenceEqual(right!.Key) is not false
         && left?.TotalKey.AsSpan().SequenceEqual(right!.TotalKey) is not false;
 
-    /// <summary>How much of a lock a commit pays: all of it, or in a session the total in what was acknowledged.</summary>
+    /// <summary>How much of a lock a commit pays: all of it, or in a session the total in what was
+    /// acknowledged.</summary>
     private static Amount PaidIn(Authorization authorization, LogEntry commit) =>
         authorization.TotalKey is { } key && commit.Release?.Content.Acknowledgement?.Content is { } agreed
         && SealedTotal.Open(key, agreed.Commitment, agreed.SealedTotal) is { } total && total < authorization.Amount
@@ -75,8 +86,8 @@ public sealed partial class Wallet
             : authorization.Amount;
 
     /// <summary>
-    /// The session was committed: the bank is shown it, since the rest of the sum is free only then, and an item that was
-    /// agreed to before a crash is opened with the published key.
+    /// The session was committed: the bank is shown it, since the rest of the sum is free only then, and an item that
+    /// was agreed to before a crash is opened with the published key.
     /// </summary>
     private async Task<PurchaseState> EndSessionAsync(
         Committed state, LogEntry commit, IProgress<WalletStep>? progress, CancellationToken cancellation)

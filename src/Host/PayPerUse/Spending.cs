@@ -1,0 +1,74 @@
+using Bauta.Host.WalletVerbs;
+using Bauta.Protocol;
+using Bauta.Protocol.Merchant;
+using Bauta.Protocol.Relay;
+using Bauta.Wallet;
+
+namespace Bauta.Host.PayPerUse;
+
+/// <summary>
+/// The sessions of one shop, one after another: goes on with one that is open, opens another one when its sum is used
+/// up or it is about to expire, and never more than the user allows.
+/// </summary>
+internal sealed class Spending(
+    OpenWallet open, PartyAddress shop, OfferTerms offer, Amount limit, Amount most) : IDisposable
+{
+    private const long LeastSecondsLeft = 60;
+    private static readonly TimeSpan patience = TimeSpan.FromSeconds(60);
+
+    private readonly SemaphoreSlim turn = new(1, 1);
+    private WalletSession? session;
+    private Amount spentBefore;
+
+    /// <summary>Owed in all that this has opened or gone on with.</summary>
+    public Amount Spent => spentBefore + (session?.Total ?? Amount.Zero);
+
+    /// <summary>How many items there were in the session that runs.</summary>
+    public long Count => session?.Count ?? 0;
+
+    /// <summary>Buys one item.</summary>
+    public async Task<byte[]> AskAsync(byte[] request, CancellationToken cancellation)
+    {
+        await turn.WaitAsync(cancellation);
+        try
+        {
+            return await (await SessionAsync(cancellation)).AskAsync(request, cancellation);
+        }
+        finally
+        {
+            turn.Release();
+        }
+    }
+
+    /// <summary>Ends the session that runs.</summary>
+    public async Task CloseAsync(CancellationToken cancellation)
+    {
+        if (session is not { } running)
+            return;
+        await running.CloseAsync(patience, null, cancellation);
+        (spentBefore, session) = (spentBefore + running.Total, null);
+        running.Dispose();
+    }
+
+    public void Dispose()
+    {
+        session?.Dispose();
+        turn.Dispose();
+    }
+
+    private async Task<WalletSession> SessionAsync(CancellationToken cancellation)
+    {
+        session ??= await open.Wallet.FindSessionAsync(shop, offer, cancellation);
+        if (session is { } running && (!running.HasRoom
+            || running.ExpiresAt < UnixTime.Now(TimeProvider.System).AddSeconds(LeastSecondsLeft)))
+            await CloseAsync(cancellation);
+        if (session is not null)
+            return session;
+        if (Spent + offer.Tariff!.Price > most)
+            throw new HostException(ExitCode.Refused,
+                "What you allowed for this shop is used up. Allow more with --max.");
+        var left = Amount.FromMinorUnits(most.MinorUnits - Spent.MinorUnits);
+        return session = await open.Wallet.OpenSessionAsync(
+            shop, offer, left < limit ? left : limit, patience, null, cancellation);
+    }
+}
