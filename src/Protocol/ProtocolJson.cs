@@ -48,7 +48,7 @@ namespace Bauta.Protocol;
 [JsonSerializable(typeof(TakeInRequest))]
 [JsonSerializable(typeof(TakeInAnswer))]
 [JsonSerializable(typeof(Release))]
-[JsonSerializable(typeof(Acknowledgement))]
+[JsonSerializable(typeof(ItemAcknowledgement))]
 [JsonSerializable(typeof(BankRegistration))]
 [JsonSerializable(typeof(LogEntry))]
 [JsonSerializable(typeof(LoggedEntry))]

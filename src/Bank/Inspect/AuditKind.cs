@@ -121,6 +121,10 @@ public enum AuditKind
     [AuditMeaning("A lock is unlocked and the log has no abort of it.", AuditNext.Stop)]
     UnlockedWithoutAbort,
 
+    [AuditMeaning("A session's lock paid another sum than its commit in the log carries.",
+        "Stop payouts to the account. Show the lock note and the log to the judge; restore.")]
+    PaidMismatch,
+
     [AuditMeaning("A lock is open long after its expiry, or is not looked at when it should be.",
         "Start the bank. If it runs, its log says why it does not reach the archive.")]
     LockOverdue,

@@ -1,3 +1,6 @@
+using Bauta.Protocol;
+using Bauta.Storage;
+
 namespace Bauta.Bank.Inspect;
 
 /// <summary>What must hold between rows. Each rule is a query over the scratch tables that gives the rows which break
@@ -118,7 +121,7 @@ internal static class AuditRules
             SELECT lower(hex(t.serial)) AS row, printf('settled %d of %d, locked %d of %d, %d aborts of %d', t.settled,
                 COALESCE(p.settled, 0), t.locked, COALESCE(p.locked, 0), t.aborts, COALESCE(p.aborts, 0)) AS detail
             FROM tokens t LEFT JOIN (
-                SELECT serial, SUM(CASE state WHEN 1 THEN amount ELSE 0 END) AS settled,
+                SELECT serial, SUM(CASE state WHEN 1 THEN drawn ELSE 0 END) AS settled,
                     SUM(CASE state WHEN 0 THEN amount ELSE 0 END) AS locked,
                     SUM(CASE state WHEN 2 THEN 1 ELSE 0 END) AS aborts,
                     MAX(CASE state WHEN 0 THEN n END) AS lock_n
@@ -221,8 +224,12 @@ internal static class AuditRules
         if (run.Scope is null)
             return;
         if (run.Logs.IsWhole)
+        {
             foreach (var rule in decisions)
                 run.Notes.AddAll(rule.Kind, rule.Table, run.Scratch, rule.Sql);
+            JudgeSessions(run);
+        }
+
         foreach (var rule in overdue)
             run.Notes.AddAll(rule.Kind, rule.Table, run.Scratch, rule.Sql, run.Now.Seconds, AuditRun.GraceSeconds);
     }
@@ -233,6 +240,28 @@ internal static class AuditRules
         SELECT COUNT(*) FROM locks l
         WHERE l.state <> 0 AND NOT l.judged AND NOT EXISTS (SELECT 1 FROM decisions d WHERE d.n = l.n)
         """);
+
+    // What a session paid is sealed in its commit, so no query compares it.
+    private static void JudgeSessions(AuditRun run)
+    {
+        foreach (var (n, key, amount, paid, commitment, sealedTotal) in run.Scratch.Query(
+            """
+            SELECT l.n, l.total_key, l.amount, l.paid, d.commitment, d.sealed_total FROM locks l
+            JOIN decisions d ON d.n = l.n
+            WHERE l.state = 1 AND l.paid IS NOT NULL AND d.kind = 'commit' AND LENGTH(l.total_key) = $1
+            """,
+            static row => (row.GetBytes(0), row.GetBytes(1), row.GetInt64(2), row.GetInt64(3), row.GetBytesOrNull(4),
+                row.GetBytesOrNull(5)),
+            SealedTotal.KeySize))
+        {
+            var total = commitment is null || sealedTotal is null
+                ? null
+                : SealedTotal.Open(key, KeyCommitment.FromBytes(commitment), sealedTotal);
+            var owed = Math.Min(total?.MinorUnits ?? amount, amount);
+            if (owed != paid)
+                run.Notes.Add(AuditKind.PaidMismatch, "locks", n, $"paid {paid}, and its commit says {owed}");
+        }
+    }
 
     private static void JudgeSums(AuditRun run)
     {

@@ -26,9 +26,9 @@ internal sealed class AuditRun(AuditScope? scope, UnixTime now, IProgress<double
             WITHOUT ROWID;
         CREATE TABLE closings (serial BLOB PRIMARY KEY, amount INTEGER) WITHOUT ROWID;
         CREATE TABLE locks (n BLOB PRIMARY KEY, state INTEGER, account BLOB, amount INTEGER, expires_at INTEGER,
-            poll_at INTEGER, note BLOB, judged INTEGER) WITHOUT ROWID;
-        CREATE TABLE parts (serial BLOB, n BLOB, key INTEGER, amount INTEGER, state INTEGER, PRIMARY KEY (serial, n))
-            WITHOUT ROWID;
+            poll_at INTEGER, note BLOB, judged INTEGER, total_key BLOB, paid INTEGER) WITHOUT ROWID;
+        CREATE TABLE parts (serial BLOB, n BLOB, key INTEGER, amount INTEGER, state INTEGER, drawn INTEGER,
+            PRIMARY KEY (serial, n)) WITHOUT ROWID;
         CREATE TABLE accounts (id BLOB PRIMARY KEY, available INTEGER, ordered INTEGER, paid_out INTEGER)
             WITHOUT ROWID;
         CREATE TABLE accruals (account BLOB PRIMARY KEY, amount INTEGER) WITHOUT ROWID;
@@ -36,7 +36,8 @@ internal sealed class AuditRun(AuditScope? scope, UnixTime now, IProgress<double
         CREATE TABLE payouts (id BLOB PRIMARY KEY, account BLOB, amount INTEGER, state INTEGER, order_id BLOB,
             next_try_at INTEGER) WITHOUT ROWID;
         CREATE INDEX orders ON payouts (order_id);
-        CREATE TABLE decisions (n BLOB PRIMARY KEY, kind TEXT, at INTEGER, note BLOB, early INTEGER) WITHOUT ROWID;
+        CREATE TABLE decisions (n BLOB PRIMARY KEY, kind TEXT, at INTEGER, note BLOB, early INTEGER, commitment BLOB,
+            sealed_total BLOB) WITHOUT ROWID;
         """;
 
     private readonly Dictionary<string, long> rows = [];

@@ -87,9 +87,14 @@ internal sealed class LogFacts
             return;
         }
 
+        var agreed = entry.Release?.Content.Acknowledgement?.Content;
         if (run.Scratch.Execute(
-            "INSERT OR IGNORE INTO decisions (n, kind, at, note, early) VALUES ($1, $2, $3, $4, $5)",
-            note.Content.Transaction.ToArray(), entry.Kind, entry.At.Seconds, HashOf(note.Content), isEarly) == 0)
+            """
+            INSERT OR IGNORE INTO decisions (n, kind, at, note, early, commitment, sealed_total)
+            VALUES ($1, $2, $3, $4, $5, $6, $7)
+            """,
+            note.Content.Transaction.ToArray(), entry.Kind, entry.At.Seconds, HashOf(note.Content), isEarly,
+            agreed?.Commitment.ToArray(), agreed?.SealedTotal) == 0)
             Broken(run, $"{read.Index}", "a second decision on one transaction");
     }
 

@@ -2,6 +2,7 @@ using Bauta.Bank.Lock;
 using Bauta.Protocol;
 using Bauta.Protocol.Acquirer;
 using Bauta.Protocol.Bank;
+using Bauta.Storage;
 
 namespace Bauta.Bank.Inspect;
 
@@ -9,7 +10,7 @@ namespace Bauta.Bank.Inspect;
 internal static class SaleTables
 {
     private static readonly TablePages locks = new(
-        "locks", "n, account, policy, tokens, lock_note, payment_note, state, next_poll_at", "n");
+        "locks", "n, account, policy, tokens, lock_note, payment_note, state, next_poll_at, total_key, paid", "n");
 
     private static readonly TablePages accounts = new("accounts", "id, available, ordered, paid_out", "id");
     private static readonly TablePages accruals =
@@ -20,7 +21,7 @@ internal static class SaleTables
 
     private sealed record Row(
         byte[] N, byte[] Account, byte[] Policy, byte[] Tokens, string LockNote, string PaymentNote, long State,
-        long PollAt);
+        long PollAt, byte[]? TotalKey, long? Paid);
 
     private sealed record Payout(
         byte[] Id, byte[] Account, long Amount, string Order, long State, long NextTryAt);
@@ -36,7 +37,8 @@ internal static class SaleTables
             run,
             row => new Row(
                 row.GetBytes(0), row.GetBytes(1), row.GetBytes(2), row.GetBytes(3), row.GetString(4),
-                row.GetString(5), row.GetInt64(6), row.GetInt64(7)),
+                row.GetString(5), row.GetInt64(6), row.GetInt64(7), row.GetBytesOrNull(8),
+                row.IsDBNull(9) ? null : row.GetInt64(9)),
             one => [one.N],
             page =>
             {
@@ -107,8 +109,14 @@ internal static class SaleTables
         else if (!run.IsOwn(payment)
             || (run.Scope is { } scope && payment.Content.Currency != scope.Currency.Code))
             wrong.Add((AuditKind.PaymentAltered, "its payment note is not signed by this bank"));
+        else if (!row.TotalKey.AsSpan().SequenceEqual(payment.Content.TotalKey))
+            wrong.Add((AuditKind.PaymentAltered, "its payment note has another key for the total"));
         if (row.State is not (0 or 1 or 2))
             wrong.Add((AuditKind.LockAltered, $"its state is {row.State}"));
+        if (row.Paid is null != (row.TotalKey is null || row.State == (long)LockState.Open)
+            || row.Paid < 0 || row.Paid > tokens.Sum(token => token.Amount.MinorUnits)
+            || (row.Paid > 0 && row.State == (long)LockState.Unlocked))
+            wrong.Add((AuditKind.LockAltered, $"what was paid of it cannot be {row.Paid?.ToString() ?? "absent"}"));
         return new CheckedLock(row, tokens, note, wrong);
     }
 
@@ -141,17 +149,24 @@ internal static class SaleTables
             && run.Scope.Logs.Any(log => log.Policy.Id.Equals(one.Note.Content.Archive));
         run.Scratch.Execute(
             """
-            INSERT OR IGNORE INTO locks (n, state, account, amount, expires_at, poll_at, note, judged)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+            INSERT OR IGNORE INTO locks (n, state, account, amount, expires_at, poll_at, note, judged, total_key, paid)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
             """,
             row.N, row.State, row.Account, amount, one.Note?.Content.ExpiresAt.Seconds, row.PollAt,
-            one.Note is null ? null : LogFacts.HashOf(one.Note.Content), isJudged);
+            one.Note is null ? null : LogFacts.HashOf(one.Note.Content), isJudged, row.TotalKey, row.Paid);
+        // A session draws on its tokens in their order.
+        var left = row.Paid ?? amount;
         foreach (var token in one.Tokens)
+        {
+            var drawn = Math.Clamp(left, 0, token.Amount.MinorUnits);
+            left -= drawn;
             run.Scratch.Execute(
-                "INSERT OR IGNORE INTO parts (serial, n, key, amount, state) VALUES ($1, $2, $3, $4, $5)",
-                token.Serial, row.N, token.Key, token.Amount.MinorUnits, row.State);
+                "INSERT OR IGNORE INTO parts (serial, n, key, amount, state, drawn) VALUES ($1, $2, $3, $4, $5, $6)",
+                token.Serial, row.N, token.Key, token.Amount.MinorUnits, row.State, drawn);
+        }
+
         if (row.State == (long)LockState.Settled)
-            Add(run, "earned", row.Account, amount);
+            Add(run, "earned", row.Account, run.Notes.Sane(row.Paid ?? amount, "locks", row.N));
     }
 
     private static void Take(AuditRun run, Payout row, Signed<PayoutOrder>? order)

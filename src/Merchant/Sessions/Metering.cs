@@ -182,13 +182,13 @@ internal sealed class Metering(
 
     /// <summary>R7 to R8: the key, once what pays for it is durable.</summary>
     private async Task<Result<byte[], MerchantError>> TakeAsync(
-        DeliveryId session, OpenSession running, Signed<Protocol.Archive.Acknowledgement> acknowledgement,
+        DeliveryId session, OpenSession running, Signed<ItemAcknowledgement> acknowledgement,
         CancellationToken cancellation)
     {
         if (running.Last is { } last && last.Acknowledgement.SaysTheSameAs(acknowledgement))
             return last.MaskedKey;
         if (running.Pending is not { } pending || !running.IsAgreed(acknowledgement, pending))
-            return MerchantError.BadAcknowledgement;
+            return MerchantError.BadItemAcknowledgement;
         var now = UnixTime.Now(clock);
         if (now >= CloseAt(running.ExpiresAt))
             return MerchantError.Expired;

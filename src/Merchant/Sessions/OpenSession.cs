@@ -62,7 +62,7 @@ internal sealed class OpenSession : IDisposable
     }
 
     /// <summary>Whether the customer agrees to exactly this item and its total.</summary>
-    public bool IsAgreed(Signed<Acknowledgement> acknowledgement, PendingItem pending)
+    public bool IsAgreed(Signed<ItemAcknowledgement> acknowledgement, PendingItem pending)
     {
         var (said, item) = (acknowledgement.Content, pending.Item.Content);
         return said.Key.AsSpan().SequenceEqual(Terms.Key)

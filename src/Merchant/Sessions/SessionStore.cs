@@ -14,7 +14,7 @@ namespace Bauta.Merchant.Sessions;
 /// <param name="Item">R6.</param>
 /// <param name="PaidUntil">With a price per minute: until when nothing more is owed.</param>
 internal sealed record Acknowledged(
-    long Index, Amount Total, byte[] MaskedKey, Signed<Acknowledgement> Acknowledgement, Signed<SessionItem> Item,
+    long Index, Amount Total, byte[] MaskedKey, Signed<ItemAcknowledgement> Acknowledgement, Signed<SessionItem> Item,
     UnixTime PaidUntil);
 
 /// <summary>A running session with the secrets still sealed.</summary>
@@ -100,7 +100,7 @@ internal static class SessionStore
                 ? null
                 : new Acknowledged(
                     index, Amount.FromMinorUnits(row.GetInt64(5)), row.GetBytes(6),
-                    Parse<Acknowledgement>(row.GetString(7)), Parse<SessionItem>(row.GetString(8)),
+                    Parse<ItemAcknowledgement>(row.GetString(7)), Parse<SessionItem>(row.GetString(8)),
                     UnixTime.FromSeconds(row.GetInt64(9))));
     }
 

@@ -15,7 +15,7 @@ namespace Bauta.Protocol.Archive;
 /// <param name="Acknowledgement">In a session (FIG. 8, R9): what the customer acknowledged of the item that this key
 /// opens.</param>
 public sealed record Release(
-    byte[] ReleaseKey, byte[] MaskedKey, Signed<Acknowledgement>? Acknowledgement = null) : IStatement<Release>
+    byte[] ReleaseKey, byte[] MaskedKey, Signed<ItemAcknowledgement>? Acknowledgement = null) : IStatement<Release>
 {
     /// <inheritdoc/>
     public static string Typ => "bauta.release";
@@ -39,7 +39,7 @@ public sealed record Release(
         && KeyCommitment.To(note.Transaction, release.Content.MaskedKey) is var commitment
         && (release.Content.Acknowledgement is { } acknowledgement
             ? acknowledgement.Content.Commitment.Equals(commitment)
-                && Archive.Acknowledgement.Matches(acknowledgement, note)
+                && ItemAcknowledgement.Matches(acknowledgement, note)
             : commitment.Equals(note.Commitment))
         && release.IsSignedBy(key);
 }
@@ -54,25 +54,25 @@ public sealed record Release(
 /// <param name="Commitment"><c>c_i = SHA-256(n || (k_i xor r_i))</c>.</param>
 /// <param name="SealedTotal">What is to be paid for items up to this one, 8 bytes: see <see cref="SealedTotal"/>.</param>
 /// <param name="ItemHash">SHA-256 of the payload of R6, 32 bytes.</param>
-public sealed record Acknowledgement(
+public sealed record ItemAcknowledgement(
     byte[] Key, TransactionId Transaction, KeyCommitment Commitment, byte[] SealedTotal, byte[] ItemHash)
-    : IStatement<Acknowledgement>
+    : IStatement<ItemAcknowledgement>
 {
     /// <inheritdoc/>
-    public static string Typ => "bauta.acknowledgement";
+    public static string Typ => "bauta.item-acknowledgement";
 
     /// <inheritdoc/>
     public static int MaxLength => 1024;
 
     /// <inheritdoc/>
-    public static JsonTypeInfo<Acknowledgement> Json => ProtocolJson.Default.Acknowledgement;
+    public static JsonTypeInfo<ItemAcknowledgement> Json => ProtocolJson.Default.ItemAcknowledgement;
 
     /// <inheritdoc/>
     public bool IsWellFormed() => Key.Length == P256PublicKey.SpkiSize
         && SealedTotal.Length == Protocol.SealedTotal.Size && ItemHash.Length == 32;
 
     /// <summary>Whether the key that a lock note commits to signed this, for the note's transaction.</summary>
-    public static bool Matches(Signed<Acknowledgement> acknowledgement, LockNote note) =>
+    public static bool Matches(Signed<ItemAcknowledgement> acknowledgement, LockNote note) =>
         acknowledgement.Content.Transaction.Equals(note.Transaction)
         && P256PublicKey.TryFromSpki(acknowledgement.Content.Key, out var key)
         && KeyCommitment.To(note.Transaction, key).Equals(note.Commitment)

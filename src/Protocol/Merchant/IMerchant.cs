@@ -275,7 +275,7 @@ public enum MerchantError
 
     /// <summary>R7 does not hold.</summary>
     [Refusal(422, "The acknowledgement does not match the item: key, transaction, commitment, total or item.")]
-    BadAcknowledgement,
+    BadItemAcknowledgement,
 
     /// <summary>The session's sum is used up.</summary>
     [Refusal(402, "What is left of the session's sum does not cover another item. Open another session.")]

@@ -93,7 +93,7 @@ public sealed record SessionItem(
 /// <param name="Index">R5: the number of the item that is asked for.</param>
 /// <param name="Request">R5: what is asked for, at most <see cref="MaxRequestLength"/> bytes.</param>
 public sealed record SessionStep(
-    Signed<Acknowledgement>? Acknowledgement = null, long? Index = null, byte[]? Request = null)
+    Signed<ItemAcknowledgement>? Acknowledgement = null, long? Index = null, byte[]? Request = null)
 {
     /// <summary>The longest request for an item, in bytes.</summary>
     public const int MaxRequestLength = 256 * 1024;

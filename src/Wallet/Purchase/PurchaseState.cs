@@ -65,7 +65,7 @@ public sealed record SessionProgress(long Count, Amount Total, SessionPiece? Las
 /// <param name="Acknowledgement">R7.</param>
 /// <param name="Ciphertext">The item as it was encrypted.</param>
 public sealed record SessionPiece(
-    Signed<SessionItem> Item, Signed<Acknowledgement> Acknowledgement, byte[] Ciphertext);
+    Signed<SessionItem> Item, Signed<ItemAcknowledgement> Acknowledgement, byte[] Ciphertext);
 
 /// <summary>The intent to buy is written; P1 may have been asked for.</summary>
 public sealed record Started(PurchaseOrder Order) : PurchaseState(Order);

@@ -131,8 +131,8 @@ public sealed class WalletSession : IDisposable
             : "does not match the hash that the shop signed";
     }
 
-    private Signed<Acknowledgement> Agree(Signed<SessionItem> item) =>
-        Signed<Acknowledgement>.Sign(key, new Acknowledgement(
+    private Signed<ItemAcknowledgement> Agree(Signed<SessionItem> item) =>
+        Signed<ItemAcknowledgement>.Sign(key, new ItemAcknowledgement(
             key.PublicKey.Spki, item.Content.Transaction, item.Content.Commitment,
             SealedTotal.Seal(Promise.Session!.TotalKey, item.Content.Commitment, item.Content.Total),
             item.PayloadHash()));
@@ -142,7 +142,7 @@ public sealed class WalletSession : IDisposable
     private async Task<byte[]?> OpenAsync(SessionPiece piece, bool isOwed, CancellationToken cancellation)
     {
         var step = await StepAsync(new SessionStep(piece.Acknowledgement), cancellation);
-        if (isOwed && step.Error == MerchantError.BadAcknowledgement)
+        if (isOwed && step.Error == MerchantError.BadItemAcknowledgement)
             return null;
         var answer = step.IsOk ? step.Value : throw RefusedItem(step);
         if (answer.MaskedKey is not { } masked || !Pieces.TryOpen(Promise, piece, masked, out var content))

@@ -161,7 +161,7 @@ public sealed class BankWorld : IAsyncDisposable
 
     public Authorization Authorization(Sale sale, params TokenSpend[] spends) => new(
         sale.Transaction, Clock.Now.AddSeconds(100), Account, Archive.Policy.Id, sale.Commitment, "EUR",
-        Amount.FromMinorUnits(spends.Sum(spend => spend.Amount.MinorUnits)), spends);
+        Amount.FromMinorUnits(spends.Sum(spend => spend.Amount.MinorUnits)), spends, sale.TotalKey);
 
     public Task<Result<LockAnswer, BankError>> LockAsync(Sale sale, params Coin[] coins) =>
         LockAsync(Authorization(sale, [.. coins.Select(coin => coin.Spend())]), coins);

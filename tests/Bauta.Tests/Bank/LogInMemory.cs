@@ -174,17 +174,39 @@ public sealed class LogInMemory : IArchive, ILog, IDisposable
 }
 
 /// <summary>The merchant's secrets of one sale: the release key, what it will publish, and what it promised.</summary>
-public sealed class Sale
+public sealed class Sale(bool isSession = false)
 {
     private readonly byte[] maskedKey = [.. Enumerable.Range(0, 32).Select(i => (byte)i)];
     private readonly P256PrivateKey releaseKey = P256PrivateKey.Generate();
 
     public TransactionId Transaction => TransactionId.Of(releaseKey.PublicKey);
 
-    public KeyCommitment Commitment => KeyCommitment.To(Transaction, maskedKey);
+    private readonly P256PrivateKey? customer = isSession ? P256PrivateKey.Generate() : null;
 
-    public Signed<Release> Release() =>
-        Signed<Release>.Sign(releaseKey, new Release(releaseKey.PublicKey.Spki, maskedKey));
+    public KeyCommitment Commitment => customer is null
+        ? KeyCommitment.To(Transaction, maskedKey)
+        : KeyCommitment.To(Transaction, customer.PublicKey);
+
+    /// <summary>With a session, what seals its total.</summary>
+    public byte[]? TotalKey { get; } = isSession ? [.. Enumerable.Range(100, 32).Select(i => (byte)i)] : null;
+
+    /// <summary>With a session, what the customer acknowledged.</summary>
+    public long Total { get; init; }
+
+    public Signed<Release> Release() => Signed<Release>.Sign(
+        releaseKey, new Release(releaseKey.PublicKey.Spki, maskedKey, customer is null ? null : Agreed(customer)));
+
+    /// <summary>What somebody acknowledges in place of the customer.</summary>
+    public Signed<Release> ReleaseAgreedBy(P256PrivateKey somebody) => Signed<Release>.Sign(
+        releaseKey, new Release(releaseKey.PublicKey.Spki, maskedKey, Agreed(somebody)));
+
+    private Signed<ItemAcknowledgement> Agreed(P256PrivateKey by)
+    {
+        var commitment = KeyCommitment.To(Transaction, maskedKey);
+        return Signed<ItemAcknowledgement>.Sign(by, new ItemAcknowledgement(
+            by.PublicKey.Spki, Transaction, commitment,
+            SealedTotal.Seal(TotalKey ?? new byte[32], commitment, Amount.FromMinorUnits(Total)), new byte[32]));
+    }
 
     /// <summary>Signed by the right key, but opens something else than what was promised.</summary>
     public Signed<Release> OtherRelease() =>

@@ -1,4 +1,5 @@
 using Bauta.Bank;
+using Bauta.Bank.Inspect;
 using Bauta.Crypto.Jose;
 using Bauta.Protocol;
 using Bauta.Protocol.Archive;
@@ -291,6 +292,109 @@ public abstract class SettleTests : BankSuite
 
     private static LoggedEntry Abort(BankWorld world, LockAnswer held) => world.Archive.Append(new LogEntry(
         LogEntry.Abort, held.LockNote.Content.ExpiresAt, held.LockNote));
+}
+
+public abstract class SessionSettleTests : BankSuite
+{
+    // Tokens of 8, 4 and 2 are locked whole, and drawn on in that order.
+    [Theory]
+    [InlineData(0)]
+    [InlineData(3)]
+    [InlineData(8)]
+    [InlineData(11)]
+    [InlineData(14)]
+    public async Task A_commit_pays_the_acknowledged_total_and_unlocks_the_rest(int total)
+    {
+        await using var world = await OpenAsync();
+        var coins = await world.CoinsAsync(8, 4, 2);
+        var sale = new Sale(isSession: true) { Total = total };
+        var held = (await world.LockAsync(sale, coins)).Value;
+        Assert.Equal(sale.TotalKey, held.Payment.Content.TotalKey);
+        var decision = await world.CommitAsync(sale, held);
+        for (var i = 0; i < 2; i++)
+            Assert.Equal(
+                SettlementAnswer.Settled,
+                (await world.Bank.DecideAsync(sale.Transaction, decision, default)).Value.State);
+
+        var totals = await world.AuditAsync();
+        Assert.Equal((total, 14 - total, 0), (totals.Merchants, totals.Unspent, totals.Locked));
+        Assert.Equal(total, (await world.AccountStateAsync()).Balance.MinorUnits);
+        // What is left of each can be locked again, and not a unit more.
+        var left = new[] { 8 - Math.Min(total, 8), 4 - Math.Clamp(total - 8, 0, 4), 2 - Math.Max(0, total - 12) };
+        for (var i = 0; i < coins.Length; i++)
+        {
+            var next = new Sale();
+            Refused(BankError.TokenSpent, await world.LockAsync(
+                world.Authorization(next, coins[i].Spend(left[i] + 1)), coins[i]));
+            if (left[i] > 0)
+                Assert.True((await world.LockAsync(
+                    world.Authorization(next, coins[i].Spend(left[i])), coins[i])).IsOk);
+        }
+
+        var report = await BankAudit.RunAsync(world.Database, world.Scope(), world.Clock);
+        Assert.Empty(report.Findings);
+    }
+
+    [Fact]
+    public async Task A_total_of_more_than_was_locked_pays_what_was_locked()
+    {
+        await using var world = await OpenAsync();
+        var sale = new Sale(isSession: true) { Total = 9 };
+        var held = (await world.LockAsync(sale, await world.CoinsAsync(8))).Value;
+        await world.Bank.DecideAsync(sale.Transaction, await world.CommitAsync(sale, held), default);
+        Assert.Equal(8, (await world.AuditAsync()).Merchants);
+    }
+
+    [Fact]
+    public async Task Nobody_but_the_customer_acknowledges()
+    {
+        await using var world = await OpenAsync();
+        using var somebody = P256PrivateKey.Generate();
+        var sale = new Sale(isSession: true) { Total = 3 };
+        var held = (await world.LockAsync(sale, await world.CoinsAsync(8))).Value;
+        foreach (var release in new[] { sale.ReleaseAgreedBy(somebody), sale.OtherRelease() })
+        {
+            Assert.False(Release.Matches(release, held.LockNote.Content));
+            // Nor does a log that takes it move anything.
+            var forged = world.Archive.Append(
+                new LogEntry(LogEntry.Commit, world.Clock.Now, held.LockNote, release));
+            Refused(BankError.BadDecision, await world.Bank.DecideAsync(sale.Transaction, forged, default));
+        }
+
+        Assert.True(Release.Matches(sale.Release(), held.LockNote.Content));
+        Assert.Equal(8, (await world.AuditAsync()).Locked);
+    }
+
+    [Fact]
+    public async Task An_audit_finds_what_a_session_was_paid_too_much()
+    {
+        await using var world = await OpenAsync();
+        var sale = new Sale(isSession: true) { Total = 3 };
+        var held = (await world.LockAsync(sale, await world.CoinsAsync(8))).Value;
+        await world.Bank.DecideAsync(sale.Transaction, await world.CommitAsync(sale, held), default);
+        Assert.Empty((await BankAudit.RunAsync(world.Database, world.Scope(), world.Clock)).Findings);
+
+        // All books agree with each other.
+        await world.Database.WriteAsync((transaction, _) =>
+        {
+            foreach (var sql in new[]
+            {
+                "UPDATE locks SET paid = 5", "UPDATE tokens SET settled = 5", "UPDATE accruals SET amount = 5",
+                "UPDATE key_totals SET settled = settled + 2, unspent = unspent - 2 WHERE settled > 0",
+                "UPDATE bank_totals SET merchants = merchants + 2, unspent = unspent - 2",
+            })
+                transaction.Execute(sql);
+        }, default);
+        var found = (await BankAudit.RunAsync(world.Database, world.Scope(), world.Clock)).Findings;
+        Assert.Equal([AuditKind.PaidMismatch], found.Select(one => one.Kind));
+    }
+}
+
+public sealed class SqliteSessionSettleTests : SessionSettleTests;
+
+public sealed class PostgresSessionSettleTests(PostgresServer server) : SessionSettleTests
+{
+    protected override Task<string> NewDatabaseAsync() => server.CreateDatabaseAsync("bank");
 }
 
 public sealed class SqliteSettleTests : SettleTests;
