@@ -64,7 +64,7 @@ internal sealed class Selling : IDisposable
             return Again(known, bodyHash);
         if (catalogue.Find(request.Offer) is not { } offer)
             return MerchantError.UnknownOffer;
-        if (offer.Tariff is null != request.Session is null || !request.IsWellFormed())
+        if (offer.Tariff is null != request.Session is null)
             return MerchantError.Malformed;
         if (offer.Tariff is { } tariff && tariff.Price <= request.Price && request.Price <= offer.Price)
             offer = offer with { Price = request.Price };
@@ -72,7 +72,7 @@ internal sealed class Selling : IDisposable
             return MerchantError.PriceChanged;
         if (!archives.ContainsKey(request.Archive))
             return MerchantError.UnknownArchive;
-        if (options.Proof == DeliveryProof.TwoSided && request.Terms?.CustomerKey is null)
+        if (options.Proof == DeliveryProof.TwoSided && request.Terms is null)
             return MerchantError.TwoSidedOnly;
         if (!budget.TryTake(UnixTime.Now(clock), offer.SizeBytes))
             return MerchantError.TooMany;

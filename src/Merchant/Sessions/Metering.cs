@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using Bauta.Merchant.Pay;
 using Bauta.Merchant.Purchase;
 using Bauta.Protocol;
+using Bauta.Protocol.Archive;
 using Bauta.Protocol.Bank;
 using Bauta.Protocol.Merchant;
 using Bauta.Storage;
@@ -122,7 +123,7 @@ internal sealed class Metering(
         }
 
         var released = new ReleasedPurchase(
-            running.Transaction, running.Lock.LockNote, running.Lock.Payment, running.SignRelease(last), 0);
+            new PaymentRequest(running.Transaction, running.Lock), running.SignRelease(last), 0);
         var now = UnixTime.Now(clock);
         await EndAsync(
             session,

@@ -5,6 +5,7 @@ using Bauta.Protocol;
 using Bauta.Protocol.Archive;
 using Bauta.Protocol.Bank;
 using Bauta.Protocol.Merchant;
+using Bauta.Protocol.Parties;
 using Bauta.Protocol.Relay;
 using Bauta.Wallet.Purchase;
 
@@ -33,7 +34,7 @@ public sealed partial class Wallet
         var id = RequestId.Generate();
         var state = await OrderAsync(
             id, shop, offer with { Price = limit }, Path.Combine(Store.Folder, $"last-item-{id.ToString()[..8]}"),
-            cancellation);
+            SessionTermsOf, pseudonym: null, cancellation);
         state = await AdvanceAsync(state, patience, progress, cancellation, untilLocked: true);
         if (state is not Locked locked)
             throw new WalletException(WalletError.Refused, state is Abandoned abandoned
@@ -65,17 +66,11 @@ public sealed partial class Wallet
     internal async Task<Locked> KeepAsync(Locked state, CancellationToken cancellation) =>
         (Locked)await Store.AdvanceAsync(state, cancellation);
 
-    private SessionTerms? SessionTermsOf(PurchaseOrder order)
+    private Terms SessionTermsOf(RequestId purchase, PartyCard shop)
     {
-        if (order.Offer.Tariff is null)
-            return null;
-        using var secret = Store.Seed.Session(order.Id);
-        return secret.Terms();
+        using var secret = Store.Seed.Session(purchase);
+        return new Terms(Session: secret.Terms());
     }
-
-    private static bool AreSame(SessionTerms? left, SessionTerms? right) => left is null == right is null
-        && left?.Key.AsSpan().SequenceEqual(right!.Key) is not false
-        && left?.TotalKey.AsSpan().SequenceEqual(right!.TotalKey) is not false;
 
     /// <summary>How much of a lock a commit pays: all of it, or in a session the total in what was
     /// acknowledged.</summary>
