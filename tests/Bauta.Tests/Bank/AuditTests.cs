@@ -199,8 +199,13 @@ public sealed class AuditTests(AuditHistory history, PostgresServer server)
             [TokenAltered, TokenLockMismatch, PaymentAltered, LockTokensAltered]),
         ["A lock stands twice"] = ("whole",
             "INSERT INTO locks SELECT randomblob(32), payload_hash, account, policy, tokens, lock_note, payment_note, "
-            + $"state, next_poll_at FROM locks WHERE n = {Open}",
+            + $"state, next_poll_at, total_key, paid FROM locks WHERE n = {Open}",
             [TokenLockMismatch, LockAltered, PaymentAltered]),
+
+        ["What was paid of a lock is said of one that is paid whole"] = ("whole",
+            $"UPDATE locks SET paid = 1 WHERE n = {Settled}", [TokenLockMismatch, LockAltered, AccountMismatch]),
+        ["A lock has a key for a total that its payment note has not"] = ("whole",
+            $"UPDATE locks SET total_key = zeroblob(32) WHERE n = {Open}", [PaymentAltered]),
 
         // Accounts and payouts.
         ["An account is gone"] = ("whole",
@@ -342,11 +347,11 @@ public sealed class AuditTests(AuditHistory history, PostgresServer server)
     public async Task Finds_nothing_in_a_bank_that_nobody_wrote_to(string bank) =>
         Assert.Equal([], Told(await history.AuditAsync(bank, "")));
 
-    // Those of the log are in AuditLogTests.
+    // Those of the log are in AuditLogTests, that of sessions in SessionSettleTests.
     [Fact]
     public void Every_kind_is_found_by_a_test() => Assert.Equal(
         [],
-        Enum.GetValues<AuditKind>().Except([SecondLockNote, LogBroken])
+        Enum.GetValues<AuditKind>().Except([SecondLockNote, LogBroken, PaidMismatch])
             .Except(cases.Values.SelectMany(one => one.Kinds)));
 
     [Fact]
