@@ -78,6 +78,9 @@ public sealed record MerchantOptions
     /// <summary>How often an item is made that the customer does not acknowledge.</summary>
     public int MaxUnpaidItems { get; init; } = 3;
 
+    /// <summary>How often in a row an item is refused: the site that it is of is asked each time for nothing.</summary>
+    public int MaxRefusedItems { get; init; } = 1000;
+
     /// <summary>Sessions whose keys are held open; others are opened when they are used.</summary>
     public int MaxSessionsInMemory { get; init; } = 1000;
 
@@ -107,7 +110,7 @@ public sealed record MerchantOptions
             || MaxFileBytes is < 0 or > OfferTerms.MaxSizeBytes || MaxOpenPurchases < 1
             || MaxOpenBytes < 0 || LargeFileBytes < 0 || MaxLargeAtOnce < 1 || MaxLargeWaiting < 0
             || SessionMarginSeconds < 0 || SessionSeconds <= SessionMarginSeconds + PayMarginSeconds
-            || MaxUnpaidItems < 1 || MaxSessionsInMemory < 1 || MaxPendingBytes < 0
+            || MaxUnpaidItems < 1 || MaxRefusedItems < 1 || MaxSessionsInMemory < 1 || MaxPendingBytes < 0
             || MaxChunksAtOnce < 1 || MaxRetrySeconds < 1 || StepsAtOnce < 1)
             throw new FormatException("A number in the merchant's options is out of its range.");
     }

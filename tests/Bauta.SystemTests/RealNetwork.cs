@@ -121,6 +121,13 @@ internal sealed partial class RealNetwork : IDisposable
         }
     }
 
+    /// <summary>Starts the shop as one that sells a site by the request.</summary>
+    public async Task StartPayProxyAsync(params string[] arguments)
+    {
+        running[Shop] = new Role(Launch(["pay-proxy", "--config", ConfigOf(Shop), .. arguments]));
+        await WaitUntilHealthyAsync(Shop);
+    }
+
     public bool IsRunning(string role) => running.TryGetValue(role, out var process) && !process.HasExited;
 
     /// <summary>Gives a role that ends by itself the time that it takes.</summary>
@@ -193,6 +200,10 @@ internal sealed partial class RealNetwork : IDisposable
     public Task<Said> WalletAsync(params string[] arguments) =>
         BautaAsync(TimeSpan.FromMinutes(2), WalletArguments(arguments));
 
+    /// <summary>`bauta fetch` with the network's wallet.</summary>
+    public Task<Said> FetchAsync(params string[] arguments) =>
+        BautaAsync(TimeSpan.FromMinutes(2), [.. FetchArguments(arguments), "--json"]);
+
     public Process StartWallet(params string[] arguments) => Launch(WalletArguments(arguments));
 
     public Task<Said> ShopAsync(params string[] arguments) => BautaAsync(
@@ -236,10 +247,15 @@ internal sealed partial class RealNetwork : IDisposable
             originals.Add(original);
     }
 
-    public string[] WalletArguments(params string[] arguments) =>
+    public string[] WalletArguments(params string[] arguments) => ["wallet", .. arguments, .. WalletOptions, "--json"];
+
+    /// <summary>`bauta fetch` with the network's wallet.</summary>
+    public string[] FetchArguments(params string[] arguments) => ["fetch", .. arguments, .. WalletOptions];
+
+    private string[] WalletOptions =>
     [
-        "wallet", .. arguments, "--wallet", Path.Combine(Folder, Wallet), "--password-file",
-        Path.Combine(Folder, "wallet.password"), "--json", .. IsMasked ? Array.Empty<string>() : ["--direct"],
+        "--wallet", Path.Combine(Folder, Wallet), "--password-file", Path.Combine(Folder, "wallet.password"),
+        .. IsMasked ? Array.Empty<string>() : ["--direct"],
     ];
 
     internal static Process Launch(params string[] arguments) => Start(binary, arguments);

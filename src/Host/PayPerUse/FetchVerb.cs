@@ -89,10 +89,18 @@ internal sealed class FetchVerb : WalletVerb
         using var spending = new Spending(open, at, offer, price, await MostAsync(open, offer, cancellation));
         if (open.Parsed.GetValue(listen) is { } place)
             await new LocalPayer(spending, at, open.Output).RunAsync(place, cancellation);
+        var fetched = new JsonArray();
         foreach (var address in addresses)
-            await FetchAsync(open, spending, address, cancellation);
+            fetched.Add(await FetchAsync(open, spending, address, cancellation));
+        var (spent, count) = (spending.Spent, spending.Count);
         if (open.Parsed.GetValue(close))
             await open.Output.BarAsync("ending the session", _ => spending.CloseAsync(CancellationToken.None));
+        open.Output.Answer(new JsonObject
+        {
+            ["fetched"] = fetched,
+            ["spent"] = spent.MinorUnits,
+            ["requests"] = count,
+        });
         return ExitCode.Ok;
     }
 
@@ -119,9 +127,17 @@ internal sealed class FetchVerb : WalletVerb
     private static async Task<(OfferTerms Offer, Amount Limit)> OfferAsync(
         OpenWallet open, PartyAddress at, CancellationToken cancellation)
     {
-        var list = await open.Network.Merchant(at).OffersAsync(null, cancellation);
-        var offer = list.Offers.FirstOrDefault(one => one.Tariff is not null)
-            ?? throw new HostException(ExitCode.NotFound,
+        OfferTerms? offer;
+        OfferId? after = null;
+        do
+        {
+            var list = await open.Network.Merchant(at).OffersAsync(after, cancellation);
+            (offer, after) = (list.Offers.FirstOrDefault(one => one.Tariff is not null), list.Next);
+        }
+        while (offer is null && after is not null);
+
+        if (offer is null)
+            throw new HostException(ExitCode.NotFound,
                 "This shop sells nothing by the request. See what it sells: bauta wallet buy SHOP");
         var limit = Math.Min(offer.Price.MinorUnits, checked(offer.Tariff!.Price.MinorUnits * DefaultItems));
         return (offer, Amount.FromMinorUnits(limit));
@@ -132,7 +148,7 @@ internal sealed class FetchVerb : WalletVerb
             ? (await open.AmountAsync(text, cancellation)).Amount
             : Amount.FromMinorUnits(checked(offer.Tariff!.Price.MinorUnits * DefaultItems));
 
-    private async Task FetchAsync(
+    private async Task<JsonObject> FetchAsync(
         OpenWallet open, Spending spending, Uri address, CancellationToken cancellation)
     {
         var fields = (open.Parsed.GetValue(headers) ?? []).Select(ReadHeader);
@@ -149,10 +165,16 @@ internal sealed class FetchVerb : WalletVerb
             throw new HostException(ExitCode.Usage, malformed.Message, malformed);
         }
 
-        var item = await spending.AskAsync(request.Encode(), cancellation);
+        var item = await spending.AskAsync(request.Encode(), cancellation, cancellation);
         if (!BinaryResponse.TryDecode(item, BinaryHttpLimits.Default, out var response, out _))
             throw new HostException(ExitCode.Distrusted, "The shop sold what is no answer to a request.");
         await ShowAsync(open, spending, address, response, cancellation);
+        return new JsonObject
+        {
+            ["url"] = address.ToString(),
+            ["status"] = response.Status,
+            ["bytes"] = response.Content.Length,
+        };
     }
 
     private async Task ShowAsync(
@@ -165,14 +187,6 @@ internal sealed class FetchVerb : WalletVerb
             open.Output.Line(Encoding.UTF8.GetString(response.Content.Span));
         open.Output.Note($"{address}: {response.Status}, {response.Content.Length} bytes; "
             + $"{currency.Format(spending.Spent)} for {spending.Count} request(s) in this session");
-        open.Output.Answer(new JsonObject
-        {
-            ["url"] = address.ToString(),
-            ["status"] = response.Status,
-            ["bytes"] = response.Content.Length,
-            ["spent"] = spending.Spent.MinorUnits,
-            ["requests"] = spending.Count,
-        });
     }
 
     private static BinaryField ReadHeader(string text)

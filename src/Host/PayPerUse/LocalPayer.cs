@@ -28,14 +28,15 @@ internal sealed class LocalPayer(Spending spending, PartyAddress shop, Output ou
             throw new HostException(ExitCode.Usage,
                 $"{place} is no address of this machine alone. One is: 127.0.0.1:8402");
         await using var host = PartyHost.Build(
-            new PartyHostSettings { Listen = listen }, routes => routes.MapFallback("{**path}", PayAsync));
+            new PartyHostSettings { Listen = listen },
+            routes => routes.MapFallback("{**path}", context => PayAsync(context, cancellation)));
         await host.StartAsync(cancellation);
         output.Line($"Pays for what is asked of {shop.Origin} at {host.Address()}");
         await Task.Delay(Timeout.Infinite, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await host.StopAsync(CancellationToken.None);
     }
 
-    private async Task PayAsync(HttpContext context)
+    private async Task PayAsync(HttpContext context, CancellationToken stopped)
     {
         if (!IsOwn(context.Request))
         {
@@ -45,7 +46,10 @@ internal sealed class LocalPayer(Spending spending, PartyAddress shop, Output ou
 
         try
         {
-            var item = await spending.AskAsync(await ReadAsync(context.Request), context.RequestAborted);
+            // What the shop has begun to make is taken, though the browser went on to another page: the shop makes few
+            // items that nobody pays for.
+            var item = await spending.AskAsync(
+                await ReadAsync(context.Request), context.RequestAborted, stopped);
             if (!BinaryResponse.TryDecode(item, BinaryHttpLimits.Default, out var response, out _))
             {
                 await SayAsync(context, StatusCodes.Status502BadGateway, "The shop sold what is no answer.");

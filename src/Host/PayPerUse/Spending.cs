@@ -20,6 +20,9 @@ internal sealed class Spending(
     private WalletSession? session;
     private Amount spentBefore;
 
+    // Owed in the session that this went on with, before it did.
+    private Amount found;
+
     /// <summary>Owed in all that this has opened or gone on with.</summary>
     public Amount Spent => spentBefore + (session?.Total ?? Amount.Zero);
 
@@ -27,9 +30,13 @@ internal sealed class Spending(
     public long Count => session?.Count ?? 0;
 
     /// <summary>Buys one item.</summary>
-    public async Task<byte[]> AskAsync(byte[] request, CancellationToken cancellation)
+    /// <param name="request">What is asked for.</param>
+    /// <param name="waiting">Ends the wait for those who came earlier: whoever gives up then has asked for
+    /// nothing.</param>
+    /// <param name="cancellation">Gives up at any time.</param>
+    public async Task<byte[]> AskAsync(byte[] request, CancellationToken waiting, CancellationToken cancellation)
     {
-        await turn.WaitAsync(cancellation);
+        await turn.WaitAsync(waiting);
         try
         {
             return await (await SessionAsync(cancellation)).AskAsync(request, cancellation);
@@ -58,16 +65,17 @@ internal sealed class Spending(
 
     private async Task<WalletSession> SessionAsync(CancellationToken cancellation)
     {
-        session ??= await open.Wallet.FindSessionAsync(shop, offer, cancellation);
+        if (session is null && await open.Wallet.FindSessionAsync(shop, offer, cancellation) is { } kept)
+            (session, found) = (kept, found + kept.Total);
         if (session is { } running && (!running.HasRoom
             || running.ExpiresAt < UnixTime.Now(TimeProvider.System).AddSeconds(LeastSecondsLeft)))
             await CloseAsync(cancellation);
-        if (session is not null)
-            return session;
-        if (Spent + offer.Tariff!.Price > most)
+        if (Spent + offer.Tariff!.Price > most + found)
             throw new HostException(ExitCode.Refused,
                 "What you allowed for this shop is used up. Allow more with --max.");
-        var left = Amount.FromMinorUnits(most.MinorUnits - Spent.MinorUnits);
+        if (session is not null)
+            return session;
+        var left = Amount.FromMinorUnits((most + found).MinorUnits - Spent.MinorUnits);
         return session = await open.Wallet.OpenSessionAsync(
             shop, offer, left < limit ? left : limit, patience, null, cancellation);
     }

@@ -210,7 +210,7 @@ internal sealed class Metering(
             throw;
         }
 
-        (running.Last, running.Pending, running.Makes) = (acknowledged, null, 0);
+        (running.Last, running.Pending, running.Makes, running.Refusals) = (acknowledged, null, 0, 0);
         return pending.MaskedKey;
     }
 
@@ -226,7 +226,7 @@ internal sealed class Metering(
             return pending;
         if (index != (running.Last?.Index ?? 0) + 1)
             return MerchantError.WrongItem;
-        if (running.Makes >= options.MaxUnpaidItems)
+        if (running.Makes >= options.MaxUnpaidItems || running.Refusals >= options.MaxRefusedItems)
             return MerchantError.TooMany;
         var now = UnixTime.Now(clock);
         if (now >= CloseAt(running.ExpiresAt))
@@ -237,10 +237,12 @@ internal sealed class Metering(
             : tariff.Price;
         if ((running.Last?.Total ?? Amount.Zero) + price > running.Promise.Contract.Price)
             return MerchantError.SumUsedUp;
-        running.Makes++;
+        // Counted before, for a source that throws.
+        running.Refusals++;
         var content = await source.MakeAsync(request, cancellation);
         if (!content.IsOk)
             return content.Map(_ => running.Pending!);
+        running.Makes++;
         if (content.Value.Length > SessionItem.MaxSizeBytes)
             return Result<PendingItem, MerchantError>.Refuse(MerchantError.NotMade, "It is larger than 1 MiB.");
         var made = running.Offer(index, price, requestHash, content.Value);

@@ -37,6 +37,9 @@ internal sealed class OpenSession : IDisposable
     /// <summary>How often the pending item was made.</summary>
     public int Makes { get; set; }
 
+    /// <summary>How often none could be made since the last one that was acknowledged.</summary>
+    public int Refusals { get; set; }
+
     public Merchandise Promise => secrets.Merchandise.Content;
 
     public UnixTime ExpiresAt => Promise.ExpiresAt;
