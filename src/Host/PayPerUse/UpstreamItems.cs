@@ -50,8 +50,10 @@ internal sealed class UpstreamItems : IItemSource, IDisposable
         ReadOnlyMemory<byte> request, CancellationToken cancellation)
     {
         if (!BinaryRequest.TryDecode(request, BinaryHttpLimits.Default, out var asked, out _)
-            || !ownMethods.Contains(asked.Method) || AddressOf(asked.Path) is not { } address)
+            || !ownMethods.Contains(asked.Method))
             return MerchantError.Malformed;
+        if (AddressOf(asked.Path) is not { } address)
+            return Refuse("That path leads out of the site.");
         using var message = Translate(asked, address);
         try
         {

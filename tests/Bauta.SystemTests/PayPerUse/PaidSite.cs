@@ -11,6 +11,7 @@ public sealed class PaidSite : IAsyncLifetime
 
     private RealNetwork? network;
     private int fetched;
+    private long held = 1000;
 
     internal Upstream Site { get; } = new();
 
@@ -26,7 +27,7 @@ public sealed class PaidSite : IAsyncLifetime
         await StartProxyAsync();
         network.Wallet = "reader";
         await OkAsync("init", "--network", Path.Combine(network.Folder, "network.json"), "--password-rounds", "1");
-        await Books.FundAsync(network, 1000);
+        await Books.FundAsync(network, held);
     }
 
     public ValueTask DisposeAsync()
@@ -39,12 +40,13 @@ public sealed class PaidSite : IAsyncLifetime
     internal Task StartProxyAsync() =>
         Network.StartPayProxyAsync("--upstream", Site.Origin, "--price", $"0.{Price:00}");
 
-    /// <summary>What the wallet holds in all.</summary>
-    internal async Task<long> HeldAsync()
+    /// <summary>Since this was last asked, the wallet spent exactly so much, and nothing of it is set aside.</summary>
+    internal async Task SpentAsync(long spent)
     {
         var balance = await OkAsync("balance");
-        return (long)balance["spendable"]! + (long)balance["setAside"]! + (long)balance["toRefresh"]!
-            + (long)balance["inReserves"]!;
+        var before = held;
+        held = (long)balance["spendable"]! + (long)balance["toRefresh"]! + (long)balance["inReserves"]!;
+        Assert.Equal((before - spent, 0), (held, (long)balance["setAside"]!));
     }
 
     internal long Locks() => LiveRows.Number(Network, "bank", "SELECT COUNT(*) FROM locks");
