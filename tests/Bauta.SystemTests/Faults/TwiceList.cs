@@ -14,14 +14,14 @@ internal static class TwiceList
         "acquirer POST /fundings", "acquirer POST /payouts",
         "bank POST /fundings", "bank POST /token-request", "bank POST /token-requests", "bank PUT /locks/",
         "bank PUT /decisions/", "bank POST /refreshes", "bank POST /closings", "bank POST /recoups",
-        "merchant POST /purchases", "merchant GET /deliveries/",
+        "merchant POST /purchases", "merchant GET /deliveries/", "merchant POST /sessions/*",
     ];
 
     /// <summary>Requests whose answer says at first that something is on its way; what it says then stays.</summary>
     public static IReadOnlyList<(string Path, string Final)> Growing { get; } =
     [
-        ("merchant POST /payments", "\"entry\""), ("archive POST /entries", "\"entry\""),
-        ("archive POST /decisions", "\"entry\""), ("bank POST /revocations", "\"logged\""),
+        ("merchant POST /payments", "\"entry\""), ("merchant POST /sessions/*/close", "\"entry\""),
+        ("archive POST /entries", "\"entry\""), ("archive POST /decisions", "\"entry\""), ("bank POST /revocations", "\"logged\""),
         ("bank POST /payouts", "\"paid\""),
     ];
 
@@ -38,8 +38,22 @@ internal static class TwiceList
     public static IReadOnlyList<string> Others { get; } = ["witness POST /add-checkpoint"];
 
     /// <summary>Whether a request, such as <c>bank PUT /locks/abc</c>, is one of these; with or without more path or
-    /// query behind it where the entry ends in a slash.</summary>
-    public static bool Covers(string entry, string request) =>
-        request.StartsWith(entry, StringComparison.Ordinal)
-        && (entry.EndsWith('/') || request.Length == entry.Length || request[entry.Length] is ' ' or '?');
+    /// query behind it where the entry ends in a slash; a star is a part of the path without one.</summary>
+    public static bool Covers(string entry, string request)
+    {
+        var at = 0;
+        foreach (var (number, part) in entry.Split('*').Index())
+        {
+            for (; number > 0 && at < request.Length && request[at] is not ('/' or ' ' or '?'); at++)
+            {
+                // What stands for the star.
+            }
+
+            if (!request.AsSpan(at).StartsWith(part, StringComparison.Ordinal))
+                return false;
+            at += part.Length;
+        }
+
+        return entry.EndsWith('/') || at == request.Length || request[at] is ' ' or '?';
+    }
 }

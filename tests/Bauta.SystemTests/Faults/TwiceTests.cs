@@ -4,12 +4,13 @@ using Bauta.Crypto.Jose;
 using Bauta.Protocol;
 using Bauta.Protocol.Bank;
 using Bauta.SystemTests.Banks;
+using Bauta.SystemTests.PayPerUse;
 using Xunit;
 
 namespace Bauta.SystemTests.Faults;
 
 /// <summary>
-/// Every message of a funding, a withdrawal, a purchase, a refresh, a revocation with its exchange at one bank and
+/// Every message of a funding, a withdrawal, a purchase, a session, a refresh, a revocation with its exchange at one bank and
 /// across two, and a payout, sent twice.
 /// </summary>
 [Collection(nameof(SharedNetwork))]
@@ -26,12 +27,14 @@ public sealed class TwiceTests(SharedNetwork shared)
         network.Meddler.Double();
         // A shop that starts opens its account.
         network.Parties.Kill("merchant");
-        await network.Parties.StartAsync("merchant");
+        using var site = new Upstream();
+        await network.Parties.StartPayProxyAsync("--upstream", site.Origin, "--price", "0.03");
         await Books.FundAsync(network.Parties, 2000);
         var before = await Books.ValueAsync(network.Parties);
         var bought = await shop.BuyAsync();
         Assert.True(bought.ExitCode == 0, bought.Errors);
         await shop.EveryPurchaseEndedAsync();
+        await FetchAsync(network, site);
         await Books.EveryTokenIsGoodAsync(network.Parties);
         await RevokeAsync(network);
         Assert.Equal(before, await Books.ValueAsync(network.Parties));
@@ -42,6 +45,8 @@ public sealed class TwiceTests(SharedNetwork shared)
 
         var seen = network.Meddler.Twice;
         await network.CalmAsync();
+        // The tests after this one start it as they want it.
+        network.Parties.Kill("merchant");
         foreach (var one in seen)
         {
             var request = $"{RealNetwork.KindOf(one.Link.To)} {one.Request}";
@@ -68,6 +73,16 @@ public sealed class TwiceTests(SharedNetwork shared)
                 answered.Any(one => TwiceList.Covers(entry, one.Request)
                     && TextOf(one.Second.Said.Body).Contains(final, StringComparison.Ordinal)),
                 $"{entry} never came to {final}.");
+    }
+
+    /// <summary>Two items of a session, each made once, and its end.</summary>
+    private static async Task FetchAsync(ProxiedNetwork network, Upstream site)
+    {
+        var said = await network.Parties.FetchAsync(
+            "http://a.site/one", "http://a.site/two", "--shop", "shop.demo", "--close");
+        Assert.True(said.ExitCode == 0, said.Errors);
+        Assert.Equal(6, (long)said.Json["spent"]!);
+        Assert.Equal(["GET /one", "GET /two"], site.Asked);
     }
 
     /// <summary>One bank closes the tokens of a revoked key, the other one recoups them.</summary>
