@@ -138,7 +138,8 @@ public static class PurchaseJudge
             authorization.Transaction.Equals(promise.Transaction()) && authorization.ExpiresAt == promise.ExpiresAt
             && authorization.Account.Equals(promise.Account) && authorization.Archive.Equals(promise.Archive)
             && authorization.Commitment.Equals(promise.Commitment)
-            && authorization.Currency == promise.Contract.Currency && authorization.Amount == promise.Contract.Price,
+            && authorization.Currency == promise.Contract.Currency && authorization.Amount == promise.Contract.Price
+            && authorization.TotalKey.AsSpan().SequenceEqual(promise.Session?.TotalKey),
             Outcome.NotProven, "P2: pays what the contract asks, to the account it names, for the key it commits to");
         var keys = new TokenKeys(evidence.Denominations ?? [], issuer.Name, issuer.Key, policy);
         hearing.Demand(authorization.Tokens.All(keys.Honours), Outcome.NotProven,
@@ -211,6 +212,8 @@ public static class PurchaseJudge
                 + "customer's.");
         hearing.Demand(Release.Matches(logged.Release!, evidence.LockNote!.Content), Outcome.ArchiveAtFault,
             "P5a: the published key is signed by the key that owns the transaction and hashes to the commitment");
+        if (promise.Session is not null)
+            throw SessionCheck.Hear(evidence, logged, goods, hearing);
         if (goods is not null)
             GoodsCheck.Hear(promise, logged.Release!.Content.MaskedKey, goods, hearing);
         throw hearing.End(Outcome.Complete,

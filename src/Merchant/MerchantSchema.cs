@@ -104,6 +104,7 @@ public static class MerchantSchema
         new Migration(4, "what is sold by the item, and sessions", """
             ALTER TABLE offers ADD COLUMN tariff_price {bigint};
             ALTER TABLE offers ADD COLUMN tariff_per {text};
+            ALTER TABLE payments ADD COLUMN item {text};
 
             CREATE TABLE sessions (
                 n {blob} PRIMARY KEY,

@@ -51,7 +51,8 @@ internal sealed class SaleEvidenceVerb : ShopVerb
         var evidence = new PurchaseEvidence(
             PurchaseEvidence.CurrentFormat, held.Policy, OwnCard(shop.Config, bank, held.Policy),
             await CardAsync(bank, cancellation), held.Merchandise, LockNote: held.LockNote,
-            Payment: held.Payment, Decision: held.Decision, Acknowledgement: held.Acknowledgement);
+            Payment: held.Payment, Decision: held.Decision, Acknowledgement: held.Acknowledgement,
+            Item: held.Item);
         if (shop.Parsed.GetValue(goods) is { } goodsPath)
             await WriteGoodsAsync(shop, transaction, held.Merchandise.Content.ChunkCount, goodsPath, cancellation);
         EvidenceFile.Write(path, evidence, shop.Parsed.GetValue(other));

@@ -3,6 +3,7 @@ using Bauta.Merchant.Offers;
 using Bauta.Merchant.Pay;
 using Bauta.Merchant.Payouts;
 using Bauta.Merchant.Purchase;
+using Bauta.Merchant.Sessions;
 using Bauta.Protocol;
 using Bauta.Protocol.Bank;
 using Bauta.Protocol.Merchant;
@@ -48,8 +49,9 @@ internal sealed class ShopDesk(
     public async Task<Result<SaleEvidence, DeskError>> EvidenceAsync(
         TransactionId sale, CancellationToken cancellation)
     {
-        var (paid, row) = await database.ReadAsync(
-            transaction => (PaymentStore.Find(transaction, sale), PurchaseStore.Sealed(transaction, sale)),
+        var (paid, row, item) = await database.ReadAsync(
+            transaction => (PaymentStore.Find(transaction, sale), PurchaseStore.Sealed(transaction, sale),
+                SessionStore.LastItem(transaction, sale)),
             cancellation);
         if (paid is null || row is null)
             return DeskError.UnknownSale;
@@ -57,7 +59,7 @@ internal sealed class ShopDesk(
         var merchandise = secrets.Merchandise;
         return archives.TryGetValue(merchandise.Content.Archive, out var archive)
             ? new SaleEvidence(
-                archive.Policy.Text, merchandise, paid.LockNote, paid.Payment, paid.Known, paid.Acknowledgement)
+                archive.Policy.Text, merchandise, paid.LockNote, paid.Payment, paid.Known, paid.Acknowledgement, item)
             : DeskError.UnknownArchive;
     }
 

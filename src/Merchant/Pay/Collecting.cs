@@ -124,5 +124,6 @@ internal sealed class Collecting(
             : merchandise.Content.Terms?.CustomerKey is null;
 
     private static bool Match(LockAnswer notes, Merchandise merchandise) =>
-        notes.LockNote.Content == merchandise.ToLockNote() && notes.Payment.Content.Matches(merchandise.ToPaymentNote());
+        notes.LockNote.Content == merchandise.ToLockNote()
+        && notes.Payment.Content.Matches(merchandise.ToPaymentNote());
 }

@@ -129,8 +129,8 @@ internal sealed class Metering(
             session,
             transaction =>
             {
-                SessionStore.Close(transaction, running.Transaction, last.Total);
                 PaymentStore.Release(transaction, released, now, now.AddSeconds(FirstRetrySeconds));
+                SessionStore.Close(transaction, running.Transaction, last);
             },
             cancellation);
         return released;

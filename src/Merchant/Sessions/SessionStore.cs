@@ -73,13 +73,22 @@ internal static class SessionStore
             n.ToArray(), acknowledged.Index, acknowledged.Total.MinorUnits, acknowledged.MaskedKey,
             acknowledged.Acknowledgement.Text, acknowledged.Item.Text, acknowledged.PaidUntil.Seconds);
 
-    /// <summary>The session is over: what was sold came to its total.</summary>
-    public static void Close(IWriteTransaction transaction, TransactionId n, Amount total)
+    /// <summary>The session is over: its payment stands, what was sold came to its total, and the last item is kept as
+    /// proof.</summary>
+    public static void Close(IWriteTransaction transaction, TransactionId n, Acknowledged last)
     {
         transaction.ExecuteExpecting(1, "DELETE FROM sessions WHERE n = $1", n.ToArray());
+        transaction.ExecuteExpecting(1, "UPDATE payments SET item = $2 WHERE n = $1", n.ToArray(), last.Item.Text);
         transaction.ExecuteExpecting(
-            1, "UPDATE purchases SET price = $2 WHERE n = $1", n.ToArray(), total.MinorUnits);
+            1, "UPDATE purchases SET price = $2 WHERE n = $1", n.ToArray(), last.Total.MinorUnits);
     }
+
+    /// <summary>The last item of a session that is over; null of any other sale.</summary>
+    public static Signed<SessionItem>? LastItem(IReadTransaction transaction, TransactionId n) =>
+        transaction.QuerySingleOrDefault(
+            "SELECT item FROM payments WHERE n = $1", static row => row.GetStringOrNull(0), n.ToArray()) is { } text
+            ? Parse<SessionItem>(text)
+            : null;
 
     /// <summary>The session is over and nothing was sold in it: it is dropped like a purchase that was never
     /// paid.</summary>

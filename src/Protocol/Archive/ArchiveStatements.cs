@@ -52,7 +52,8 @@ public sealed record Release(
 /// <param name="Key">SPKI of <c>P</c>, made for this session.</param>
 /// <param name="Transaction">The transaction ID <c>n</c>.</param>
 /// <param name="Commitment"><c>c_i = SHA-256(n || (k_i xor r_i))</c>.</param>
-/// <param name="SealedTotal">What is to be paid for items up to this one, 8 bytes: see <see cref="SealedTotal"/>.</param>
+/// <param name="SealedTotal">What is to be paid for items up to this one, 8 bytes: see
+/// <see cref="Protocol.SealedTotal"/>.</param>
 /// <param name="ItemHash">SHA-256 of the payload of R6, 32 bytes.</param>
 public sealed record ItemAcknowledgement(
     byte[] Key, TransactionId Transaction, KeyCommitment Commitment, byte[] SealedTotal, byte[] ItemHash)

@@ -25,13 +25,14 @@ namespace Bauta.Protocol.Evidence;
 /// <param name="IssuerCard">The card of the bank that issued the tokens, when it is not the bank that locked
 /// them.</param>
 /// <param name="Acknowledgement"><c>S_P(P1)</c>, when the delivery is two-sided.</param>
+/// <param name="Item">In a session, R6: the item that was acknowledged last.</param>
 public sealed record PurchaseEvidence(
     string Format, string Policy, Signed<PartyCard> MerchantCard, Signed<PartyCard> BankCard,
     Signed<Merchandise> Merchandise, byte[]? Authorization = null, Signed<LockNote>? LockNote = null,
     Signed<PaymentNote>? Payment = null, LoggedEntry? Decision = null,
     IReadOnlyList<ListedDenomination>? Denominations = null, LoggedEntry? OtherDecision = null,
     Signed<LockNote>? OtherLockNote = null, Signed<PartyCard>? IssuerCard = null,
-    Signed<Acknowledgement>? Acknowledgement = null)
+    Signed<Acknowledgement>? Acknowledgement = null, Signed<SessionItem>? Item = null)
 {
     /// <summary>The only format so far.</summary>
     public const string CurrentFormat = "bauta-evidence/1";

@@ -204,8 +204,8 @@ public interface IMerchant
     Task<Result<PaymentAnswer, MerchantError>> PayAsync(PaymentRequest request, CancellationToken cancellation);
 
     /// <summary>
-    /// A step of a session (FIG. 8, R5 to R8): the key of the item that is acknowledged, and the next item. An item that
-    /// was not acknowledged may be asked for again, and may be another then; the last key is given out again.
+    /// A step of a session (FIG. 8, R5 to R8): the key of the item that is acknowledged, and the next item. An item
+    /// that was not acknowledged may be asked for again, and may be another then; the last key is given out again.
     /// </summary>
     /// <param name="session">Derived from P1's secret.</param>
     /// <param name="step">What is acknowledged and asked for.</param>

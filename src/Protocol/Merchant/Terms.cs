@@ -11,8 +11,8 @@ namespace Bauta.Protocol.Merchant;
 /// two-sided, and the merchant releases only for P's <see cref="Acknowledgement"/> of P1.</param>
 /// <param name="CustomerName">What the customer wants to be called in the contract, one line, 1 to 64 characters;
 /// only with a key, whose signature binds it.</param>
-/// <param name="Session">With it the purchase is a session (FIG. 8); it is two-sided by itself, so the other members are
-/// absent.</param>
+/// <param name="Session">With it the purchase is a session (FIG. 8); it is two-sided by itself, so the other members
+/// are absent.</param>
 public sealed record Terms(byte[]? CustomerKey = null, string? CustomerName = null, SessionTerms? Session = null)
 {
     /// <summary>The longest name, in characters.</summary>

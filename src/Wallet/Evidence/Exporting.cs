@@ -42,8 +42,17 @@ public sealed partial class Wallet
             PurchaseEvidence.CurrentFormat, PolicyOf(order)?.Text ?? network.Policy.Text, ReadCard(order.ShopCard),
             ReadCard(order.BankCard), merchandise, authorization, note, locked?.Payment, first,
             authorization is null ? null : await KeysOfAsync(authorization, state.Order.Archive, cancellation),
-            second, other, order.IssuerCard is { } issuer ? ReadCard(issuer) : null, order.Acknowledgement);
+            second, other, order.IssuerCard is { } issuer ? ReadCard(issuer) : null, order.Acknowledgement,
+            ItemOf(state));
     }
+
+    private static Signed<SessionItem>? ItemOf(PurchaseState state) => (state switch
+    {
+        Locked it => it.Session,
+        Committed it => it.Session,
+        Opened it => it.Session,
+        _ => null,
+    })?.Last?.Item;
 
     private static (Signed<Merchandise>? P1, byte[]? P2, LockAnswer? P3, LoggedEntry? P5) Statements(
         PurchaseState state) => state switch

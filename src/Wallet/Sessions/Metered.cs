@@ -45,7 +45,7 @@ public sealed partial class Wallet
             new PaymentRequest(locked.Merchandise.Content.Transaction(), locked.Lock), cancellation);
         if (!answer.IsOk)
             throw Refused("The shop refused the session", answer.Error.Value, answer.Detail);
-        locked = (Locked)await Store.AdvanceAsync(locked with { Session = new SessionProgress(0, Amount.Zero) }, cancellation);
+        locked = await KeepAsync(locked with { Session = new SessionProgress(0, Amount.Zero) }, cancellation);
         return new WalletSession(this, network.Merchant(shop), locked);
     }
 

@@ -1,6 +1,8 @@
 using System.Text;
 using Bauta.Crypto.Jose;
+using Bauta.Judge;
 using Bauta.Protocol;
+using Bauta.Protocol.Evidence;
 using Bauta.Protocol.Merchant;
 using Bauta.Tests.Wallet;
 using Bauta.Wallet;
@@ -289,6 +291,45 @@ public sealed class SessionTests
         };
         await Assert.ThrowsAsync<WalletException>(() => AskAsync(session, "two"));
         Assert.Equal((0, 0), (session.Count, session.Total.MinorUnits));
+    }
+
+    [Fact]
+    public async Task A_judge_reads_what_a_session_came_to_from_either_side()
+    {
+        await using var network = await InProcessNetwork.StartAsync();
+        await using var customer = await Customer.WithTokensAsync(network, 31);
+        using var session = await OpenAsync(network, customer, price: 3, limit: 15);
+        for (var i = 0; i < 4; i++)
+            await AskAsync(session, "ask");
+        var ended = Assert.IsType<Opened>(await session.CloseAsync(TimeSpan.Zero, null, default));
+        var goods = ended.Session!.Last!.Ciphertext;
+        var own = await customer.Wallet.EvidenceAsync(session.Purchase, default);
+        var sale = (await network.TheMerchant.Desk.SalesAsync(null, default)).Value.Sales[0];
+        var held = (await network.TheMerchant.Desk.EvidenceAsync(sale.Transaction, default)).Value;
+        Assert.Equal(12, sale.Price.MinorUnits);
+        var shops = own with
+        {
+            Authorization = null, Denominations = null, Merchandise = held.Merchandise, LockNote = held.LockNote,
+            Payment = held.Payment, Decision = held.Decision, Item = held.Item,
+        };
+        foreach (var evidence in new[] { own, shops })
+        {
+            Assert.True(PurchaseEvidence.TryParse(evidence.ToBytes(), out var read));
+            var verdict = PurchaseJudge.Judge(read, new MemoryStream(goods));
+            Assert.Equal(Outcome.Complete, verdict.Outcome);
+            Assert.Contains("paid 12 minor units for 4 item(s)", verdict.Summary, StringComparison.Ordinal);
+            Assert.Equal(Outcome.Complete, PurchaseJudge.Judge(read with { Item = null }).Outcome);
+            Assert.Equal(
+                Outcome.NotProven, PurchaseJudge.Judge(read with { Item = null }, new MemoryStream(goods)).Outcome);
+            Assert.Equal(
+                Outcome.NotProven, PurchaseJudge.Judge(read, new MemoryStream(goods[1..])).Outcome);
+        }
+
+        // Another item of the shop's than the one that the customer agreed to.
+        using var other = P256PrivateKey.Generate();
+        foreach (var signed in new[] { network.ShopKey, other })
+            Assert.Equal(Outcome.NotProven, PurchaseJudge.Judge(
+                own with { Item = Signed<SessionItem>.Sign(signed, own.Item!.Content) }).Outcome);
     }
 
     [Fact]
