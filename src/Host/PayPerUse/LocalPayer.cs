@@ -3,13 +3,11 @@ using Bauta.Crypto.BinaryHttp;
 using Bauta.Host.Terminal;
 using Bauta.Http;
 using Bauta.Protocol;
-using Bauta.Protocol.Merchant;
 using Bauta.Protocol.Relay;
 using Bauta.Wallet;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
-using Microsoft.AspNetCore.Routing;
 
 namespace Bauta.Host.PayPerUse;
 

@@ -1,5 +1,4 @@
 using Bauta.Crypto.Goods;
-using Bauta.Crypto.Jose;
 using Bauta.Crypto.Merkle;
 using Bauta.Protocol;
 using Bauta.Protocol.Archive;
