@@ -212,6 +212,9 @@ public static class PurchaseJudge
                 + "customer's.");
         hearing.Demand(Release.Matches(logged.Release!, evidence.LockNote!.Content), Outcome.ArchiveAtFault,
             "P5a: the published key is signed by the key that owns the transaction and hashes to the commitment");
+        hearing.Demand(
+            promise.Session is null == logged.Release!.Content.Acknowledgement is null, Outcome.MerchantAtFault,
+            "P5a: the merchant published the key that it promised, and none that it agreed to with itself");
         if (promise.Session is not null)
             throw SessionCheck.Hear(evidence, logged, goods, hearing);
         if (goods is not null)

@@ -57,7 +57,7 @@ public sealed partial class Merchant : IMerchant, IAsyncDisposable
         delivering = new Delivering(options, database, goods, keys.Sealing, clock);
         unusedGoods = new UnusedGoods(options, database, goods, clock);
         settling = new Settling(options, database, keys, bank, byPolicy, clock, log, lifetime.Token);
-        metering = new Metering(options, database, keys, items, settling, clock);
+        metering = new Metering(options, database, keys, items, settling, clock, LogFailed);
         collecting = new Collecting(options, database, keys, budget, settling, metering, clock);
         payingOut = new PayingOut(options, database, keys, bank, clock, log);
         Desk = new ShopDesk(options, database, catalogue, goods, delivering, payingOut, keys.Sealing, byPolicy);
@@ -113,7 +113,29 @@ public sealed partial class Merchant : IMerchant, IAsyncDisposable
     }
 
     /// <summary>The background work: opens the account, resumes what is unfinished, drops what has expired.</summary>
-    public async Task RunAsync(CancellationToken cancellation)
+    public Task RunAsync(CancellationToken cancellation) =>
+        Task.WhenAll(RunAllElseAsync(cancellation), RunClosingsAsync(cancellation));
+
+    private async Task RunClosingsAsync(CancellationToken cancellation)
+    {
+        while (!cancellation.IsCancellationRequested)
+        {
+            try
+            {
+                await CloseSessionsAsync(cancellation);
+            }
+            catch (Exception failure)
+            {
+                if (cancellation.IsCancellationRequested)
+                    return;
+                LogFailed(failure.GetType().Name);
+            }
+
+            await Task.Delay(resumePause, clock, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private async Task RunAllElseAsync(CancellationToken cancellation)
     {
         long? openedAt = null;
         var droppedAt = clock.GetTimestamp();
@@ -159,11 +181,17 @@ public sealed partial class Merchant : IMerchant, IAsyncDisposable
     {
         var isMore = true;
         while (isMore)
-            isMore = await metering.CloseDueAsync(cancellation);
-        isMore = true;
-        while (isMore)
             isMore = await settling.ResumeAsync(cancellation);
         await payingOut.ResumeAsync(cancellation);
+    }
+
+    /// <summary>Ends the sessions that expire soon; <see cref="RunAsync"/> does it each second, beside all else, since
+    /// what was sold in them is lost when they are late.</summary>
+    public async Task CloseSessionsAsync(CancellationToken cancellation)
+    {
+        var isMore = true;
+        while (isMore)
+            isMore = await metering.CloseDueAsync(cancellation);
     }
 
     /// <summary>Waits for the attempts at settlement that run now.</summary>

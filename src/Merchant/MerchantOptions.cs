@@ -73,7 +73,7 @@ public sealed record MerchantOptions
     public int SessionSeconds { get; init; } = 3600;
 
     /// <summary>A session is closed this long before its expiry, so that R9 reaches the archive in time.</summary>
-    public int SessionMarginSeconds { get; init; } = 30;
+    public int SessionMarginSeconds { get; init; } = 120;
 
     /// <summary>How often an item is made that the customer does not acknowledge.</summary>
     public int MaxUnpaidItems { get; init; } = 3;

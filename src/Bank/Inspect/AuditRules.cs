@@ -248,16 +248,18 @@ internal static class AuditRules
             """
             SELECT l.n, l.total_key, l.amount, l.paid, d.commitment, d.sealed_total FROM locks l
             JOIN decisions d ON d.n = l.n
-            WHERE l.state = 1 AND l.paid IS NOT NULL AND d.kind = 'commit' AND LENGTH(l.total_key) = $1
+            WHERE l.state = 1 AND d.kind = 'commit' AND COALESCE(LENGTH(l.total_key), $1) = $1
+                AND (l.paid IS NOT NULL OR d.commitment IS NOT NULL)
             """,
-            static row => (row.GetBytes(0), row.GetBytes(1), row.GetInt64(2), row.GetInt64(3), row.GetBytesOrNull(4),
+            static row => (row.GetBytes(0), row.GetBytesOrNull(1), row.GetInt64(2),
+                row.IsDBNull(3) ? row.GetInt64(2) : row.GetInt64(3), row.GetBytesOrNull(4),
                 row.GetBytesOrNull(5)),
             SealedTotal.KeySize))
         {
-            var total = commitment is null || sealedTotal is null
-                ? null
-                : SealedTotal.Open(key, KeyCommitment.FromBytes(commitment), sealedTotal);
-            var owed = Math.Min(total?.MinorUnits ?? amount, amount);
+            var owed = commitment is null || sealedTotal is null ? amount
+                : key is null ? 0
+                : Math.Min(amount, SealedTotal.Open(
+                    key, KeyCommitment.FromBytes(commitment), sealedTotal)?.MinorUnits ?? amount);
             if (owed != paid)
                 run.Notes.Add(AuditKind.PaidMismatch, "locks", n, $"paid {paid}, and its commit says {owed}");
         }

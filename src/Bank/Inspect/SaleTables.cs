@@ -114,6 +114,7 @@ internal static class SaleTables
         if (row.State is not (0 or 1 or 2))
             wrong.Add((AuditKind.LockAltered, $"its state is {row.State}"));
         if (row.Paid is null != (row.TotalKey is null || row.State == (long)LockState.Open)
+            && !(row.TotalKey is null && row.Paid == 0 && row.State == (long)LockState.Settled)
             || row.Paid < 0 || row.Paid > tokens.Sum(token => token.Amount.MinorUnits)
             || (row.Paid > 0 && row.State == (long)LockState.Unlocked))
             wrong.Add((AuditKind.LockAltered, $"what was paid of it cannot be {row.Paid?.ToString() ?? "absent"}"));

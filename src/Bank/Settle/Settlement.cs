@@ -52,12 +52,18 @@ internal sealed class Settlement(
     }
 
     /// <summary>The whole sum, or in a session the total that the customer acknowledged. One that cannot be read, or is
-    /// more, is the whole sum: nobody but the customer sealed it, and the merchant checked it.</summary>
-    private static Amount Paid(StoredLock held, Release release) =>
-        held.TotalKey is { } key && release.Acknowledgement?.Content is { } agreed
-        && SealedTotal.Open(key, agreed.Commitment, agreed.SealedTotal) is { } total && total < held.Amount
+    /// more, is the whole sum: nobody but the customer sealed it, and the merchant checked it. Nothing of any other
+    /// purchase: its commitment was to a key of the merchant's own, who promised the customer another one.</summary>
+    private static Amount Paid(StoredLock held, Release release)
+    {
+        if (release.Acknowledgement?.Content is not { } agreed)
+            return held.Amount;
+        if (held.TotalKey is not { } key)
+            return Amount.Zero;
+        return SealedTotal.Open(key, agreed.Commitment, agreed.SealedTotal) is { } total && total < held.Amount
             ? total
             : held.Amount;
+    }
 
     private Result<SettlementAnswer, BankError> Move(
         IWriteTransaction transaction, Books books, StoredLock held, LockState state, Amount paid, UnixTime now)
@@ -66,7 +72,8 @@ internal sealed class Settlement(
             ?? throw new InvalidOperationException("A lock is gone.");
         if (present != LockState.Open)
             return Answer(present, state);
-        LockRows.Decide(transaction, held.Transaction, state, held.TotalKey is null ? null : paid);
+        var isPart = held.TotalKey is not null || (state == LockState.Settled && paid < held.Amount);
+        LockRows.Decide(transaction, held.Transaction, state, isPart ? paid : null);
         var left = paid;
         foreach (var token in held.Tokens)
         {

@@ -93,7 +93,9 @@ internal sealed class Delivering(
     private static Sale? Find(IReadTransaction transaction, DeliveryId delivery) =>
         transaction.QuerySingleOrDefault(
             """
-            SELECT n, content_hash, size_bytes, goods_root, sealed, expires_at FROM purchases WHERE delivery_id = $1
+            SELECT p.n, p.content_hash, p.size_bytes, p.goods_root, p.sealed, p.expires_at FROM purchases p
+            WHERE p.delivery_id = $1 AND NOT EXISTS
+                (SELECT 1 FROM offers o WHERE o.offer_id = p.offer_id AND o.tariff_price IS NOT NULL)
             """,
             static row => new Sale(
                 TransactionId.FromBytes(row.GetBytes(0)), row.GetBytes(1), row.GetInt64(2), row.GetBytes(3),

@@ -100,7 +100,7 @@ internal sealed class Catalogue(MerchantOptions options, IDatabase database, Goo
     private Result<OfferTerms, DeskError> Insert(IWriteTransaction transaction, OfferTerms terms, UnixTime now)
     {
         if (Stored(transaction, terms.Offer) is { } stored)
-            return SameTerms(stored, terms) ? stored : DeskError.IdReused;
+            return SameTerms(stored, terms) ? Again(transaction, stored) : DeskError.IdReused;
         if (shelf.Ordered.Length >= options.MaxOffers)
             return DeskError.TooMany;
         // Again where unused files are removed.
@@ -116,6 +116,18 @@ internal sealed class Catalogue(MerchantOptions options, IDatabase database, Goo
             terms.Tariff?.Per);
         transaction.OnCommit(() => shelf = shelf.With(terms));
         return terms;
+    }
+
+    // What is sold by the item is stated at each start, and comes back when it is stated again.
+    private OfferTerms Again(IWriteTransaction transaction, OfferTerms stored)
+    {
+        if (stored.Tariff is not null && Find(stored.Offer) is null)
+        {
+            transaction.Execute("UPDATE offers SET withdrawn_at = NULL WHERE offer_id = $1", stored.Offer.ToArray());
+            transaction.OnCommit(() => shelf = shelf.With(stored));
+        }
+
+        return stored;
     }
 
     private static OfferTerms? Stored(IReadTransaction transaction, OfferId offer) =>

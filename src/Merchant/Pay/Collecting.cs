@@ -76,9 +76,10 @@ internal sealed class Collecting(
     {
         try
         {
-            await metering.BeginAsync(
-                request.Transaction, request.Lock, () => budget.Paid(merchandise.ExpiresAt, 0), cancellation);
-            return Result<PaidPurchase?, MerchantError>.Ok(null);
+            return await metering.BeginAsync(
+                request.Transaction, request.Lock, () => budget.Paid(merchandise.ExpiresAt, 0), cancellation)
+                ? Result<PaidPurchase?, MerchantError>.Ok(null)
+                : MerchantError.Expired;
         }
         catch (StorageException conflict) when (conflict.Failure == StorageFailure.Conflict)
         {

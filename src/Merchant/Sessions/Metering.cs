@@ -17,29 +17,31 @@ namespace Bauta.Merchant.Sessions;
 /// </summary>
 internal sealed class Metering(
     MerchantOptions options, IDatabase database, MerchantKeys keys, IItemSource? source, Settling settling,
-    TimeProvider clock) : IDisposable
+    TimeProvider clock, Action<string> closingFailed) : IDisposable
 {
     private const int MaxWaitingForOne = 16;
     private const int FirstRetrySeconds = 10;
     private const int SecondsInAMinute = 60;
+    private const int CloseTries = 10;
     private const int CloseAtOnce = 32;
 
     private readonly KeyedGate<DeliveryId> gate = new(MaxWaitingForOne);
     private readonly SessionCache open = new(options.MaxSessionsInMemory, options.MaxPendingBytes);
 
-    /// <summary>Whether anything can be sold by the item here.</summary>
-    public bool IsAble => source is not null;
-
     /// <summary>P3 of a session: from here on items are made.</summary>
-    public Task BeginAsync(
+    /// <returns>False when it is too late for that.</returns>
+    public Task<bool> BeginAsync(
         TransactionId n, LockAnswer notes, Action opened, CancellationToken cancellation) =>
         database.WriteAsync(
             transaction =>
             {
                 if (SessionStore.NotesOf(transaction, n) is not null)
-                    return;
+                    return true;
+                if (UnixTime.Now(clock) >= CloseAt(notes.LockNote.Content.ExpiresAt))
+                    return false;
                 SessionStore.Insert(transaction, n, notes);
                 transaction.OnCommit(opened);
+                return true;
             },
             cancellation);
 
@@ -85,23 +87,25 @@ internal sealed class Metering(
     public async Task<Result<PaidPurchase?, MerchantError>> CloseAsync(
         DeliveryId session, CancellationToken cancellation)
     {
-        using var turn = await gate.EnterAsync(session, cancellation);
-        if (turn is null)
-            return MerchantError.TooMany;
-        try
+        // Without a turn, which others could keep it from: whatever a step writes meanwhile, one of the two is told so.
+        for (var tries = 1; ; tries++)
         {
-            return await CloseInTurnAsync(session, cancellation);
-        }
-        finally
-        {
-            open.Leave(session);
+            try
+            {
+                return await CloseOnceAsync(session, cancellation);
+            }
+            catch (StorageException raced) when (raced.Failure == StorageFailure.Conflict && tries < CloseTries)
+            {
+                // An item was acknowledged in between, or somebody else has closed it.
+            }
         }
     }
 
-    private async Task<Result<PaidPurchase?, MerchantError>> CloseInTurnAsync(
+    private async Task<Result<PaidPurchase?, MerchantError>> CloseOnceAsync(
         DeliveryId session, CancellationToken cancellation)
     {
-        if (await FindAsync(session, cancellation) is not { } running)
+        if (await database.ReadAsync(transaction => SessionStore.Find(transaction, session), cancellation)
+            is not { } stored)
         {
             var paid = await database.ReadAsync(
                 transaction => SessionStore.TransactionOf(transaction, session) is { } n
@@ -111,6 +115,7 @@ internal sealed class Metering(
             return paid is null ? MerchantError.UnknownSession : Result<PaidPurchase?, MerchantError>.Ok(paid);
         }
 
+        using var running = Load(stored);
         if (running.Last is not { } last)
         {
             // It goes on until shortly before it expires, since something may still be bought.
@@ -142,17 +147,22 @@ internal sealed class Metering(
         var until = UnixTime.Now(clock).AddSeconds(options.SessionMarginSeconds);
         var due = await database.ReadAsync(
             transaction => SessionStore.Due(transaction, until, CloseAtOnce), cancellation);
-        var isMore = due.Count == CloseAtOnce;
-        foreach (var session in due)
+        var failed = 0;
+        await Parallel.ForEachAsync(due, cancellation, async (session, stop) =>
         {
-            var closed = await CloseAsync(session, cancellation);
-            if (closed is { IsOk: true, Value: { } paid })
-                _ = settling.Start(paid);
-            // One that others hold is taken up by the next pass.
-            isMore &= closed.IsOk;
-        }
-
-        return isMore;
+            try
+            {
+                if (await CloseAsync(session, stop) is { IsOk: true, Value: { } paid })
+                    _ = settling.Start(paid);
+            }
+            catch (Exception failure) when (!stop.IsCancellationRequested)
+            {
+                // One that fails does not hold up the others; the next pass tries it again.
+                Interlocked.Increment(ref failed);
+                closingFailed(failure.GetType().Name);
+            }
+        });
+        return due.Count == CloseAtOnce && failed == 0;
     }
 
     public void Dispose() => open.Dispose();
@@ -175,11 +185,13 @@ internal sealed class Metering(
             transaction => SessionStore.Find(transaction, session), cancellation);
         if (stored is null)
             return null;
-        var loaded = new OpenSession(
-            stored, PurchaseSecrets.Open(keys.Sealing, stored.Transaction, stored.Sealed));
+        var loaded = Load(stored);
         open.Keep(session, loaded);
         return loaded;
     }
+
+    private OpenSession Load(StoredSession stored) =>
+        new(stored, PurchaseSecrets.Open(keys.Sealing, stored.Transaction, stored.Sealed));
 
     /// <summary>R7 to R8: the key, once what pays for it is durable.</summary>
     private async Task<Result<byte[], MerchantError>> TakeAsync(
@@ -194,10 +206,8 @@ internal sealed class Metering(
         if (now >= CloseAt(running.ExpiresAt))
             return MerchantError.Expired;
         var item = pending.Item.Content;
-        var before = running.Last?.PaidUntil ?? default;
         var acknowledged = new Acknowledged(
-            item.Index, item.Total, pending.MaskedKey, acknowledgement, pending.Item,
-            item.Price > Amount.Zero ? now.AddSeconds(SecondsInAMinute) : before);
+            item.Index, item.Total, pending.MaskedKey, acknowledgement, pending.Item, item.PaidUntil ?? default);
         try
         {
             await database.WriteAsync(
@@ -211,6 +221,7 @@ internal sealed class Metering(
         }
 
         (running.Last, running.Pending, running.Makes, running.Refusals) = (acknowledged, null, 0, 0);
+        open.HasRoomFor(session, 0);
         return pending.MaskedKey;
     }
 
@@ -232,9 +243,10 @@ internal sealed class Metering(
         if (now >= CloseAt(running.ExpiresAt))
             return MerchantError.Expired;
         var tariff = running.Promise.Contract.Tariff!;
-        var price = tariff.Per == Tariff.Minute && now < (running.Last?.PaidUntil ?? default)
-            ? Amount.Zero
-            : tariff.Price;
+        var paidUntil = running.Last?.PaidUntil ?? default;
+        var price = tariff.Per == Tariff.Minute && now < paidUntil ? Amount.Zero : tariff.Price;
+        if (price > Amount.Zero)
+            paidUntil = now.AddSeconds(SecondsInAMinute);
         if ((running.Last?.Total ?? Amount.Zero) + price > running.Promise.Contract.Price)
             return MerchantError.SumUsedUp;
         // Counted before, for a source that throws.
@@ -245,7 +257,8 @@ internal sealed class Metering(
         running.Makes++;
         if (content.Value.Length > SessionItem.MaxSizeBytes)
             return Result<PendingItem, MerchantError>.Refuse(MerchantError.NotMade, "It is larger than 1 MiB.");
-        var made = running.Offer(index, price, requestHash, content.Value);
+        var made = running.Offer(
+            index, price, requestHash, content.Value, tariff.Per == Tariff.Minute ? paidUntil : null);
         running.Pending = open.HasRoomFor(session, made.Ciphertext!.Length) ? made : made with { Ciphertext = null };
         return made;
     }

@@ -48,7 +48,7 @@ internal sealed class OpenSession : IDisposable
         ?? throw new InvalidDataException("A session has terms of another kind of purchase.");
 
     /// <summary>Encrypts an item under a key of its own and signs R6.</summary>
-    public PendingItem Offer(long index, Amount price, byte[] requestHash, byte[] content)
+    public PendingItem Offer(long index, Amount price, byte[] requestHash, byte[] content, UnixTime? paidUntil)
     {
         using var key = GoodsKey.Generate();
         using var mask = SessionItem.MaskOf(Promise.Secret, index);
@@ -60,7 +60,7 @@ internal sealed class OpenSession : IDisposable
         var masked = key.Mask(mask).Span.ToArray();
         var item = Signed<SessionItem>.Sign(release, new SessionItem(
             Transaction, index, price, (Last?.Total ?? Amount.Zero) + price, requestHash,
-            KeyCommitment.To(Transaction, masked), tree.Root.ToArray(), content.Length));
+            KeyCommitment.To(Transaction, masked), tree.Root.ToArray(), content.Length, paidUntil));
         return new PendingItem(index, requestHash, item, masked, ciphertext);
     }
 

@@ -17,7 +17,7 @@ internal sealed class SessionCache(int maxSessions, long maxPendingBytes) : IDis
     {
         lock (sync)
         {
-            if (!sessions.TryGetValue(session, out var entry))
+            if (!sessions.TryGetValue(session, out var entry) || entry.IsOver)
                 return null;
             byUse.Remove(entry.Place);
             byUse.AddLast(entry.Place);
@@ -41,8 +41,11 @@ internal sealed class SessionCache(int maxSessions, long maxPendingBytes) : IDis
     {
         lock (sync)
         {
-            if (sessions.TryGetValue(session, out var entry))
-                entry.IsUsed = false;
+            if (!sessions.TryGetValue(session, out var entry))
+                return;
+            entry.IsUsed = false;
+            if (entry.IsOver)
+                Drop(session)?.Dispose();
         }
     }
 
@@ -62,11 +65,16 @@ internal sealed class SessionCache(int maxSessions, long maxPendingBytes) : IDis
         }
     }
 
-    /// <summary>The session is over; the caller has its turn.</summary>
+    /// <summary>The session is over, or must be read anew; a step that is under way ends with what it has.</summary>
     public void Remove(DeliveryId session)
     {
         lock (sync)
-            Drop(session)?.Dispose();
+        {
+            if (sessions.TryGetValue(session, out var entry) && entry.IsUsed)
+                entry.IsOver = true;
+            else
+                Drop(session)?.Dispose();
+        }
     }
 
     public void Dispose()
@@ -98,5 +106,7 @@ internal sealed class SessionCache(int maxSessions, long maxPendingBytes) : IDis
         public int Bytes { get; set; }
 
         public bool IsUsed { get; set; }
+
+        public bool IsOver { get; set; }
     }
 }

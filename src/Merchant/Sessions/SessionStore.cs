@@ -77,7 +77,8 @@ internal static class SessionStore
     /// proof.</summary>
     public static void Close(IWriteTransaction transaction, TransactionId n, Acknowledged last)
     {
-        transaction.ExecuteExpecting(1, "DELETE FROM sessions WHERE n = $1", n.ToArray());
+        transaction.ExecuteExpecting(
+            1, "DELETE FROM sessions WHERE n = $1 AND item = $2", n.ToArray(), last.Index);
         transaction.ExecuteExpecting(1, "UPDATE payments SET item = $2 WHERE n = $1", n.ToArray(), last.Item.Text);
         transaction.ExecuteExpecting(
             1, "UPDATE purchases SET price = $2 WHERE n = $1", n.ToArray(), last.Total.MinorUnits);
@@ -94,7 +95,7 @@ internal static class SessionStore
     /// paid.</summary>
     public static void GiveUp(IWriteTransaction transaction, TransactionId n, UnixTime expiresAt)
     {
-        transaction.ExecuteExpecting(1, "DELETE FROM sessions WHERE n = $1", n.ToArray());
+        transaction.ExecuteExpecting(1, "DELETE FROM sessions WHERE n = $1 AND item = 0", n.ToArray());
         transaction.Execute(
             "INSERT INTO open_purchases (n, expires_at, size_bytes) VALUES ($1, $2, 0)",
             n.ToArray(), expiresAt.Seconds);

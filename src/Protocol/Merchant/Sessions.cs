@@ -53,9 +53,11 @@ public sealed record SessionTerms(byte[] Key, byte[] TotalKey)
 /// <param name="Commitment"><c>c_i</c>.</param>
 /// <param name="GoodsRoot">RFC 6962 leaf hash of the ciphertext, which is one chunk, 32 bytes.</param>
 /// <param name="SizeBytes">Size of the plain item, at most <see cref="MaxSizeBytes"/>.</param>
+/// <param name="PaidUntil">With a price per minute, until when items cost nothing once this one is
+/// acknowledged.</param>
 public sealed record SessionItem(
     TransactionId Transaction, long Index, Amount Price, Amount Total, byte[] RequestHash, KeyCommitment Commitment,
-    byte[] GoodsRoot, long SizeBytes) : IStatement<SessionItem>
+    byte[] GoodsRoot, long SizeBytes, UnixTime? PaidUntil = null) : IStatement<SessionItem>
 {
     /// <summary>The largest item.</summary>
     public const int MaxSizeBytes = GoodsLayout.ChunkSize;

@@ -248,6 +248,9 @@ public sealed partial class Wallet
             return await AbandonAsync(state,
                 "The wallet's tokens that are worth something until the purchase expires do not cover the price. "
                 + "Refresh them first: bauta wallet refresh", cancellation);
+        // What a session draws on first is used up, so that few are left that the bank has seen together.
+        if (promise.Session is not null)
+            uses = [.. uses.OrderBy(use => use.Amount.MinorUnits)];
         var held = await Store.TokensAsync(TokenState.Held, cancellation);
         var keys = new List<P256PrivateKey>();
         try

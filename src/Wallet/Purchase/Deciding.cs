@@ -87,6 +87,8 @@ public sealed partial class Wallet
                 new Aborted(state.Order, state.Merchandise, state.Authorization, decision, state.Lock), cancellation);
         }
 
+        if (IsOwnCommitment(entry, state.Merchandise))
+            return await AbandonAsync(state, OwnCommitment, cancellation, TokenState.Doubtful, decision);
         if (!Release.Matches(entry.Release!, state.Lock.LockNote.Content))
             throw new WalletException(WalletError.Distrusted,
                 "The archive published a commit whose key does not match the contract. Export the evidence.");
@@ -94,8 +96,16 @@ public sealed partial class Wallet
         return await Store.AdvanceAsync(
             new Committed(
                 state.Order, state.Merchandise, state.Authorization, decision, state.Lock, state.Session),
-            cancellation, transaction => EndTokens(transaction, state, entry));
+            cancellation, EndOf(state, state.Merchandise, entry));
     }
+
+    // Only a session's release carries what the customer agreed to.
+    private const string OwnCommitment =
+        "The shop's commitment was to a key of its own, with which it published another key than it promised. The bank "
+        + "pays nothing for it. Export the evidence, and refresh the tokens.";
+
+    private static bool IsOwnCommitment(LogEntry commit, Signed<Merchandise> merchandise) =>
+        merchandise.Content.Session is null && commit.Release?.Content.Acknowledgement is not null;
 
     /// <summary>
     /// The decision, when it stands under the quorum that P1 names and on the bank's lock note for this purchase. The
@@ -187,6 +197,11 @@ public sealed partial class Wallet
         return returned;
     }
 
+    /// <summary>What a commit does to the tokens at once; those of a session wait for the bank.</summary>
+    private Action<IWriteTransaction>? EndOf(
+        PurchaseState state, Signed<Merchandise> merchandise, LogEntry commit) =>
+        merchandise.Content.Session is null ? transaction => EndTokens(transaction, state, commit) : null;
+
     /// <summary>Ends the tokens' part: with a commit, what was paid is drawn from them in their order, as the bank
     /// does.</summary>
     private void EndTokens(IWriteTransaction transaction, PurchaseState state, LogEntry? commit)
@@ -203,8 +218,9 @@ public sealed partial class Wallet
             if (own.SingleOrDefault(one => use.Token.AsSpan().SequenceEqual(one.Token)) is not { } token)
                 continue;
             var left = token.Remaining - drawn;
+            // After a commit the bank has seen them together, drawn on or not.
             var next = left == Amount.Zero ? TokenState.Gone
-                : drawn > Amount.Zero ? TokenState.Doubtful : TokenState.Held;
+                : commit is null ? TokenState.Held : TokenState.Doubtful;
             TokenTable.Release(transaction, token.TokenKeyId, token.Number, name, left, next);
         }
     }

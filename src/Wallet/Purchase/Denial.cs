@@ -91,6 +91,8 @@ public sealed partial class Wallet
                 new Aborted(state.Order, merchandise, authorization, decision), cancellation);
         }
 
+        if (IsOwnCommitment(logged.Entry, merchandise))
+            return await AbandonAsync(state, OwnCommitment, cancellation, TokenState.Doubtful, decision);
         if (!note.Content.Commitment.Equals(promise.Commitment)
             || !Release.Matches(logged.Entry.Release!, note.Content))
             return await AbandonAsync(state,
@@ -102,7 +104,7 @@ public sealed partial class Wallet
             "P5a", "archive: commit(n, masked key) is published, though the bank gave the customer no notes"));
         return await Store.AdvanceAsync(
             new Committed(state.Order, merchandise, authorization, decision), cancellation,
-            transaction => EndTokens(transaction, state, logged.Entry));
+            EndOf(state, merchandise, logged.Entry));
     }
 
     private static WalletException Unconfirmed() => new(WalletError.Unreachable,

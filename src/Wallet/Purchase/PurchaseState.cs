@@ -56,14 +56,16 @@ public sealed record PurchaseOrder(
 /// <param name="Count">How many items were opened.</param>
 /// <param name="Total">What is owed for them.</param>
 /// <param name="Last">The last item that was agreed to; none before the first.</param>
+/// <param name="PaidUntil">With a price per minute, until when items cost nothing.</param>
 /// <param name="IsOpened">Whether its key came; if not, it goes to the order's path at the end, should it be paid
 /// for.</param>
-public sealed record SessionProgress(long Count, Amount Total, SessionPiece? Last = null, bool IsOpened = true);
+public sealed record SessionProgress(
+    long Count, Amount Total, SessionPiece? Last = null, UnixTime? PaidUntil = null, bool IsOpened = true);
 
 /// <summary>An item as it was agreed to.</summary>
 /// <param name="Item">R6.</param>
 /// <param name="Acknowledgement">R7.</param>
-/// <param name="Ciphertext">The item as it was encrypted.</param>
+/// <param name="Ciphertext">The item as it was encrypted, until it is opened.</param>
 public sealed record SessionPiece(
     Signed<SessionItem> Item, Signed<ItemAcknowledgement> Acknowledgement, byte[] Ciphertext);
 

@@ -40,22 +40,33 @@ public sealed partial class Wallet
                 ? $"No session was opened: {abandoned.Reason}"
                 : "No session was opened. Resume finishes what was begun.");
         progress?.Report(new WalletStep("R3", "customer -> shop: both notes, relayed through the customer"));
-        var answer = await network.Merchant(shop).PayAsync(
-            new PaymentRequest(locked.Merchandise.Content.Transaction(), locked.Lock), cancellation);
-        if (!answer.IsOk)
-            throw Refused("The shop refused the session", answer.Error.Value, answer.Detail);
-        locked = await KeepAsync(locked with { Session = new SessionProgress(0, Amount.Zero) }, cancellation);
+        return await BeginAsync(shop, locked, cancellation);
+    }
+
+    private async Task<WalletSession> BeginAsync(PartyAddress shop, Locked locked, CancellationToken cancellation)
+    {
+        if (locked.Session is null)
+        {
+            var answer = await network.Merchant(shop).PayAsync(
+                new PaymentRequest(locked.Merchandise.Content.Transaction(), locked.Lock), cancellation);
+            if (!answer.IsOk)
+                throw Refused("The shop refused the session", answer.Error.Value, answer.Detail);
+            locked = await KeepAsync(locked with { Session = new SessionProgress(0, Amount.Zero) }, cancellation);
+        }
+
         return new WalletSession(this, network.Merchant(shop), locked);
     }
+
+    internal UnixTime Time => Now;
 
     /// <summary>A session of this offer that was left open and can be gone on with; null when there is none.</summary>
     public async Task<WalletSession?> FindSessionAsync(
         PartyAddress shop, OfferTerms offer, CancellationToken cancellation)
     {
         var open = (await Store.PurchasesAsync(onlyOpen: true, cancellation)).OfType<Locked>().LastOrDefault(
-            one => one.Session is not null && one.Order.Shop == shop.ToString()
+            one => one.Merchandise.Content.Session is not null && one.Order.Shop == shop.ToString()
                 && Now < one.Merchandise.Content.ExpiresAt && one.Order.Offer.Offer.Equals(offer.Offer));
-        return open is null ? null : new WalletSession(this, network.Merchant(shop), open);
+        return open is null ? null : await BeginAsync(shop, open, cancellation);
     }
 
     internal Task<PurchaseState> EndAsync(
@@ -73,42 +84,54 @@ public sealed partial class Wallet
 
     /// <summary>How much of a lock a commit pays: all of it, or in a session the total in what was
     /// acknowledged.</summary>
-    private static Amount PaidIn(Authorization authorization, LogEntry commit) =>
-        authorization.TotalKey is { } key && commit.Release?.Content.Acknowledgement?.Content is { } agreed
-        && SealedTotal.Open(key, agreed.Commitment, agreed.SealedTotal) is { } total && total < authorization.Amount
-            ? total
-            : authorization.Amount;
+    private static Amount PaidIn(Authorization authorization, LogEntry commit)
+    {
+        if (commit.Release?.Content.Acknowledgement?.Content is not { } agreed)
+            return authorization.Amount;
+        if (authorization.TotalKey is not { } key)
+            return Amount.Zero;
+        return SealedTotal.Open(key, agreed.Commitment, agreed.SealedTotal) is { } total
+            && total < authorization.Amount
+                ? total
+                : authorization.Amount;
+    }
 
     /// <summary>
-    /// The session was committed: the bank is shown it, since the rest of the sum is free only then, and an item that
-    /// was agreed to before a crash is opened with the published key.
+    /// The session was committed. An item that was agreed to before a crash is opened with the published key; then the
+    /// bank is shown the commit, and only after it the rest of the sum is free.
     /// </summary>
     private async Task<PurchaseState> EndSessionAsync(
         Committed state, LogEntry commit, IProgress<WalletStep>? progress, CancellationToken cancellation)
     {
+        var published = commit.Release!.Content;
+        var isOpened = true;
+        if (state.Session is { IsOpened: false, Last: { } last }
+            && last.Acknowledgement.SaysTheSameAs(published.Acknowledgement))
+        {
+            isOpened = Pieces.TryOpen(state.Merchandise.Content, last, published.MaskedKey, out var content);
+            if (isOpened)
+            {
+                await File.WriteAllBytesAsync(state.Order.OutputPath, content!, cancellation);
+                progress?.Report(new WalletStep(
+                    "open", $"an item that was paid for and never handed over is in {state.Order.OutputPath}"));
+            }
+        }
+
         var settled = await network.LockingBank.DecideAsync(
             state.Merchandise.Content.Transaction(), state.Decision, cancellation);
         if (!settled.IsOk)
             throw Refused("The bank refused the commit", settled.Error.Value, settled.Detail);
-        var published = commit.Release!.Content;
-        var last = state.Session?.Last;
-        // An older item than the last costs less: the shop's loss, and the last one stays paid for by nobody.
-        var isLast = last is not null && last.Acknowledgement.SaysTheSameAs(published.Acknowledgement);
-        var isOpened = true;
-        if (isLast && !state.Session!.IsOpened)
-        {
-            isOpened = Pieces.TryOpen(state.Merchandise.Content, last!, published.MaskedKey, out var content);
-            if (isOpened)
-                await File.WriteAllBytesAsync(state.Order.OutputPath, content!, cancellation);
-        }
-
+        if (settled.Value.State != SettlementAnswer.Settled)
+            throw new WalletException(WalletError.Distrusted,
+                "The bank unlocked what the archive committed. Export the evidence: it proves the bank at fault.");
+        var currency = await CurrencyAsync(cancellation);
+        var paid = PaidIn(ReadAuthorization(state.Authorization).Content, commit);
         progress?.Report(new WalletStep("end",
-            $"the session is settled: {PaidIn(ReadAuthorization(state.Authorization).Content, commit)} paid, the rest "
-            + "of the sum is free again"));
+            $"the session is settled: {currency.Format(paid)} paid, the rest of the sum comes back by a refresh"));
         return await Store.AdvanceAsync(
             new Opened(state.Order, state.Merchandise, state.Authorization, state.Decision, isOpened, state.Lock,
                 state.Session),
-            cancellation);
+            cancellation, transaction => EndTokens(transaction, state, commit));
     }
 }
 

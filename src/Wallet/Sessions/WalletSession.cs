@@ -16,6 +16,7 @@ namespace Bauta.Wallet;
 public sealed class WalletSession : IDisposable
 {
     private const int Tries = 3;
+    private const long ClockMarginSeconds = 20;
     private static readonly TimeSpan pause = TimeSpan.FromMilliseconds(200);
 
     private readonly Wallet wallet;
@@ -47,6 +48,9 @@ public sealed class WalletSession : IDisposable
     /// <summary>When it ends by itself.</summary>
     public UnixTime ExpiresAt => Promise.ExpiresAt;
 
+    /// <summary>Where an item went that was paid for when its buyer was gone; null when there was none.</summary>
+    public string? Saved { get; private set; }
+
     /// <summary>How many items there were.</summary>
     public long Count => Progress.Count;
 
@@ -70,7 +74,7 @@ public sealed class WalletSession : IDisposable
         {
             // One that was agreed to, and whose key did not come: it comes first.
             if (Progress is { Last: { } owed, IsOpened: false })
-                await OpenAsync(owed, isOwed: true, cancellation);
+                await SaveAsync(owed);
             var index = Count + 1;
             var step = await StepAsync(new SessionStep(null, index, request), cancellation);
             var answer = step.IsOk ? step.Value : throw RefusedItem(step);
@@ -79,8 +83,11 @@ public sealed class WalletSession : IDisposable
                     $"The shop's item {breach}. Nothing was agreed to, so nothing is owed for it.");
             var piece = new SessionPiece(answer.Item!, Agree(answer.Item!), answer.Ciphertext!);
             state = await wallet.KeepAsync(
-                state with { Session = Progress with { Last = piece, IsOpened = false } }, cancellation);
-            return (await OpenAsync(piece, isOwed: false, cancellation))!;
+                state with { Session = Progress with { Last = piece, IsOpened = false } }, CancellationToken.None);
+            // From here on it is paid for: whoever gives up now would lose it.
+            var content = await OpenAsync(piece, CancellationToken.None);
+            await OpenedAsync(piece);
+            return content;
         }
         finally
         {
@@ -124,11 +131,24 @@ public sealed class WalletSession : IDisposable
             return "is another one than was asked for";
         if (item.Price != tariff.Price && !(tariff.Per == Tariff.Minute && item.Price == Amount.Zero))
             return "has another price";
+        if (tariff.Per == Tariff.Minute && BreachOfMinute(item) is { } minute)
+            return minute;
         if (item.Total != Total + item.Price || item.Total > Limit)
             return "adds up to another total";
         return MerkleHash.Leaf(ciphertext) == MerkleHash.FromBytes(item.GoodsRoot)
             ? null
             : "does not match the hash that the shop signed";
+    }
+
+    // The clocks of the two may differ a little.
+    private string? BreachOfMinute(SessionItem item)
+    {
+        var now = wallet.Time;
+        if (item.Price > Amount.Zero && Progress.PaidUntil is { } paid && now.AddSeconds(ClockMarginSeconds) < paid)
+            return "costs something within a minute that is paid for";
+        return item.Price > Amount.Zero && !(item.PaidUntil > now.AddSeconds(ClockMarginSeconds))
+            ? "pays for less than a minute"
+            : null;
     }
 
     private Signed<ItemAcknowledgement> Agree(Signed<SessionItem> item) =>
@@ -137,22 +157,39 @@ public sealed class WalletSession : IDisposable
             SealedTotal.Seal(Promise.Session!.TotalKey, item.Content.Commitment, item.Content.Total),
             item.PayloadHash()));
 
-    /// <summary>R7 to R8. A shop that lost an item before it read the agreement to it takes none for it any more: the
-    /// same number is asked for again then, and at most one of the two is ever paid for.</summary>
-    private async Task<byte[]?> OpenAsync(SessionPiece piece, bool isOwed, CancellationToken cancellation)
+    /// <summary>R7 to R8. A shop that was restarted in between takes no agreement to an item that it has lost; then the
+    /// session can only be ended, since with two agreements out it would be the shop's choice which one is
+    /// paid.</summary>
+    private async Task<byte[]> OpenAsync(SessionPiece piece, CancellationToken cancellation)
     {
         var step = await StepAsync(new SessionStep(piece.Acknowledgement), cancellation);
-        if (isOwed && step.Error == MerchantError.BadItemAcknowledgement)
-            return null;
         var answer = step.IsOk ? step.Value : throw RefusedItem(step);
         if (answer.MaskedKey is not { } masked || !Pieces.TryOpen(Promise, piece, masked, out var content))
             throw new WalletException(WalletError.Distrusted,
                 "The shop was paid for an item and gave another key than it promised. End the session: the key that it "
                 + "must publish opens the item, or the evidence proves the shop at fault.");
-        // In memory only: the next item, or the end, writes it down with what it brings.
-        var item = piece.Item.Content;
-        state = state with { Session = new SessionProgress(item.Index, item.Total, piece) };
         return content!;
+    }
+
+    /// <summary>What was handed over needs no ciphertext any more.</summary>
+    private async Task OpenedAsync(SessionPiece piece)
+    {
+        var item = piece.Item.Content;
+        state = await wallet.KeepAsync(
+            state with
+            {
+                Session = new SessionProgress(item.Index, item.Total, piece with { Ciphertext = [] }, item.PaidUntil),
+            },
+            CancellationToken.None);
+    }
+
+    /// <summary>An item that was paid for when its buyer was gone.</summary>
+    private async Task SaveAsync(SessionPiece owed)
+    {
+        await File.WriteAllBytesAsync(
+            state.Order.OutputPath, await OpenAsync(owed, CancellationToken.None), CancellationToken.None);
+        await OpenedAsync(owed);
+        Saved = state.Order.OutputPath;
     }
 
     private static WalletException RefusedItem(Result<SessionAnswer, MerchantError> step) => new(

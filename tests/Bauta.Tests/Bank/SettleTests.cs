@@ -346,6 +346,21 @@ public abstract class SessionSettleTests : BankSuite
     }
 
     [Fact]
+    public async Task A_merchant_that_agrees_with_itself_is_paid_nothing()
+    {
+        await using var world = await OpenAsync();
+        var coins = await world.CoinsAsync(8);
+        var sale = new Sale(isSession: true) { Total = 8 };
+        var held = (await world.LockAsync(
+            world.Authorization(sale, coins[0].Spend()) with { TotalKey = null }, coins)).Value;
+        Assert.Null(held.Payment.Content.TotalKey);
+        await world.Bank.DecideAsync(sale.Transaction, await world.CommitAsync(sale, held), default);
+        var totals = await world.AuditAsync();
+        Assert.Equal((0, 8, 0), (totals.Merchants, totals.Unspent, totals.Locked));
+        Assert.Empty((await BankAudit.RunAsync(world.Database, world.Scope(), world.Clock)).Findings);
+    }
+
+    [Fact]
     public async Task Nobody_but_the_customer_acknowledges()
     {
         await using var world = await OpenAsync();

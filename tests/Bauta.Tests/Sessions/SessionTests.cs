@@ -1,6 +1,7 @@
 using System.Text;
 using Bauta.Crypto.Jose;
 using Bauta.Judge;
+using Bauta.Merchant.Offers;
 using Bauta.Protocol;
 using Bauta.Protocol.Evidence;
 using Bauta.Protocol.Merchant;
@@ -207,14 +208,16 @@ public sealed class SessionTests
                 await network.RestartShopAsync();
                 return answer;
             };
-            // The shop has lost the item: it takes no agreement to it.
+            // The shop has lost the item and takes no agreement to it; with one out, the session can only be ended.
             await Assert.ThrowsAsync<WalletException>(() => AskAsync(session, "two"));
-        }
-        else
-        {
-            await network.RestartShopAsync();
+            await Assert.ThrowsAsync<WalletException>(() => AskAsync(session, "two"));
+            Assert.IsType<Opened>(await session.CloseAsync(TimeSpan.Zero, null, default));
+            Assert.Equal((0, 3), await LockedAndPaidAsync(network));
+            await customer.AgreesWithBankAsync();
+            return;
         }
 
+        await network.RestartShopAsync();
         Assert.EndsWith(":two", await AskAsync(session, "two"), StringComparison.Ordinal);
         Assert.EndsWith(":three", await AskAsync(session, "three"), StringComparison.Ordinal);
         Assert.IsType<Opened>(await session.CloseAsync(TimeSpan.Zero, null, default));
@@ -299,18 +302,28 @@ public sealed class SessionTests
         await using var network = await InProcessNetwork.StartAsync();
         await using var customer = await Customer.WithTokensAsync(network, 31);
         using var session = await OpenAsync(network, customer, price: 3, limit: 15);
+        byte[] goods = [];
+        network.MerchantWire.ChangeStep = (_, answer) =>
+        {
+            goods = answer.Ciphertext ?? goods;
+            return Task.FromResult(answer);
+        };
         for (var i = 0; i < 4; i++)
             await AskAsync(session, "ask");
-        var ended = Assert.IsType<Opened>(await session.CloseAsync(TimeSpan.Zero, null, default));
-        var goods = ended.Session!.Last!.Ciphertext;
+        Assert.IsType<Opened>(await session.CloseAsync(TimeSpan.Zero, null, default));
         var own = await customer.Wallet.EvidenceAsync(session.Purchase, default);
         var sale = (await network.TheMerchant.Desk.SalesAsync(null, default)).Value.Sales[0];
         var held = (await network.TheMerchant.Desk.EvidenceAsync(sale.Transaction, default)).Value;
         Assert.Equal(12, sale.Price.MinorUnits);
         var shops = own with
         {
-            Authorization = null, Denominations = null, Merchandise = held.Merchandise, LockNote = held.LockNote,
-            Payment = held.Payment, Decision = held.Decision, Item = held.Item,
+            Authorization = null,
+            Denominations = null,
+            Merchandise = held.Merchandise,
+            LockNote = held.LockNote,
+            Payment = held.Payment,
+            Decision = held.Decision,
+            Item = held.Item,
         };
         foreach (var evidence in new[] { own, shops })
         {
@@ -330,6 +343,64 @@ public sealed class SessionTests
         foreach (var signed in new[] { network.ShopKey, other })
             Assert.Equal(Outcome.NotProven, PurchaseJudge.Judge(
                 own with { Item = Signed<SessionItem>.Sign(signed, own.Item!.Content) }).Outcome);
+    }
+
+    [Fact]
+    public async Task An_item_that_was_paid_for_is_saved_before_the_next_one_is_asked_for()
+    {
+        await using var network = await InProcessNetwork.StartAsync();
+        await using var customer = await Customer.WithTokensAsync(network, 31);
+        using var session = await OpenAsync(network, customer, price: 3, limit: 9);
+        network.MerchantWire.ChangeStep = (step, answer) => step.Acknowledgement is null
+            ? Task.FromResult(answer)
+            : throw new PartyUnreachableException("The answer is lost.");
+        await Assert.ThrowsAsync<PartyUnreachableException>(() => AskAsync(session, "one"));
+        network.MerchantWire.ChangeStep = null;
+        Assert.Equal("2:two", await AskAsync(session, "two"));
+        Assert.Equal("1:one", await File.ReadAllTextAsync(session.Saved!));
+        Assert.Equal((2, 6), (session.Count, session.Total.MinorUnits));
+    }
+
+    [Fact]
+    public async Task A_step_that_takes_long_does_not_keep_the_shop_from_claiming_what_it_sold()
+    {
+        await using var network = await InProcessNetwork.StartAsync();
+        await using var customer = await Customer.WithTokensAsync(network, 31);
+        using var session = await OpenAsync(network, customer, price: 3, limit: 9);
+        await AskAsync(session, "one");
+        var hold = new TaskCompletionSource();
+        network.Items.Hold = hold.Task;
+        var asking = AskAsync(session, "two");
+        network.Clock.Advance(370);
+        await network.BackgroundAsync();
+        await network.TheMerchant.IdleAsync();
+        Assert.Equal((0, 3), await LockedAndPaidAsync(network));
+        hold.SetResult();
+        // It comes too late to be agreed to.
+        await Assert.ThrowsAsync<WalletException>(() => asking);
+        Assert.Empty(await customer.ResumeAsync());
+        Assert.Equal((0, 3), await LockedAndPaidAsync(network));
+        await customer.AgreesWithBankAsync();
+    }
+
+    [Fact]
+    public async Task What_is_sold_by_the_item_comes_back_when_it_is_stated_again()
+    {
+        await using var network = await InProcessNetwork.StartAsync();
+        var offer = await network.OfferItemsAsync(3, 9);
+        var desk = network.TheMerchant.Desk;
+        Assert.True((await desk.WithdrawOfferAsync(offer.Offer, default)).IsOk);
+        Assert.Empty((await network.TheMerchant.OffersAsync(null, default)).Offers);
+        var again = new NewOffer(
+            offer.Offer, offer.Title, offer.Description, offer.Price, offer.FileName, offer.ContentHash, offer.Tariff);
+        for (var i = 0; i < 2; i++)
+        {
+            Assert.True((await desk.AddOfferAsync(again, default)).IsOk);
+            Assert.Single((await network.TheMerchant.OffersAsync(null, default)).Offers);
+        }
+
+        await network.RestartShopAsync();
+        Assert.Single((await network.TheMerchant.OffersAsync(null, default)).Offers);
     }
 
     [Fact]

@@ -16,13 +16,16 @@ public sealed class EchoItems : IItemSource
     /// <summary>Makes nothing.</summary>
     public bool IsBroken { get; set; }
 
-    public Task<Result<byte[], MerchantError>> MakeAsync(
+    /// <summary>What the making waits for.</summary>
+    public Task Hold { get; set; } = Task.CompletedTask;
+
+    public async Task<Result<byte[], MerchantError>> MakeAsync(
         ReadOnlyMemory<byte> request, CancellationToken cancellation)
     {
+        await Hold;
         if (IsBroken)
-            return Task.FromResult<Result<byte[], MerchantError>>(MerchantError.NotMade);
+            return MerchantError.NotMade;
         var number = Interlocked.Increment(ref made);
-        return Task.FromResult<Result<byte[], MerchantError>>(
-            (byte[])[.. Encoding.ASCII.GetBytes($"{number}:"), .. request.Span]);
+        return (byte[])[.. Encoding.ASCII.GetBytes($"{number}:"), .. request.Span];
     }
 }

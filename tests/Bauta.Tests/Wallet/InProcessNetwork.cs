@@ -218,6 +218,7 @@ public sealed class InProcessNetwork : INetwork, IAsyncDisposable
     /// <param name="withLocker">Whether the bank that locks takes part.</param>
     public async Task BackgroundAsync(bool withLocker = true)
     {
+        await TheMerchant.CloseSessionsAsync(default);
         await TheMerchant.ResumeAsync(default);
         await TheBank.SettleDueAsync(default);
         await MaintainBankAsync();
@@ -325,6 +326,7 @@ public sealed class InProcessNetwork : INetwork, IAsyncDisposable
                 MaxLifetimeSeconds = 400,
                 SlowestBytesPerSecond = 1L << 40,
                 SessionSeconds = 400,
+                SessionMarginSeconds = 30,
             },
             Databases.GetValueOrDefault(name == ShopName ? "merchant" : name)
                 ?? Open(name == ShopName ? "merchant" : name, MerchantSchema.Migrations),
