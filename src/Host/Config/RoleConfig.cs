@@ -178,7 +178,7 @@ internal sealed record PayProxyConfig
     /// <summary>The most that one session may cost; a hundred times the price where it is left out.</summary>
     public string? Limit { get; init; }
 
-    /// <summary>What it is called in the list of offers; the upstream's host where it is left out.</summary>
+    /// <summary>What it is called in the list of offers.</summary>
     public string? Title { get; init; }
 }
 

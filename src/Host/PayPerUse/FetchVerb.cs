@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text;
 using System.Text.Json.Nodes;
 using Bauta.Crypto.BinaryHttp;
+using Bauta.Host.Terminal;
 using Bauta.Host.WalletVerbs;
 using Bauta.Protocol;
 using Bauta.Protocol.Merchant;
@@ -46,7 +47,7 @@ internal sealed class FetchVerb : WalletVerb
 
     private readonly Option<string?> max = new("--max")
     {
-        Description = "The most to spend in this run; twenty requests' worth by default.",
+        Description = "The most to spend in this run; by default twenty requests' worth, and no more than 1.00.",
     };
 
     private readonly Option<bool> close = new("--close")
@@ -83,6 +84,11 @@ internal sealed class FetchVerb : WalletVerb
         var wanted = open.Parsed.GetValue(urls) ?? [];
         if (wanted.Length == 0 == open.Parsed.GetValue(listen) is null)
             throw new HostException(ExitCode.Usage, "Say what to fetch, or where to listen for a browser.");
+        if (wanted.Length > 1 && open.Parsed.GetValue(output) is not null)
+            throw new HostException(ExitCode.Usage, "Only one answer goes to a file. Fetch one at a time.");
+        // Before anything is paid.
+        if (open.Parsed.GetValue(output) is { } path)
+            NewFile.At(path);
         var addresses = Array.ConvertAll(wanted, AddressOf);
         var at = Find(open, addresses);
         var (offer, price) = await OfferAsync(open, at, cancellation);
@@ -139,14 +145,23 @@ internal sealed class FetchVerb : WalletVerb
         if (offer is null)
             throw new HostException(ExitCode.NotFound,
                 "This shop sells nothing by the request. See what it sells: bauta wallet buy SHOP");
-        var limit = Math.Min(offer.Price.MinorUnits, checked(offer.Tariff!.Price.MinorUnits * DefaultItems));
+        var limit = Math.Min(offer.Price.MinorUnits, offer.Tariff!.Price.MinorUnits * DefaultItems);
         return (offer, Amount.FromMinorUnits(limit));
     }
 
-    private async Task<Amount> MostAsync(OpenWallet open, OfferTerms offer, CancellationToken cancellation) =>
-        open.Parsed.GetValue(max) is { } text
-            ? (await open.AmountAsync(text, cancellation)).Amount
-            : Amount.FromMinorUnits(checked(offer.Tariff!.Price.MinorUnits * DefaultItems));
+    private async Task<Amount> MostAsync(OpenWallet open, OfferTerms offer, CancellationToken cancellation)
+    {
+        if (open.Parsed.GetValue(max) is { } text)
+            return (await open.AmountAsync(text, cancellation)).Amount;
+        // The shop names the price, so a price that one would want to know of is not agreed to in silence.
+        var currency = await open.Wallet.CurrencyAsync(cancellation);
+        var unit = AmountText.Parse("1", currency);
+        var price = offer.Tariff!.Price;
+        if (price > unit)
+            throw new HostException(ExitCode.Refused,
+                $"This costs {currency.Format(price)} per {offer.Tariff.Per}. Say the most to spend with --max.");
+        return Amount.FromMinorUnits(Math.Min(unit.MinorUnits, price.MinorUnits * DefaultItems));
+    }
 
     private async Task<JsonObject> FetchAsync(
         OpenWallet open, Spending spending, Uri address, CancellationToken cancellation)
@@ -184,10 +199,14 @@ internal sealed class FetchVerb : WalletVerb
         if (open.Parsed.GetValue(output) is { } path)
             await File.WriteAllBytesAsync(path, response.Content.ToArray(), cancellation);
         else
-            open.Output.Line(Encoding.UTF8.GetString(response.Content.Span));
+            open.Output.Line(Plain(Encoding.UTF8.GetString(response.Content.Span)));
         open.Output.Note($"{address}: {response.Status}, {response.Content.Length} bytes; "
             + $"{currency.Format(spending.Spent)} for {spending.Count} request(s) in this session");
     }
+
+    // What a shop sends must not steer the terminal; --out writes it as it is.
+    private static string Plain(string text) =>
+        string.Concat(text.Select(one => char.IsControl(one) && one is not ('\n' or '\t') ? ' ' : one));
 
     private static BinaryField ReadHeader(string text)
     {

@@ -17,6 +17,13 @@ namespace Bauta.Host.PayPerUse;
 /// </summary>
 internal sealed class LocalPayer(Spending spending, PartyAddress shop, Output output)
 {
+    // Not what would act on all that the browser keeps for this machine, such as cookies.
+    private static readonly HashSet<string> handedOn =
+    [
+        "content-type", "content-language", "content-encoding", "content-range", "content-disposition", "accept-ranges",
+        "cache-control", "etag", "last-modified", "expires", "vary", "location", "content-security-policy",
+    ];
+
     private static readonly HashSet<string> passedOn =
         ["accept", "accept-language", "content-type", "range", "if-none-match", "if-modified-since"];
 
@@ -55,7 +62,7 @@ internal sealed class LocalPayer(Spending spending, PartyAddress shop, Output ou
             }
 
             context.Response.StatusCode = response.Status;
-            foreach (var field in response.Headers.Where(field => !UpstreamItems.IsHopByHop(field.Name)))
+            foreach (var field in response.Headers.Where(field => handedOn.Contains(field.Name)))
                 context.Response.Headers.Append(field.Name, field.Value);
             if (!HttpMethods.IsHead(context.Request.Method) && response.Content.Length > 0)
                 await context.Response.Body.WriteAsync(response.Content, context.RequestAborted);
@@ -68,9 +75,9 @@ internal sealed class LocalPayer(Spending spending, PartyAddress shop, Output ou
     }
 
     // What a browser says of the page that asks (W3C Fetch Metadata), and the name it knows this address by.
-    private bool IsOwn(HttpRequest request) =>
+    private static bool IsOwn(HttpRequest request) =>
         request.Headers["Sec-Fetch-Site"].ToString() is "" or "none" or "same-origin"
-        && (request.Host.Host is "127.0.0.1" or "[::1]" or "localhost" || request.Host.Value == shop.Root.Authority);
+        && request.Host.Host is "127.0.0.1" or "[::1]" or "localhost";
 
     private async Task<byte[]> ReadAsync(HttpRequest request)
     {
@@ -83,14 +90,9 @@ internal sealed class LocalPayer(Spending spending, PartyAddress shop, Output ou
             body.ToArray()).Encode();
     }
 
-    // As the browser wrote it; to a proxy it writes the whole address.
-    private static string TargetOf(HttpRequest request)
-    {
-        var target = request.HttpContext.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
-        return target.StartsWith('/') || !Uri.TryCreate(target, UriKind.Absolute, out var whole)
-            ? target
-            : whole.PathAndQuery;
-    }
+    // As the browser wrote it.
+    private static string TargetOf(HttpRequest request) =>
+        request.HttpContext.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
 
     private static Task SayAsync(HttpContext context, int status, string text)
     {

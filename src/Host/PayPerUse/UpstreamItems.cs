@@ -15,6 +15,7 @@ internal sealed class UpstreamItems : IItemSource, IDisposable
 {
     private const int FirstRefusal = 400;
     private const int RoomForHeaders = 16 * 1024;
+    private const int MaxFields = 48;
     private const int MaxContent = SessionItem.MaxSizeBytes - RoomForHeaders;
     private static readonly TimeSpan patience = TimeSpan.FromSeconds(30);
 
@@ -27,6 +28,13 @@ internal sealed class UpstreamItems : IItemSource, IDisposable
         "transfer-encoding", "upgrade", "host", "content-length", "expect", "forwarded", "x-forwarded-for",
         "x-forwarded-host", "x-forwarded-proto",
     ];
+
+    private static readonly string[] disguises = ["%2f", "%5c", "%2e", "..;"];
+
+    // What proxies in front of a site say of the visitor, and sites believe.
+    private static readonly string[] claims =
+        ["x-forwarded", "x-real-", "x-remote-", "x-original-", "x-rewrite-", "x-client-", "x-cluster-", "true-client-",
+            "remote-", "cf-"];
 
     private readonly Uri upstream;
     private readonly HttpClient http;
@@ -63,6 +71,10 @@ internal sealed class UpstreamItems : IItemSource, IDisposable
                 ? Refuse($"The site answered with status {status}.")
                 : Translate(response, await response.Content.ReadAsByteArrayAsync(cancellation));
         }
+        catch (ArgumentException)
+        {
+            return Refuse("The site's answer has headers that cannot be passed on.");
+        }
         catch (HttpRequestException failure)
         {
             return Refuse(failure.HttpRequestError == HttpRequestError.ConfigurationLimitExceeded
@@ -77,9 +89,6 @@ internal sealed class UpstreamItems : IItemSource, IDisposable
 
     public void Dispose() => http.Dispose();
 
-    /// <summary>Whether a header belongs to one connection only.</summary>
-    public static bool IsHopByHop(string name) => hopByHop.Contains(name);
-
     private static Result<byte[], MerchantError> Refuse(string detail) =>
         Result<byte[], MerchantError>.Refuse(MerchantError.NotMade, detail);
 
@@ -89,6 +98,10 @@ internal sealed class UpstreamItems : IItemSource, IDisposable
         // Two slashes would begin another host's name.
         if (path.Length == 0 || path[0] != '/' || path.StartsWith("//", StringComparison.Ordinal)
             || path.Contains('\\', StringComparison.Ordinal))
+            return null;
+        // Sites that read these as slashes or end a step at a semicolon would leave the part that is sold.
+        if (upstream.AbsolutePath != "/" && disguises.Any(
+            one => path.Contains(one, StringComparison.OrdinalIgnoreCase)))
             return null;
         var under = upstream.GetLeftPart(UriPartial.Path).TrimEnd('/');
         return Uri.TryCreate(under + path, UriKind.Absolute, out var address)
@@ -103,7 +116,8 @@ internal sealed class UpstreamItems : IItemSource, IDisposable
         var message = new HttpRequestMessage(new HttpMethod(asked.Method), address);
         if (!asked.Content.IsEmpty)
             message.Content = new ReadOnlyMemoryContent(asked.Content);
-        foreach (var field in asked.Headers.Where(field => !IsHopByHop(field.Name)))
+        foreach (var field in asked.Headers.Where(field => !hopByHop.Contains(field.Name)
+            && !claims.Any(claim => field.Name.StartsWith(claim, StringComparison.Ordinal))))
             if (!message.Headers.TryAddWithoutValidation(field.Name, field.Value))
                 message.Content?.Headers.TryAddWithoutValidation(field.Name, field.Value);
         return message;
@@ -119,7 +133,7 @@ internal sealed class UpstreamItems : IItemSource, IDisposable
             foreach (var value in values)
             {
                 size += name.Length + value.Length;
-                if (!IsHopByHop(lower) && size < RoomForHeaders / 2)
+                if (!hopByHop.Contains(lower) && size < RoomForHeaders / 2 && fields.Count < MaxFields)
                     fields.Add(BinaryField.Create(lower, value));
             }
         }

@@ -41,12 +41,12 @@ internal static class UpstreamOffer
         if (config.Per is not (Tariff.Item or Tariff.Minute) || price == Amount.Zero || limit < price)
             throw new HostException(ExitCode.Usage,
                 "What is sold by the request has a price above zero, per item or minute, and a limit that covers one.");
-        var title = config.Title ?? new Uri(config.Upstream).Host;
+        var title = config.Title ?? $"By the {(config.Per == Tariff.Minute ? "minute" : "request")}";
         // The same offer has the same identifier at each start.
         var id = SHA256.HashData(
             Encoding.UTF8.GetBytes($"bauta pay-proxy v1\n{title}\n{price}\n{limit}\n{config.Per}"));
         return new NewOffer(
-            OfferId.FromBytes(id), title, $"Sold by the {config.Per}; fetch it with: bauta fetch", limit, "session",
+            OfferId.FromBytes(id), title, "Fetch it with: bauta fetch", limit, "session",
             SHA256.HashData([]), new Tariff(price, config.Per));
     }
 }

@@ -203,14 +203,15 @@ internal static class PurchaseReport
         ["state"] = StateOf(state),
         ["title"] = state.Order.Offer.Title,
         ["shop"] = state.Order.Shop,
-        ["price"] = state.Order.Offer.Price.MinorUnits,
+        ["price"] = ((state as Opened)?.Session?.Total ?? state.Order.Offer.Price).MinorUnits,
         ["currency"] = state.Order.Offer.Currency,
         ["startedAt"] = state.Order.StartedAt.Seconds,
         ["proof"] = state.Order.Terms?.CustomerKey is null ? DeliveryProof.OneSided : DeliveryProof.TwoSided,
         ["pseudonym"] = state.Order.Pseudonym,
         ["name"] = state.Order.Terms?.CustomerName,
-        ["file"] = state is Opened ? state.Order.OutputPath : null,
-        ["sha256"] = state is Opened { AsPromised: true }
+        ["items"] = (state as Opened)?.Session?.Count,
+        ["file"] = state is Opened { Session: null } ? state.Order.OutputPath : null,
+        ["sha256"] = state is Opened { AsPromised: true, Session: null }
             ? Convert.ToHexStringLower(state.Order.Offer.ContentHash)
             : null,
         ["asPromised"] = state is Opened opened ? opened.AsPromised : null,
@@ -219,6 +220,9 @@ internal static class PurchaseReport
 
     private static string Sentence(PurchaseState state, Currency currency) => state switch
     {
+        Opened { AsPromised: true, Session: { } session } =>
+            $"The session with {state.Order.Offer.Title} is settled: {session.Count} item(s) for "
+            + $"{currency.Format(session.Total)}. The rest of its sum comes back: bauta wallet refresh",
         Opened { AsPromised: true } =>
             $"Bought {state.Order.Offer.Title} for {currency.Format(state.Order.Offer.Price)}: "
             + $"{state.Order.OutputPath}\n"

@@ -4,7 +4,8 @@ using Xunit;
 
 namespace Bauta.SystemTests.PayPerUse;
 
-/// <summary>A site, `bauta pay-proxy` in front of it as the network's shop, both masks, and a wallet with money.</summary>
+/// <summary>A site, `bauta pay-proxy` in front of it as the network's shop, both masks, and a wallet with
+/// money.</summary>
 public sealed class PaidSite : IAsyncLifetime
 {
     public const long Price = 3;
