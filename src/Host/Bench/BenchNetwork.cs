@@ -1,4 +1,5 @@
 using Bauta.Bank.Inspect;
+using System.Globalization;
 using System.Net.NetworkInformation;
 using Bauta.Bank.Ledger;
 using Bauta.Crypto.Jose;
@@ -31,6 +32,8 @@ internal sealed class BenchNetwork : IDisposable
     private readonly List<ServerProcess> servers = [];
     private readonly List<IDisposable> owned = [];
     private readonly NetworkFile file;
+    private readonly TrafficMeter meter = new();
+    private readonly TrafficMeter maskedMeter = new();
 
     private BenchNetwork(DemoPlaces places, BenchPostgres? postgres)
     {
@@ -38,8 +41,8 @@ internal sealed class BenchNetwork : IDisposable
         file = NetworkFile.TryParse(File.ReadAllBytes(places.NetworkPath), out var read)
             ? read
             : throw new InvalidDataException("The network file of the bench cannot be read.");
-        Direct = new HttpNetwork(file, MaskRoute.Direct, TimeProvider.System);
-        Masked = new HttpNetwork(file, file.RouteAt(0), TimeProvider.System);
+        Direct = new HttpNetwork(file, MaskRoute.Direct, TimeProvider.System, meter);
+        Masked = new HttpNetwork(file, file.RouteAt(0), TimeProvider.System, maskedMeter);
         Shop = PartyAddress.Parse(file.Shops.Values.Single());
         BankKey = KeyOf(PartyRoles.Bank, RoleKeys.Identity);
         AcquirerKey = KeyOf(PartyRoles.Acquirer, RoleKeys.Identity);
@@ -75,8 +78,15 @@ internal sealed class BenchNetwork : IDisposable
         ["witness-1", "witness-2", "archive", "acquirer", "bank", "merchant"];
 
     /// <summary>Makes the roles' folders and starts them.</summary>
+    /// <param name="folder">Where.</param>
+    /// <param name="cores">Which cores the servers have.</param>
+    /// <param name="postgres">The database server, if there is one.</param>
+    /// <param name="maxExponent">The largest denomination, and the most that a session costs, is two to this.</param>
+    /// <param name="site">What the shop sells by the request for a cent, if it does.</param>
+    /// <param name="cancellation">Gives up.</param>
     public static async Task<BenchNetwork> StartAsync(
-        string folder, Cores cores, BenchPostgres? postgres, int maxExponent, CancellationToken cancellation)
+        string folder, Cores cores, BenchPostgres? postgres, int maxExponent, BenchSite? site,
+        CancellationToken cancellation)
     {
         var shape = new NetworkShape
         {
@@ -87,7 +97,9 @@ internal sealed class BenchNetwork : IDisposable
             DemoPlaces.Prepare(folder, FreePorts(), TimeProvider.System, shape), postgres);
         try
         {
-            await network.StartAsync(cores, cancellation);
+            await network.StartAsync(cores, site is null ? null :
+                ["--upstream", site.Address.ToString(), "--price", "0.01", "--limit", Cents(1L << maxExponent)],
+                cancellation);
             await network.WaitForDenominationsAsync(maxExponent + 1, cancellation);
             return network;
         }
@@ -111,6 +123,27 @@ internal sealed class BenchNetwork : IDisposable
 
     public HttpNetwork Way(bool isMasked) => isMasked ? Masked : Direct;
 
+    /// <summary>What all customers sent and got so far.</summary>
+    public Traffic Traffic()
+    {
+        var (direct, masked) = (meter.SoFar, maskedMeter.SoFar);
+        return new Traffic(direct.Messages + masked.Messages, direct.Bytes + masked.Bytes);
+    }
+
+    /// <summary>What the shop sells by the item.</summary>
+    public async Task<OfferTerms> SessionOfferAsync(CancellationToken cancellation)
+    {
+        OfferTerms? offer;
+        OfferId? after = null;
+        do
+        {
+            var page = await Direct.Merchant(Shop).OffersAsync(after, cancellation);
+            (offer, after) = (page.Offers.FirstOrDefault(one => one.Tariff is not null), page.Next);
+        }
+        while (offer is null && after is not null);
+        return offer ?? throw new HostException(ExitCode.NotFound, "The bench's shop sells nothing by the item.");
+    }
+
     /// <summary>Processor time of all roles and of the database server.</summary>
     public TimeSpan Cpu() => servers.Aggregate(postgres?.Cpu ?? TimeSpan.Zero, (sum, server) => sum + server.Cpu);
 
@@ -124,10 +157,10 @@ internal sealed class BenchNetwork : IDisposable
     public Task<OfferTerms> OfferAsync(FileInfo goods, long price, CancellationToken cancellation) =>
         Selling.OfferAsync(Desk(), goods, Amount.FromMinorUnits(price), null, "Sold by the bench.", null, cancellation);
 
-    /// <summary>The one denomination of a cent, which everything here is paid with.</summary>
-    public async Task<Denomination> CentAsync(CancellationToken cancellation) =>
+    /// <summary>The denomination of so many cents; everything but a session is paid with single ones.</summary>
+    public async Task<Denomination> DenominationAsync(long cents, CancellationToken cancellation) =>
         (await Direct.Bank.DenominationsAsync(cancellation)).Denominations.Select(one => one.Key.Content)
-            .First(one => one.Value == Amount.FromMinorUnits(1));
+            .First(one => one.Value == Amount.FromMinorUnits(cents));
 
     /// <summary>What the bank holds for the merchant.</summary>
     public async Task<long> BalanceAsync(CancellationToken cancellation) =>
@@ -149,15 +182,20 @@ internal sealed class BenchNetwork : IDisposable
             item.Dispose();
     }
 
-    private async Task StartAsync(Cores cores, CancellationToken cancellation)
+    private static string Cents(long cents) =>
+        string.Create(CultureInfo.InvariantCulture, $"{cents / 100}.{cents % 100:00}");
+
+    private async Task StartAsync(Cores cores, string[]? sold, CancellationToken cancellation)
     {
         using var sockets = PartyTransport.NewSockets();
         using var http = new HttpClient(sockets, disposeHandler: false);
         foreach (var config in places.Configs)
         {
-            var server = ServerProcess.Start(
-                Path.GetFileName(config.Folder), cores.Servers, "serve", config.Role, "--config",
-                Path.Combine(config.Folder, $"{config.Role}.json"));
+            var path = Path.Combine(config.Folder, $"{config.Role}.json");
+            string[] verb = sold is not null && config.Role == PartyRoles.Merchant
+                ? ["pay-proxy", "--config", path, .. sold]
+                : ["serve", config.Role, "--config", path];
+            var server = ServerProcess.Start(Path.GetFileName(config.Folder), cores.Servers, verb);
             servers.Add(server);
             await server.WaitUntilHealthyAsync(http, new Uri($"http://{config.Listen}"), cancellation);
         }

@@ -22,7 +22,14 @@ internal sealed record Target(double Reached, double Wanted, string Of)
 /// <param name="AllIn">A second on one core, with every operation of the recipe.</param>
 /// <param name="Target">What the line is to reach, if anything.</param>
 internal sealed record Line(
-    string Name, string Database, int Masks, Effort Effort, double? Crypto, double? AllIn, Target? Target = null);
+    string Name, string Database, int Masks, Effort Effort, double? Crypto, double? AllIn, Target? Target = null)
+{
+    /// <summary>The customer's, for one.</summary>
+    public double? Messages => Effort.Traffic is { } traffic ? (double)traffic.Messages / Effort.Count : null;
+
+    /// <summary>In the bodies of these.</summary>
+    public double? Bytes => Effort.Traffic is { } traffic ? (double)traffic.Bytes / Effort.Count : null;
+}
 
 /// <summary>What one role held in memory.</summary>
 internal sealed record Memory(string Role, long BytesAfterFirst, long BytesAtEnd, long PeakBytes);
@@ -91,6 +98,17 @@ internal sealed class BenchReport
                 lines.Select(Row));
         }
 
+        foreach (var variants in Lines.Where(line => line.Effort.Traffic is not null).GroupBy(line => line.Database))
+        {
+            output.Line($"Variants on {variants.Key}, side by side; messages and bytes are what the customer sends and "
+                + "gets, processor time is that of all servers:");
+            output.Table(
+                ["variant", "masks", "messages", "bytes", "µs"],
+                variants.Select(line => (string[])[
+                    line.Name, Number(line.Masks), Number(line.Messages, 1), Number(line.Bytes),
+                    Number(line.Effort.MicrosecondsEach)]));
+        }
+
         foreach (var run in LongRuns)
             Print(run, output);
         foreach (var (database, funded, merchants, isConserved) in Audits)
@@ -153,6 +171,8 @@ internal sealed class BenchReport
         ["count"] = line.Effort.Count,
         ["wallSeconds"] = line.Effort.Wall.TotalSeconds,
         ["serverCpuSeconds"] = line.Effort.Cpu.TotalSeconds,
+        ["messagesEach"] = line.Messages,
+        ["bytesEach"] = line.Bytes,
         ["perWallSecond"] = line.Effort.PerWallSecond,
         ["perCoreSecond"] = line.Effort.PerCoreSecond,
         ["cryptoPerSecond"] = line.Crypto,

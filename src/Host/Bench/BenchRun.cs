@@ -13,8 +13,9 @@ namespace Bauta.Host.Bench;
 /// <param name="Folder">Where the networks go; deleted afterwards.</param>
 /// <param name="Count">Of each line.</param>
 /// <param name="Purchases">Of the long run.</param>
+/// <param name="Items">Of the one session that is long.</param>
 /// <param name="Appends">Of the archive in process.</param>
-internal sealed record BenchPlan(string Folder, int Count, int Purchases, int Appends);
+internal sealed record BenchPlan(string Folder, int Count, int Purchases, int Items, int Appends);
 
 /// <summary>The whole table on one database after the other.</summary>
 internal sealed class BenchRun(BenchPlan plan, Cores cores, Bar bar, CancellationToken cancellation)
@@ -33,6 +34,7 @@ internal sealed class BenchRun(BenchPlan plan, Cores cores, Bar bar, Cancellatio
     private const double TwoSidedAtMost = 1.3;
 
     private readonly int warmUp = Math.Min(WarmUpRound, Math.Max(Batch, plan.Count));
+    private readonly Dictionary<bool, Effort> oneSided = [];
     private double done;
 
     public BenchReport Report { get; } = new();
@@ -43,7 +45,8 @@ internal sealed class BenchRun(BenchPlan plan, Cores cores, Bar bar, Cancellatio
         Cores.Stay(cores.Load);
         Report.Recipes.AddRange([
             Recipe.Withdrawal(Batch), Recipe.Withdrawal(1), Recipe.Lock(1), Recipe.Lock(ManyTokens),
-            Recipe.Purchase(1), Recipe.Purchase(1, isTwoSided: true), Recipe.Purchase(ManyTokens), Recipe.Decision(1),
+            Recipe.Purchase(1), Recipe.Purchase(1, isTwoSided: true), Recipe.Purchase(ManyTokens), Recipe.Item(false),
+            Recipe.Item(true), Recipe.Decision(1),
             Recipe.Decision(2)]);
         if (withSqlite)
             await RunAsync(Sqlite, null, withPostgres ? 2 : 1);
@@ -59,11 +62,13 @@ internal sealed class BenchRun(BenchPlan plan, Cores cores, Bar bar, Cancellatio
         var folder = Path.Combine(plan.Folder, database);
         DurableFile.CreateDirectory(folder);
         Step("starting", database, of);
+        await using var site = await BenchSite.StartAsync(cancellation);
+        var exponent = SessionBench.ExponentOf(plan, warmUp);
         using var network = await BenchNetwork.StartAsync(
-            Path.Combine(folder, "network"), cores, postgres, maxExponent: 0, cancellation);
+            Path.Combine(folder, "network"), cores, postgres, exponent, site, cancellation);
         var verifying = await ProbeAsync(database, folder, postgres);
         Step("single operations", database, of);
-        using var purse = await Purse.OpenAsync(network, cancellation);
+        using var purse = await Purse.OpenAsync(network, 1, cancellation);
         await WithdrawAsync(database, network, purse);
         Step("withdrawals", database, of);
         await LockAsync(database, network, purse);
@@ -71,6 +76,8 @@ internal sealed class BenchRun(BenchPlan plan, Cores cores, Bar bar, Cancellatio
         var offers = await OfferAsync(network, folder);
         var bought = await BuyAsync(database, network, purse, offers);
         Step("purchases", database, of);
+        bought += await MeterAsync(database, network, exponent);
+        Step("sessions", database, of);
         await DecideAsync(database, network, verifying);
         Step("archive", database, of);
         bought += await BuyManyAsync(database, network, purse, offers[0]);
@@ -188,10 +195,10 @@ internal sealed class BenchRun(BenchPlan plan, Cores cores, Bar bar, Cancellatio
     {
         const int customerRequests = 4;
         var sum = 0L;
+        oneSided.Clear();
         foreach (var isMasked in (bool[])[false, true])
         {
             var customers = new Customers(network, network.Way(isMasked), cancellation);
-            var oneSided = 0.0;
             foreach (var (offer, isTwoSided) in
                 ((OfferTerms, bool)[])[(offers[0], false), (offers[0], true), (offers[1], false)])
             {
@@ -206,13 +213,23 @@ internal sealed class BenchRun(BenchPlan plan, Cores cores, Bar bar, Cancellatio
                 var effort = await RunAsync(plan.Count);
                 Add(Line(database, isMasked, Recipe.Purchase(tokens, isTwoSided), customerRequests, effort,
                     (rate, _, allIn) => isTwoSided
-                        ? new Target(rate / oneSided, 1 / TwoSidedAtMost, "of one-sided")
+                        ? new Target(rate / oneSided[isMasked].PerCoreSecond, 1 / TwoSidedAtMost, "of one-sided")
                         : new Target(rate / allIn, 0.5, "of all-in")));
-                oneSided = effort.PerCoreSecond;
+                oneSided.TryAdd(isMasked, effort);
             }
         }
 
         return sum;
+    }
+
+    /// <returns>What the merchant was paid, in cents.</returns>
+    private async Task<long> MeterAsync(string database, BenchNetwork network, int exponent)
+    {
+        using var purse = await Purse.OpenAsync(network, 1L << exponent, cancellation);
+        return await new SessionBench(plan, warmUp, network, cancellation).RunAsync(purse, (recipe, isMasked, effort) =>
+            Add(Line(database, isMasked, recipe, recipe.Parts.First(part => part.Operation == Operation.Serve).Count,
+                effort, (rate, _, _) => new Target(
+                    rate / oneSided[isMasked].PerCoreSecond, SessionBench.TimesAPurchase, "of a purchase"))));
     }
 
     /// <summary>Decisions at the archive alone; what its witnesses do is theirs.</summary>
@@ -323,7 +340,7 @@ internal sealed class BenchRun(BenchPlan plan, Cores cores, Bar bar, Cancellatio
 
     private void Step(string what, string database, int of)
     {
-        const int steps = 7;
+        const int steps = 8;
         done += 1.0 / (steps * of);
         bar.Report(Math.Min(1, done));
         bar.Say($"{database}: {what} done");

@@ -14,6 +14,7 @@ internal sealed class BenchVerb : DoingVerb
 
     private readonly Option<int> count = Number("--count", 1000, "How many of each line.");
     private readonly Option<int> purchases = Number("--purchases", 2000, "Purchases in the long run; 100000 in full.");
+    private readonly Option<int> items = Number("--items", 500, "Items metered on one lock; 10000 in full.");
     private readonly Option<int> appends = Number("--appends", 50_000, "Leaves appended to the archive in process.");
     private readonly Option<int?> bigFile = new("--big-file")
     {
@@ -38,7 +39,7 @@ internal sealed class BenchVerb : DoingVerb
     };
 
     public BenchVerb()
-        : base("bench", "Measures withdrawals, locks, purchases and the archive, each role in a process of its own\n"
+        : base("bench", "Measures withdrawals, locks, purchases, sessions and the archive, each role in a process of its own\n"
             + "on one core, the load on the others. Beside each: what the processor would allow,\n"
             + "measured in the same run.",
             "bauta bench --count 1000 --purchases 10000 --database sqlite")
@@ -46,6 +47,7 @@ internal sealed class BenchVerb : DoingVerb
         database.AcceptOnlyFromAmong(Sqlite, Postgres);
         Add(count);
         Add(purchases);
+        Add(items);
         Add(appends);
         Add(bigFile);
         Add(database);
@@ -72,7 +74,8 @@ internal sealed class BenchVerb : DoingVerb
                 : await output.BarAsync("measuring", async bar =>
                 {
                     var plan = new BenchPlan(
-                        folder, parsed.GetValue(count), parsed.GetValue(purchases), parsed.GetValue(appends));
+                        folder, parsed.GetValue(count), parsed.GetValue(purchases), parsed.GetValue(items),
+                        parsed.GetValue(appends));
                     var run = new BenchRun(plan, cores, bar, cancellation);
                     await run.RunAsync(wanted.Contains(Sqlite), withPostgres);
                     return run.Report;

@@ -18,7 +18,7 @@ internal static class BigFileBench
     {
         DurableFile.CreateDirectory(folder);
         using var network = await BenchNetwork.StartAsync(
-            Path.Combine(folder, "network"), cores, null, MaxExponent, cancellation);
+            Path.Combine(folder, "network"), cores, null, MaxExponent, null, cancellation);
         var goods = new FileInfo(Path.Combine(folder, "goods.bin"));
         await FillAsync(goods, bytes, cancellation);
         var start = TimeProvider.System.GetTimestamp();

@@ -33,7 +33,7 @@ internal sealed class Customers(BenchNetwork network, HttpNetwork way, Cancellat
     public async Task<Effort> BuyAsync(int count, ReadyToken[][] paid, OfferTerms offer, bool isTwoSided)
     {
         var before = await network.BalanceAsync(cancellation);
-        return await Load.MeasureAsync(count, network.Cpu, async () =>
+        return await Load.MeasureAsync(count, network, async () =>
         {
             await Load.RunAsync(count, AtOnce, i => BuyAsync(
                 offer, paid[i], isTwoSided, isChecked: i % CheckEvery == 0));

@@ -3,7 +3,11 @@ using Bauta.Protocol;
 namespace Bauta.Host.Bench;
 
 /// <summary>How long something took, and what the servers used of their core meanwhile.</summary>
-internal sealed record Effort(int Count, TimeSpan Wall, TimeSpan Cpu)
+/// <param name="Count">How many.</param>
+/// <param name="Wall">By the clock.</param>
+/// <param name="Cpu">Of the servers' core.</param>
+/// <param name="Traffic">The customers', where it was counted.</param>
+internal sealed record Effort(int Count, TimeSpan Wall, TimeSpan Cpu, Traffic? Traffic = null)
 {
     public double PerWallSecond => Count / Wall.TotalSeconds;
 
@@ -27,6 +31,14 @@ internal static class Load
         var (start, before) = (TimeProvider.System.GetTimestamp(), servers());
         await work();
         return new Effort(count, TimeProvider.System.GetElapsedTime(start), servers() - before);
+    }
+
+    /// <summary>The same, with what the customers sent and got.</summary>
+    public static async Task<Effort> MeasureAsync(int count, BenchNetwork network, Func<Task> work)
+    {
+        var before = network.Traffic();
+        var effort = await MeasureAsync(count, network.Cpu, work);
+        return effort with { Traffic = network.Traffic() - before };
     }
 
     /// <summary>Runs rounds until two of them were no cheaper than the best before: what compiles and caches in a

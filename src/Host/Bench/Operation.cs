@@ -98,6 +98,14 @@ internal sealed record Recipe(string Of, params (Operation Operation, double Cou
         (Operation.EcdsaVerify, tokens + 4 + 2 * Witnesses + (isTwoSided ? 1 : 0)), (Operation.EcdsaSign, 4),
         (Operation.EcdsaKey, 1), (Operation.Serve, 6), (Operation.Call, 2), (Operation.Write, 6 + Witnesses));
 
+    /// <summary>An item of a session; the shop's own call is to the site that it sells.</summary>
+    /// <remarks>Verified: the acknowledgement. Signed: the item. Written: the acknowledgement. Requests: what is asked
+    /// for, and the acknowledgement, which may come with the request for the next item.</remarks>
+    public static Recipe Item(bool isTogether) => new(
+        isTogether ? "session item, in one round trip" : "session item",
+        (Operation.EcdsaVerify, 1), (Operation.EcdsaSign, 1), (Operation.Serve, isTogether ? 1 : 2),
+        (Operation.Call, 1), (Operation.Write, 1));
+
     /// <summary>A decision at the archive alone.</summary>
     public static Recipe Decision(int signatures) => new(
         signatures == 1 ? "abort, 1 signature" : "commit, 2 signatures",

@@ -7,7 +7,7 @@ using Bauta.Protocol.Bank;
 
 namespace Bauta.Host.Bench;
 
-/// <summary>A token of one cent and the key that spends it.</summary>
+/// <summary>A token and the key that spends it.</summary>
 internal sealed record ReadyToken(byte[] Token, P256PrivateKey Key);
 
 /// <summary>Withdraws tokens from one funded reserve and keeps them. What a wallet does before and after the bank's
@@ -18,16 +18,17 @@ internal sealed class Purse : IDisposable
     private const long Plenty = 1_000_000_000;
 
     private readonly P256PrivateKey reserve = P256PrivateKey.Generate();
-    private readonly Denomination cent;
+    private readonly Denomination denomination;
     private readonly Stack<ReadyToken> tokens = new();
 
-    private Purse(Denomination cent) => this.cent = cent;
+    private Purse(Denomination denomination) => this.denomination = denomination;
 
-    public static async Task<Purse> OpenAsync(BenchNetwork network, CancellationToken cancellation)
+    /// <summary>A purse for tokens of so many cents.</summary>
+    public static async Task<Purse> OpenAsync(BenchNetwork network, long cents, CancellationToken cancellation)
     {
-        var purse = new Purse(await network.CentAsync(cancellation));
+        var purse = new Purse(await network.DenominationAsync(cents, cancellation));
         var notice = Signed<FundingNotice>.Sign(network.AcquirerKey, new FundingNotice(
-            RequestId.Generate(), network.BankName, ReserveId.Of(purse.reserve.PublicKey), purse.cent.Currency,
+            RequestId.Generate(), network.BankName, ReserveId.Of(purse.reserve.PublicKey), purse.denomination.Currency,
             Amount.FromMinorUnits(Plenty)));
         Load.Must(await network.Direct.Bank.FundAsync(new FundingRequest(notice), cancellation));
         return purse;
@@ -49,7 +50,7 @@ internal sealed class Purse : IDisposable
         int batches, int size, IBank bank, Func<Func<Task>, Task<T>> clock, CancellationToken cancellation)
     {
         var orders = new Order[batches];
-        Parallel.For(0, batches, i => orders[i] = new Order(cent, reserve, size));
+        Parallel.For(0, batches, i => orders[i] = new Order(denomination, reserve, size));
         var answers = new IReadOnlyList<byte[]>[batches];
         var outcome = await clock(() => Load.RunAsync(batches, AtOnce, async i => answers[i] = Load.Must(
             await bank.WithdrawAsync(orders[i].Statement, orders[i].Body, orders[i].Requests, cancellation))));
@@ -83,10 +84,10 @@ internal sealed class Purse : IDisposable
         private readonly P256PrivateKey[] keys;
         private readonly TokenIssuance[] issuances;
 
-        public Order(Denomination cent, P256PrivateKey reserve, int size)
+        public Order(Denomination denomination, P256PrivateKey reserve, int size)
         {
-            var issuer = Crypto.BlindRsa.RsaPublicKey.FromSpki(cent.TokenKey);
-            var challenge = cent.Challenge().Digest;
+            var issuer = Crypto.BlindRsa.RsaPublicKey.FromSpki(denomination.TokenKey);
+            var challenge = denomination.Challenge().Digest;
             keys = [.. Enumerable.Range(0, size).Select(_ => P256PrivateKey.Generate())];
             issuances = [.. keys.Select(key => TokenIssuance.Begin(
                 issuer, challenge, key.PublicKey.SpkiHash, RandomNumberGenerator.GetBytes(32)))];

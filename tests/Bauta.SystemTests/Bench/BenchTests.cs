@@ -12,6 +12,7 @@ public sealed class BenchTests
     [
         "withdrawal, batches of 16", "withdrawal, single", "lock of 1 token", "lock of 6 tokens",
         "purchase with 1 token", "purchase with 1 token, two-sided", "purchase with 6 tokens",
+        "session item", "session item, in one round trip",
         "archive: abort, 1 signature", "archive: commit, 2 signatures",
     ];
 
@@ -22,7 +23,7 @@ public sealed class BenchTests
         try
         {
             var said = await RealNetwork.BautaAsync(TimeSpan.FromMinutes(5),
-                "bench", "--count", $"{Count}", "--purchases", $"{Count}", "--appends", "64", "--database", "sqlite",
+                "bench", "--count", $"{Count}", "--purchases", $"{Count}", "--items", "8", "--appends", "64", "--database", "sqlite",
                 "--data", folder, "--json");
             Assert.True(said.ExitCode == 0, said.Errors);
             var lines = said.Json["lines"]!.AsArray().Select(line => line!).ToArray();
@@ -34,6 +35,10 @@ public sealed class BenchTests
             Assert.All(lines, line => Assert.All(
                 new[] { "count", "wallSeconds", "perWallSecond", "perCoreSecond" },
                 number => AssertPositive(line, number)));
+            Assert.Single(lines, line => (string?)line["name"] == $"session of {Count} items on one lock");
+            Assert.All(
+                lines.Where(line => ((string)line["name"]!).StartsWith("session item", StringComparison.Ordinal)),
+                line => AssertPositive(line, "bytesEach"));
             Assert.All(said.Json["operations"]!.AsArray(), one => Assert.All(
                 one!["microseconds"]!.AsObject(), cost => Assert.True((double)cost.Value! > 0, cost.Key)));
             Assert.All(said.Json["operations"]!.AsArray(), one => AssertPositive(one!, "opensslSignMicroseconds"));
