@@ -53,6 +53,12 @@ internal sealed class RequestFacts
         ["tokenKeyId"] = Fact.Denomination,
         ["offer"] = Fact.Goods,
         ["delivery"] = Fact.Goods,
+        ["session"] = Fact.Goods,
+        ["request"] = Fact.Goods,
+        // Opens the total; sealed, that and what it is for are published.
+        ["totalKey"] = Fact.Amount,
+        ["sealedTotal"] = Fact.Commitment,
+        ["itemHash"] = Fact.Commitment,
         ["seed"] = Fact.SpentSerial,
         ["customerKey"] = Fact.Pseudonym,
         ["customerName"] = Fact.Pseudonym,
@@ -69,6 +75,7 @@ internal sealed class RequestFacts
         ["bauta.closing"] = Fact.SpentSerial,
         ["bauta.recoup"] = Fact.SpentSerial,
         ["bauta.release"] = Fact.Transaction,
+        ["bauta.item-acknowledgement"] = Fact.Transaction,
         ["bauta.lock-note"] = Fact.LockingBank,
         ["bauta.payment-note"] = Fact.LockingBank,
         ["bauta.closing-note"] = Fact.LockingBank,
@@ -228,6 +235,9 @@ internal sealed class RequestFacts
             found.Add((ReadsAs(), Short(value)));
         else if (name is "key" && typ is "bauta.account" or "bauta.payout-request")
             found.Add((Fact.Account, Short(value)));
+        else if (name is "key" && (typ is "bauta.item-acknowledgement" || request.Role == PartyRoles.Merchant))
+            // A session's own, which is published with its last item.
+            found.Add((Fact.Transaction, Short(value)));
         else if (members.TryGetValue(name, out var fact))
             found.Add((At(fact), Show(fact, value)));
         else if (!nothing.Contains(name))

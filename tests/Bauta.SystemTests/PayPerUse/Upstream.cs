@@ -15,6 +15,9 @@ internal sealed class Upstream : IDisposable
 
     public string Origin => origin;
 
+    /// <summary>What it answers; what it was asked where this is not set.</summary>
+    public string? Text { get; init; }
+
     /// <summary>Every request that arrived, such as <c>GET /page</c>, with the body of those that have one.</summary>
     public IReadOnlyList<string> Asked => [.. asked];
 
@@ -58,7 +61,7 @@ internal sealed class Upstream : IDisposable
         context.Response.ContentType = "text/plain; charset=utf-8";
         context.Response.Headers["X-Site"] = "a site";
         await context.Response.OutputStream.WriteAsync(
-            Encoding.UTF8.GetBytes($"{context.Request.HttpMethod} {context.Request.RawUrl}: {body}"));
+            Encoding.UTF8.GetBytes(Text ?? $"{context.Request.HttpMethod} {context.Request.RawUrl}: {body}"));
         context.Response.Close();
     }
 }

@@ -7,6 +7,7 @@ using Bauta.Protocol;
 using Bauta.Protocol.Archive;
 using Bauta.Protocol.Evidence;
 using Bauta.SystemTests.Faults;
+using Bauta.SystemTests.PayPerUse;
 using Bauta.Tests.Host;
 using Xunit;
 
@@ -16,8 +17,8 @@ namespace Bauta.SystemTests.Sight;
 /// The sight table, for what each role holds in memory and on disk, writes to its log and hands to its operator's
 /// collector of metrics: money that comes in, two purchases through both masks and one that is aborted, a declined
 /// card, a refresh, a payout and requests that no party can read leave canary values, and none may be where the table
-/// does not allow it. Canaries must also be found where they are certain to be, so that the search itself is known to
-/// find.
+/// does not allow it; a session in which a site is sold by the request leaves some, too. Canaries must also be found
+/// where they are certain to be, so that the search itself is known to find.
 /// </summary>
 public sealed class SightTests
 {
@@ -51,6 +52,7 @@ public sealed class SightTests
     public async Task No_role_keeps_or_logs_or_remembers_what_the_sight_table_denies_it()
     {
         await using var collector = await OtlpReceiver.StartAsync();
+        using var site = new Upstream { Text = MeteredSale.Page };
         using var network = await RealNetwork.PrepareAsync(
             isMasked: true,
             [
@@ -58,7 +60,7 @@ public sealed class SightTests
                 ("bank", "minExpirySeconds", "1"),
                 ("merchant", "payee", $"\"{Payee}\""), ("merchant", "name", $"\"{ShopName}\""),
                 ("bank", "disputeWindowSeconds", "1"), ("acquirer", "delaySeconds", "1"),
-                ("mask-1", "batchMilliseconds", "1"),
+                ("mask-1", "batchMilliseconds", "1"), ("merchant", "payProxy", MeteredSale.Config(site)),
                 .. roles.Select(role => (role, "telemetry", $"\"{collector.AddressFor(role)}\"")),
             ]);
         await network.StartAsync(roles);
@@ -177,10 +179,11 @@ public sealed class SightTests
             Assert.True(added.ExitCode == 0, added.Errors);
         }
 
-        await OkAsync(network, "fund", "1000.00", "--card", Card);
-        await OkAsync(network, "withdraw", "1000.00");
+        await OkAsync(network, "fund", "1400.00", "--card", Card);
+        await OkAsync(network, "withdraw", "1400.00");
         foreach (var sale in sales)
             canaries.AddRange(await BuyAsync(network, sale));
+        canaries.AddRange(await MeteredSale.FetchAsync(network));
         var archiveLog = await AbortAsync(network, canaries);
         await OffendAsync(network);
         await OkAsync(network, "refresh", "--days", "10000", "--pause", "0");
@@ -248,7 +251,7 @@ public sealed class SightTests
         [
             "", Garbage, "fundings", "token-request", "token-requests", "locks/" + Garbage, "refreshes", "recoups",
             "closings", "payouts", "account", "decisions", "decisions/" + Garbage, "entries", "purchases", "payments",
-            "deliveries/" + Garbage, "revocations", "add-checkpoint", "tile/" + Garbage, "gateway", "card?" + Garbage,
+            "deliveries/" + Garbage, "sessions/" + Garbage, "revocations", "add-checkpoint", "tile/" + Garbage, "gateway", "card?" + Garbage,
         ];
         foreach (var role in roles)
         {

@@ -4,6 +4,7 @@ using Bauta.Crypto.Jose;
 using Bauta.Host.Demo;
 using Bauta.Host.Roles;
 using Bauta.Protocol;
+using Bauta.Protocol.Archive;
 using Bauta.Protocol.Bank;
 using Bauta.Protocol.Parties;
 using Xunit;
@@ -51,6 +52,10 @@ public sealed class DemoEyesTests : IDisposable
     [InlineData(Roles.Bank, "customerName", "pseudonym")]
     [InlineData(Roles.Archive, "customerKey", "pseudonym")]
     [InlineData(Roles.Bank, "customerPhone", "customerPhone")]
+    [InlineData(Roles.Archive, "totalKey", "amount")]
+    [InlineData(Roles.Archive, "total", "total")]
+    [InlineData(Roles.Bank, "request", "goods")]
+    [InlineData(Roles.Archive, "session", "goods")]
     public void What_the_table_does_not_allow_and_what_it_does_not_know_is_told(
         string role, string member, string expected)
     {
@@ -58,6 +63,23 @@ public sealed class DemoEyesTests : IDisposable
         var told = Assert.Single(eyes.Beyond);
         Assert.Contains(expected, told, StringComparison.Ordinal);
         Assert.Contains("/somewhere", told, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_session_shows_the_archive_what_it_publishes_and_nothing_else()
+    {
+        var item = Signed<ItemAcknowledgement>.Sign(key, new ItemAcknowledgement(
+            key.PublicKey.Spki, TransactionId.Generate(), KeyCommitment.Generate(), new byte[SealedTotal.Size],
+            new byte[32]));
+        eyes.Saw(Request(Roles.Archive, "POST", "/decisions", $"{{\"acknowledgement\":\"{item.Text}\"}}"));
+        eyes.Saw(Request(Roles.Merchant, "POST", "/sessions/{session}",
+            $"{{\"acknowledgement\":\"{item.Text}\",\"index\":2,\"request\":\"AAAA\"}}"));
+        eyes.Saw(Request(Roles.Merchant, "POST", "/purchases",
+            "{\"terms\":{\"session\":{\"key\":\"AAAA\",\"totalKey\":\"AAAA\"}}}"));
+
+        Assert.Empty(eyes.Beyond);
+        Assert.Equal(
+            [Fact.Transaction, Fact.Commitment], eyes.Received[0].Facts.Distinct().Order());
     }
 
     [Fact]

@@ -428,6 +428,21 @@ public sealed class SessionTests
             (await network.TheMerchant.StepAsync(session, step, default)).Error;
     }
 
+    [Fact]
+    public async Task What_cannot_be_made_may_be_asked_for_again_and_again()
+    {
+        await using var network = await InProcessNetwork.StartAsync();
+        await using var customer = await Customer.WithTokensAsync(network, 63);
+        using var session = await OpenAsync(network, customer, price: 5, limit: 50);
+        network.Items.IsBroken = true;
+        for (var tries = 0; tries < 5; tries++)
+            await Assert.ThrowsAsync<WalletException>(() => AskAsync(session, "broken"));
+        network.Items.IsBroken = false;
+
+        Assert.Equal("1:whole", await AskAsync(session, "whole"));
+        Assert.Equal(5, session.Total.MinorUnits);
+    }
+
     private static async Task<WalletSession> OpenAsync(
         InProcessNetwork network, Customer customer, long price, long limit, string per = Tariff.Item) =>
         await customer.Wallet.OpenSessionAsync(
