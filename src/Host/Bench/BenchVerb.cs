@@ -39,9 +39,9 @@ internal sealed class BenchVerb : DoingVerb
     };
 
     public BenchVerb()
-        : base("bench", "Measures withdrawals, locks, purchases, sessions and the archive, each role in a process of its own\n"
-            + "on one core, the load on the others. Beside each: what the processor would allow,\n"
-            + "measured in the same run.",
+        : base("bench", "Measures withdrawals, locks, purchases, sessions and the archive, each role in a\n"
+            + "process of its own on one core, the load on the others. Beside each: what the\n"
+            + "processor would allow, measured in the same run.",
             "bauta bench --count 1000 --purchases 10000 --database sqlite")
     {
         database.AcceptOnlyFromAmong(Sqlite, Postgres);

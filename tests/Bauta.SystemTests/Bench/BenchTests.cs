@@ -23,8 +23,8 @@ public sealed class BenchTests
         try
         {
             var said = await RealNetwork.BautaAsync(TimeSpan.FromMinutes(5),
-                "bench", "--count", $"{Count}", "--purchases", $"{Count}", "--items", "8", "--appends", "64", "--database", "sqlite",
-                "--data", folder, "--json");
+                "bench", "--count", $"{Count}", "--purchases", $"{Count}", "--items", "8", "--appends", "64",
+                "--database", "sqlite", "--data", folder, "--json");
             Assert.True(said.ExitCode == 0, said.Errors);
             var lines = said.Json["lines"]!.AsArray().Select(line => line!).ToArray();
             foreach (var name in both)

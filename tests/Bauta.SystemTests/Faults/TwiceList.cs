@@ -21,8 +21,8 @@ internal static class TwiceList
     public static IReadOnlyList<(string Path, string Final)> Growing { get; } =
     [
         ("merchant POST /payments", "\"entry\""), ("merchant POST /sessions/*/close", "\"entry\""),
-        ("archive POST /entries", "\"entry\""), ("archive POST /decisions", "\"entry\""), ("bank POST /revocations", "\"logged\""),
-        ("bank POST /payouts", "\"paid\""),
+        ("archive POST /entries", "\"entry\""), ("archive POST /decisions", "\"entry\""),
+        ("bank POST /revocations", "\"logged\""), ("bank POST /payouts", "\"paid\""),
     ];
 
     /// <summary>Tells a state beside what it does, which may have changed the second time.</summary>

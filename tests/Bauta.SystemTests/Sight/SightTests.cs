@@ -251,7 +251,8 @@ public sealed class SightTests
         [
             "", Garbage, "fundings", "token-request", "token-requests", "locks/" + Garbage, "refreshes", "recoups",
             "closings", "payouts", "account", "decisions", "decisions/" + Garbage, "entries", "purchases", "payments",
-            "deliveries/" + Garbage, "sessions/" + Garbage, "revocations", "add-checkpoint", "tile/" + Garbage, "gateway", "card?" + Garbage,
+            "deliveries/" + Garbage, "sessions/" + Garbage, "revocations", "add-checkpoint", "tile/" + Garbage,
+            "gateway", "card?" + Garbage,
         ];
         foreach (var role in roles)
         {
