@@ -1,7 +1,6 @@
 using System.Net;
 using Bauta.Http;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Http;
 
 namespace Bauta.Host.Bench;
 

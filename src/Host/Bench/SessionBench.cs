@@ -1,5 +1,4 @@
 using System.Numerics;
-using Bauta.Protocol.Merchant;
 
 namespace Bauta.Host.Bench;
 

@@ -17,11 +17,12 @@ namespace Bauta.Host.PayPerUse;
 /// </summary>
 internal sealed class LocalPayer(Spending spending, PartyAddress shop, Output output)
 {
-    // Not what would act on all that the browser keeps for this machine, such as cookies.
-    private static readonly HashSet<string> handedOn =
+    // What would act on all that the browser keeps for this machine, or open it to other pages.
+    private static readonly HashSet<string> keptBack =
     [
-        "content-type", "content-language", "content-encoding", "content-range", "content-disposition", "accept-ranges",
-        "cache-control", "etag", "last-modified", "expires", "vary", "location", "content-security-policy",
+        "set-cookie", "clear-site-data", "strict-transport-security", "service-worker-allowed", "alt-svc", "report-to",
+        "nel", "access-control-allow-origin", "access-control-allow-credentials", "content-length", "connection",
+        "keep-alive", "transfer-encoding", "upgrade", "trailer",
     ];
 
     private static readonly HashSet<string> passedOn =
@@ -62,7 +63,7 @@ internal sealed class LocalPayer(Spending spending, PartyAddress shop, Output ou
             }
 
             context.Response.StatusCode = response.Status;
-            foreach (var field in response.Headers.Where(field => handedOn.Contains(field.Name)))
+            foreach (var field in response.Headers.Where(field => !keptBack.Contains(field.Name)))
                 context.Response.Headers.Append(field.Name, field.Value);
             if (!HttpMethods.IsHead(context.Request.Method) && response.Content.Length > 0)
                 await context.Response.Body.WriteAsync(response.Content, context.RequestAborted);
