@@ -170,7 +170,13 @@ internal static class ConfigText
 
           // How long the copy of a file that is sold no more is kept: after it was stored, after its offer was
           // withdrawn, and after the expiry of each purchase. At least the bank's dispute window.
-          "keepGoodsDays": 30
+          "keepGoodsDays": 30,
+
+          // How long a session lasts in which items are sold one by one; at most what the bank allows.
+          "sessionSeconds": 3600
+
+          // A web site or API that is sold by the request, as bauta pay-proxy does.
+          // , "payProxy": { "upstream": "http://127.0.0.1:8000", "price": "0.01", "per": "item" }
         """;
 
     private static string Database(NewRole role) => $$"""

@@ -81,10 +81,8 @@ internal sealed class SessionCache(int maxSessions, long maxPendingBytes) : IDis
     {
         lock (sync)
         {
-            foreach (var entry in sessions.Values)
-                entry.Session.Dispose();
-            sessions.Clear();
-            byUse.Clear();
+            foreach (var session in byUse.ToArray())
+                Remove(session);
         }
     }
 

@@ -30,6 +30,8 @@ public sealed class TwiceTests(SharedNetwork shared)
         using var site = new Upstream();
         await network.Parties.StartPayProxyAsync("--upstream", site.Origin, "--price", "0.03");
         await Books.FundAsync(network.Parties, 2000);
+        // One token is asked for by itself, several in a batch.
+        await Books.FundAsync(network.Parties, 1);
         var before = await Books.ValueAsync(network.Parties);
         var bought = await shop.BuyAsync();
         Assert.True(bought.ExitCode == 0, bought.Errors);
