@@ -35,6 +35,25 @@ public static class SealedTotal
         return total >= 0 && total <= Amount.Maximum ? Amount.FromMinorUnits(total) : null;
     }
 
+    /// <summary>
+    /// How much of a lock its commit pays, as bank, wallet and audit reckon it. Without an acknowledgement all of it;
+    /// with one the total that it seals, and all where that does not read or is more: nobody but the customer sealed
+    /// it, and the merchant checked it. Nothing where the lock has no key for a total: the merchant committed to a key
+    /// of its own, and promised the customer another one.
+    /// </summary>
+    /// <param name="locked">The sum that is locked.</param>
+    /// <param name="key">The lock's key for the total, in a session.</param>
+    /// <param name="commitment">With an acknowledgement, the <c>c</c> in it.</param>
+    /// <param name="sealedTotal">With an acknowledgement, the total in it.</param>
+    public static Amount PaidOf(Amount locked, byte[]? key, KeyCommitment? commitment, byte[]? sealedTotal)
+    {
+        if (commitment is null || sealedTotal is null)
+            return locked;
+        if (key is null)
+            return Amount.Zero;
+        return Open(key, commitment, sealedTotal) is { } total && total < locked ? total : locked;
+    }
+
     private static long Pad(ReadOnlySpan<byte> key, KeyCommitment commitment)
     {
         if (key.Length != KeySize)

@@ -256,10 +256,9 @@ internal static class AuditRules
                 row.GetBytesOrNull(5)),
             SealedTotal.KeySize))
         {
-            var owed = commitment is null || sealedTotal is null ? amount
-                : key is null ? 0
-                : Math.Min(amount, SealedTotal.Open(
-                    key, KeyCommitment.FromBytes(commitment), sealedTotal)?.MinorUnits ?? amount);
+            var owed = SealedTotal.PaidOf(
+                Amount.FromMinorUnits(amount), key, commitment is null ? null : KeyCommitment.FromBytes(commitment),
+                sealedTotal).MinorUnits;
             if (owed != paid)
                 run.Notes.Add(AuditKind.PaidMismatch, "locks", n, $"paid {paid}, and its commit says {owed}");
         }

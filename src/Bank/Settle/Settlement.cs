@@ -47,23 +47,12 @@ internal sealed class Settlement(
         if (entry.Kind == LogEntry.Abort)
             return (LockState.Unlocked, Amount.Zero);
         return Release.Matches(entry.Release!, held.Note.Content)
-            ? (LockState.Settled, Paid(held, entry.Release!.Content))
+            ? (LockState.Settled, Paid(held, entry.Release!.Content.Acknowledgement?.Content))
             : null;
     }
 
-    /// <summary>The whole sum, or in a session the total that the customer acknowledged. One that cannot be read, or is
-    /// more, is the whole sum: nobody but the customer sealed it, and the merchant checked it. Nothing of any other
-    /// purchase: its commitment was to a key of the merchant's own, who promised the customer another one.</summary>
-    private static Amount Paid(StoredLock held, Release release)
-    {
-        if (release.Acknowledgement?.Content is not { } agreed)
-            return held.Amount;
-        if (held.TotalKey is not { } key)
-            return Amount.Zero;
-        return SealedTotal.Open(key, agreed.Commitment, agreed.SealedTotal) is { } total && total < held.Amount
-            ? total
-            : held.Amount;
-    }
+    private static Amount Paid(StoredLock held, ItemAcknowledgement? agreed) =>
+        SealedTotal.PaidOf(held.Amount, held.TotalKey, agreed?.Commitment, agreed?.SealedTotal);
 
     private Result<SettlementAnswer, BankError> Move(
         IWriteTransaction transaction, Books books, StoredLock held, LockState state, Amount paid, UnixTime now)

@@ -133,17 +133,9 @@ internal sealed class FetchVerb : WalletVerb
     private static async Task<(OfferTerms Offer, Amount Limit)> OfferAsync(
         OpenWallet open, PartyAddress at, CancellationToken cancellation)
     {
-        OfferTerms? offer;
-        OfferId? after = null;
-        do
-        {
-            var list = await open.Network.Merchant(at).OffersAsync(after, cancellation);
-            (offer, after) = (list.Offers.FirstOrDefault(one => one.Tariff is not null), list.Next);
-        }
-        while (offer is null && after is not null);
-
-        if (offer is null)
-            throw new HostException(ExitCode.NotFound,
+        var offers = await BuyVerb.OffersAsync(open.Network.Merchant(at), cancellation);
+        var offer = offers.FirstOrDefault(one => one.Tariff is not null)
+            ?? throw new HostException(ExitCode.NotFound,
                 "This shop sells nothing by the request. See what it sells: bauta wallet buy SHOP");
         var limit = Math.Min(offer.Price.MinorUnits, offer.Tariff!.Price.MinorUnits * DefaultItems);
         return (offer, Amount.FromMinorUnits(limit));

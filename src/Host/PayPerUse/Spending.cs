@@ -39,7 +39,12 @@ internal sealed class Spending(
         await turn.WaitAsync(waiting);
         try
         {
-            return await (await SessionAsync(cancellation)).AskAsync(request, cancellation);
+            var running = await SessionAsync(cancellation);
+            var saved = running.Saved;
+            var item = await running.AskAsync(request, cancellation);
+            if (running.Saved != saved)
+                open.Output.Note($"An answer that was paid for earlier and never handed over is in {running.Saved}");
+            return item;
         }
         finally
         {

@@ -82,7 +82,8 @@ internal sealed class BuyVerb : WalletVerb
             : await ListAsync(open, offers, cancellation);
     }
 
-    private static async Task<List<OfferTerms>> OffersAsync(IMerchant merchant, CancellationToken cancellation)
+    /// <summary>All that a shop offers, as far as it is sensible to ask.</summary>
+    public static async Task<List<OfferTerms>> OffersAsync(IMerchant merchant, CancellationToken cancellation)
     {
         var all = new List<OfferTerms>();
         OfferId? after = null;

@@ -86,14 +86,9 @@ public sealed partial class Wallet
     /// acknowledged.</summary>
     private static Amount PaidIn(Authorization authorization, LogEntry commit)
     {
-        if (commit.Release?.Content.Acknowledgement?.Content is not { } agreed)
-            return authorization.Amount;
-        if (authorization.TotalKey is not { } key)
-            return Amount.Zero;
-        return SealedTotal.Open(key, agreed.Commitment, agreed.SealedTotal) is { } total
-            && total < authorization.Amount
-                ? total
-                : authorization.Amount;
+        var agreed = commit.Release?.Content.Acknowledgement?.Content;
+        return SealedTotal.PaidOf(
+            authorization.Amount, authorization.TotalKey, agreed?.Commitment, agreed?.SealedTotal);
     }
 
     /// <summary>

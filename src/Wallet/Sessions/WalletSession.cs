@@ -103,7 +103,6 @@ public sealed class WalletSession : IDisposable
         await turn.WaitAsync(cancellation);
         try
         {
-            state = await wallet.KeepAsync(state, cancellation);
             return await wallet.EndAsync(state, patience, progress, cancellation);
         }
         finally
@@ -186,10 +185,10 @@ public sealed class WalletSession : IDisposable
     /// <summary>An item that was paid for when its buyer was gone.</summary>
     private async Task SaveAsync(SessionPiece owed)
     {
-        await File.WriteAllBytesAsync(
-            state.Order.OutputPath, await OpenAsync(owed, CancellationToken.None), CancellationToken.None);
+        var path = $"{state.Order.OutputPath}-{owed.Item.Content.Index}";
+        await File.WriteAllBytesAsync(path, await OpenAsync(owed, CancellationToken.None), CancellationToken.None);
         await OpenedAsync(owed);
-        Saved = state.Order.OutputPath;
+        Saved = path;
     }
 
     private static WalletException RefusedItem(Result<SessionAnswer, MerchantError> step) => new(
