@@ -311,6 +311,7 @@ public sealed class SessionTests
         for (var i = 0; i < 4; i++)
             await AskAsync(session, "ask");
         Assert.IsType<Opened>(await session.CloseAsync(TimeSpan.Zero, null, default));
+        await network.TheMerchant.IdleAsync();
         var own = await customer.Wallet.EvidenceAsync(session.Purchase, default);
         var sale = (await network.TheMerchant.Desk.SalesAsync(null, default)).Value.Sales[0];
         var held = (await network.TheMerchant.Desk.EvidenceAsync(sale.Transaction, default)).Value;
