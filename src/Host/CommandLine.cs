@@ -5,6 +5,7 @@ using Bauta.Host.AuditVerb;
 using Bauta.Host.BankVerbs;
 using Bauta.Host.Bench;
 using Bauta.Host.Demo;
+using Bauta.Host.DisputeVerbs;
 using Bauta.Host.Init;
 using Bauta.Host.JudgeVerb;
 using Bauta.Host.PayPerUse;
@@ -33,6 +34,7 @@ internal static class CommandLine
             WalletGroup.Build(),
             ShopGroup.Build(),
             new JudgeEvidenceVerb(),
+            DisputeGroup.Build(),
             ArchiveGroup.Build(),
             BankGroup.Build(),
             new AuditBankVerb(),

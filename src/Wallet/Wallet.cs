@@ -112,6 +112,7 @@ public sealed partial class Wallet(WalletStore store, INetwork network, TimeProv
                 open.Add($"{name}: {waiting.GetType().Name.ToLowerInvariant()}");
         }
 
+        await ResumeDisputesAsync(open, cancellation);
         return open;
     }
 

@@ -46,24 +46,30 @@ internal sealed class SaleEvidenceVerb : ShopVerb
     {
         var path = NewFile.At(shop.Parsed.GetRequiredValue(output));
         var transaction = await FindAsync(shop.Desk, shop.Parsed.GetRequiredValue(sale), cancellation);
-        var held = OpenShop.ValueOf(await shop.Desk.EvidenceAsync(transaction, cancellation));
-        var bank = PartyFile.Read(shop.Config.PathOf(shop.Config.Bank), PartyRoles.Bank);
-        var evidence = new PurchaseEvidence(
-            PurchaseEvidence.CurrentFormat, held.Policy, OwnCard(shop.Config, bank, held.Policy),
-            await CardAsync(bank, cancellation), held.Merchandise, LockNote: held.LockNote,
-            Payment: held.Payment, Decision: held.Decision, Acknowledgement: held.Acknowledgement,
-            Item: held.Item);
+        var evidence = await EvidenceAsync(shop, transaction, cancellation);
         if (shop.Parsed.GetValue(goods) is { } goodsPath)
-            await WriteGoodsAsync(shop, transaction, held.Merchandise.Content.ChunkCount, goodsPath, cancellation);
+            await WriteGoodsAsync(shop, transaction, evidence.Merchandise.Content.ChunkCount, goodsPath, cancellation);
         EvidenceFile.Write(path, evidence, shop.Parsed.GetValue(other));
         shop.Output.Line($"Wrote {path}. Anybody can check it: bauta judge {path}");
         shop.Output.Answer(new JsonObject
         {
             ["transaction"] = transaction.ToString(),
             ["evidence"] = path,
-            ["acknowledged"] = held.Acknowledgement is not null,
+            ["acknowledged"] = evidence.Acknowledgement is not null,
         });
         return ExitCode.Ok;
+    }
+
+    /// <summary>All that was stated about a sale, with the cards of shop and bank.</summary>
+    public static async Task<PurchaseEvidence> EvidenceAsync(
+        OpenShop shop, TransactionId sale, CancellationToken cancellation)
+    {
+        var held = OpenShop.ValueOf(await shop.Desk.EvidenceAsync(sale, cancellation));
+        var bank = PartyFile.Read(shop.Config.PathOf(shop.Config.Bank), PartyRoles.Bank);
+        return new PurchaseEvidence(
+            PurchaseEvidence.CurrentFormat, held.Policy, OwnCard(shop.Config, bank, held.Policy),
+            await CardAsync(bank, cancellation), held.Merchandise, LockNote: held.LockNote, Payment: held.Payment,
+            Decision: held.Decision, Acknowledgement: held.Acknowledgement, Item: held.Item);
     }
 
     private static async Task WriteGoodsAsync(
