@@ -8,6 +8,7 @@ using Bauta.Host.Demo;
 using Bauta.Host.DisputeVerbs;
 using Bauta.Host.Init;
 using Bauta.Host.JudgeVerb;
+using Bauta.Host.NotaryVerb;
 using Bauta.Host.PayPerUse;
 using Bauta.Host.Serve;
 using Bauta.Host.ShopVerbs;
@@ -35,6 +36,7 @@ internal static class CommandLine
             ShopGroup.Build(),
             new JudgeEvidenceVerb(),
             DisputeGroup.Build(),
+            NotaryGroup.Build(),
             ArchiveGroup.Build(),
             BankGroup.Build(),
             new AuditBankVerb(),

@@ -67,6 +67,7 @@ namespace Bauta.Protocol;
 [JsonSerializable(typeof(PaymentRequest))]
 [JsonSerializable(typeof(PaymentAnswer))]
 [JsonSerializable(typeof(PurchaseEvidence))]
+[JsonSerializable(typeof(Observation))]
 [JsonSerializable(typeof(ArbiterCard))]
 [JsonSerializable(typeof(DisputeOrder))]
 [JsonSerializable(typeof(DisputeAnswer))]

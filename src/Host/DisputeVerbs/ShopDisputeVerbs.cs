@@ -104,7 +104,7 @@ internal sealed class AnswerDisputeVerb : ShopVerb
     private static async Task<byte[]> SealAsync(
         OpenShop shop, TransactionId n, string text, CancellationToken cancellation)
     {
-        var evidence = await SaleEvidenceVerb.EvidenceAsync(shop, n, cancellation);
+        var evidence = (await SaleEvidenceVerb.EvidenceAsync(shop, n, cancellation)) with { Release = null };
         var arbiter = evidence.BankCard.Content.Bank!.Arbiter?.Content
             ?? throw new HostException(ExitCode.Refused, "The bank names no arbiter.");
         return SealedCase.TrySeal(arbiter, n, new DisputeCase(DisputeCase.CurrentFormat, evidence, text))

@@ -61,6 +61,7 @@ internal static class VerdictText
         Outcome.MerchantAtFault => ExitCode.MerchantAtFault,
         Outcome.BankAtFault => ExitCode.BankAtFault,
         Outcome.ArchiveAtFault => ExitCode.ArchiveAtFault,
+        Outcome.CustomerAtFault => ExitCode.CustomerAtFault,
         Outcome.NotProven => ExitCode.NotProven,
         _ => throw new InvalidOperationException($"{outcome} has no exit code."),
     };
@@ -99,6 +100,7 @@ internal static class VerdictText
         Outcome.MerchantAtFault => "merchant at fault",
         Outcome.BankAtFault => "bank at fault",
         Outcome.ArchiveAtFault => "archive at fault",
+        Outcome.CustomerAtFault => "customer at fault",
         Outcome.NotProven => "not proven",
         _ => throw new InvalidOperationException($"{outcome} has no name."),
     };

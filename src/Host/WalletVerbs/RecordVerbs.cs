@@ -116,6 +116,10 @@ internal sealed class EvidenceVerb : WalletVerb
 
     private readonly Option<string?> other = EvidenceFile.Other();
 
+    private readonly Option<string[]> observations = EvidenceFile.Observations();
+
+    private readonly Option<string?> demand = EvidenceFile.Demand();
+
     public EvidenceVerb()
         : base("evidence", "Writes all that was stated about a purchase, for a judge or any stranger.\n"
             + "It shows what you bought and from whom: hand it out with care.",
@@ -125,6 +129,8 @@ internal sealed class EvidenceVerb : WalletVerb
         Add(output);
         Add(goods);
         Add(other);
+        Add(observations);
+        Add(demand);
     }
 
     protected override async Task<ExitCode> RunAsync(OpenWallet open, CancellationToken cancellation)
@@ -132,8 +138,11 @@ internal sealed class EvidenceVerb : WalletVerb
         var state = PurchaseReport.Find(
             await open.Wallet.HistoryAsync(cancellation), open.Parsed.GetRequiredValue(purchase));
         var path = NewFile.At(open.Parsed.GetRequiredValue(output));
-        EvidenceFile.Write(
-            path, await open.Wallet.EvidenceAsync(state.Order.Id, cancellation), open.Parsed.GetValue(other));
+        var evidence = EvidenceFile.With(
+            await open.Wallet.EvidenceAsync(state.Order.Id, cancellation), open.Parsed.GetValue(observations));
+        EvidenceFile.Write(path, evidence, open.Parsed.GetValue(other));
+        if (open.Parsed.GetValue(demand) is { } demandPath)
+            EvidenceFile.WriteDemand(demandPath, evidence);
         if (open.Parsed.GetValue(goods) is { } goodsPath)
             await CopyGoodsAsync(open, state, Path.GetFullPath(goodsPath), cancellation);
         open.Output.Line($"Wrote {path}. Anybody can check it: bauta judge {path}");

@@ -61,7 +61,8 @@ internal sealed class ShopDesk(
         var merchandise = secrets.Merchandise;
         return archives.TryGetValue(merchandise.Content.Archive, out var archive)
             ? new SaleEvidence(
-                archive.Policy.Text, merchandise, paid.LockNote, paid.Payment, paid.Known, paid.Acknowledgement, item)
+                archive.Policy.Text, merchandise, paid.LockNote, paid.Payment, paid.Known, paid.Acknowledgement, item,
+                paid.Release)
             : DeskError.UnknownArchive;
     }
 
