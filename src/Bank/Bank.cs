@@ -6,6 +6,7 @@ using Bauta.Bank.Lock;
 using Bauta.Bank.Recoup;
 using Bauta.Bank.Refresh;
 using Bauta.Bank.Reserves;
+using Bauta.Bank.Retain;
 using Bauta.Bank.Settle;
 using Bauta.Bank.Withdraw;
 using Bauta.Crypto.Jose;
@@ -27,6 +28,8 @@ namespace Bauta.Bank;
 public sealed class Bank : IBank, IBankOperator, IDisposable
 {
     private static readonly TimeSpan tick = TimeSpan.FromSeconds(1);
+    private const int PrunedAtOnce = 4096;
+
     private static readonly TimeSpan upkeep = TimeSpan.FromSeconds(30);
 
     // How late a locking bank learns of the issuer's new keys and revocations.
@@ -144,6 +147,8 @@ public sealed class Bank : IBank, IBankOperator, IDisposable
         // First, since an issuer that does not answer ends the round.
         await accounts.CollectAsync(cancellation);
         await disputes.LapseAsync(cancellation);
+        await database.WriteAsync(
+            (transaction, _) => AuthorizationRows.Prune(transaction, UnixTime.Now(clock), PrunedAtOnce), cancellation);
         var isDone = await keeper.RunAsync(cancellation);
         return !isDone ? tick : follows ? following : upkeep;
     }

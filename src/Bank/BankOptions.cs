@@ -101,7 +101,8 @@ public sealed record BankOptions
             throw new ArgumentException("The clock's hold is negative, or no lock may be aborted.");
         if (MinExpirySeconds < 0 || MaxExpirySeconds < MinExpirySeconds || DisputeWindowSeconds < 0)
             throw new ArgumentException("The range of expiries is empty, or the dispute window is negative.");
-        if (DisputeAnswerSeconds < 0 || DisputeRulingSeconds < 1 || (Arbiter is not null && !ArbiterCard.Holds(Arbiter)))
+        if (DisputeAnswerSeconds < 0 || DisputeRulingSeconds < 1
+            || (Arbiter is not null && !ArbiterCard.Holds(Arbiter)))
             throw new ArgumentException("The arbiter's card is not signed by its key, or a term is negative.");
     }
 }

@@ -15,6 +15,7 @@ public static class BankSchema
         new(6, "tokens of a revoked key that were closed for the issuer", Closings),
         new(7, "locks of which only a part may be paid", Sessions),
         new(8, "disputes, and until when a payment can be disputed", Disputed),
+        new(9, "P2 as it was signed, until its tokens' end", Retained),
     ];
 
     private const string Keys = """
@@ -109,6 +110,16 @@ public static class BankSchema
         ) {strict};
         CREATE INDEX disputes_open ON disputes (rule_by, n) WHERE state < 2;
         CREATE INDEX disputes_by_account ON disputes (account, n);
+        """;
+
+    // Appended and cut off by age: nothing asks for one of them but an operator who is accused.
+    private const string Retained = """
+        CREATE TABLE authorizations (
+            ends_at {bigint} NOT NULL,
+            n {blob} NOT NULL,
+            p2 {blob} NOT NULL
+        ) {strict};
+        CREATE INDEX authorizations_by_end ON authorizations (ends_at, n);
         """;
 
     // One row at most; no row is a bank that both issues and locks.

@@ -34,7 +34,8 @@ internal static class DenialCheck
             hearing.Note(true, $"a notary saw the bank refuse P2 at {seen.Until}: {code}");
             if (aboutToken.Contains(code))
                 throw hearing.End(Outcome.BankAtFault,
-                    $"The bank denied tokens that verify under its own keys in the log, signed by their owner ({code}).");
+                    $"The bank denied tokens that verify under its own keys in the log, signed by their owner: "
+                    + $"{code}.");
             if (!aboutSpending.Contains(code))
                 continue;
             throw IsSpent(p2.Content, evidence, keys, policy)

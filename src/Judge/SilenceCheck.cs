@@ -12,9 +12,12 @@ internal static class SilenceCheck
 {
     // What an archive may answer to a demand that is in order.
     private static readonly string[] excuses =
-        [Refusals<ArchiveError>.Code(ArchiveError.UnknownBank), Refusals<ArchiveError>.Code(ArchiveError.OtherLockNote)];
+    [
+        Refusals<ArchiveError>.Code(ArchiveError.UnknownBank),
+        Refusals<ArchiveError>.Code(ArchiveError.OtherLockNote),
+    ];
 
-    /// <summary>An abort, although the archive had the release in time: it refused, or let the key out instead.</summary>
+    /// <summary>An abort, although the archive had the release in time: it refused, or let the key out.</summary>
     public static void HearAborted(PurchaseEvidence evidence, ArchivePolicy policy, Hearing hearing)
     {
         var note = evidence.LockNote!;

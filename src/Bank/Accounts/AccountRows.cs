@@ -43,7 +43,8 @@ internal static class AccountRows
         transaction.Query(
             """
             SELECT id, (SELECT COUNT(*) FROM accruals WHERE account = accounts.id) FROM accounts
-            WHERE available = 0 AND ordered = 0 AND paid_out = 0 AND held = 0 AND reversed = 0 ORDER BY kept_at, id LIMIT $1
+            WHERE available = 0 AND ordered = 0 AND paid_out = 0 AND held = 0 AND reversed = 0
+            ORDER BY kept_at, id LIMIT $1
             """,
             row => (AccountId.FromBytes(row.GetBytes(0)), row.GetInt64(1) > 0), limit);
 
@@ -110,7 +111,8 @@ internal static class AccountRows
     public static void Hold(IWriteTransaction transaction, AccountId account, Amount amount) =>
         Move(transaction, "UPDATE accounts SET held = held + $2 WHERE id = $1", account, amount);
 
-    /// <summary>Ends a dispute: so much of what was held goes back to the customer, the rest is the merchant's.</summary>
+    /// <summary>Ends a dispute: a part of what was held goes back to the customer, the rest is the
+    /// merchant's.</summary>
     public static void EndHold(IWriteTransaction transaction, AccountId account, Amount held, Amount reversed) =>
         transaction.ExecuteExpecting(
             1,

@@ -12,7 +12,8 @@ internal static class SaleTables
     private static readonly TablePages locks = new(
         "locks", "n, account, policy, tokens, lock_note, payment_note, state, next_poll_at, total_key, paid", "n");
 
-    private static readonly TablePages accounts = new("accounts", "id, available, ordered, paid_out, held, reversed", "id");
+    private static readonly TablePages accounts =
+        new("accounts", "id, available, ordered, paid_out, held, reversed", "id");
     private static readonly TablePages accruals =
         new("accruals", "account, ready_at, amount", "account", "ready_at");
 

@@ -48,7 +48,20 @@ internal static class EvidenceFile
         if (paths.Count > PurchaseEvidence.MaxObservations)
             throw new HostException(
                 ExitCode.Usage, $"At most {PurchaseEvidence.MaxObservations} observations go into one file.");
-        return evidence with { Observations = [.. paths.Select(ReadObservation)] };
+        return evidence with
+        {
+            Observations = [.. evidence.Observations ?? [], .. paths.Select(ReadObservation)],
+        };
+    }
+
+    /// <summary>Puts what a bank shows beside evidence that accuses it.</summary>
+    public static PurchaseEvidence WithProof(PurchaseEvidence evidence, string path)
+    {
+        var bytes = DurableFile.Read(path, SpendingProof.MaxLength)
+            ?? throw new HostException(ExitCode.NotFound, $"{path} is missing.");
+        return StrictJson.TryRead(bytes, ProtocolJson.Default.SpendingProof, out var proof)
+            ? evidence with { OtherAuthorization = proof.Authorization, OtherDecision = proof.Decision }
+            : throw new HostException(ExitCode.BadFile, $"{path} is no proof of a bank's.");
     }
 
     private static Signed<Observation> ReadObservation(string path)
@@ -60,7 +73,7 @@ internal static class EvidenceFile
             : throw new HostException(ExitCode.BadFile, $"{path} is not what a notary saw.");
     }
 
-    /// <summary>Writes a demand: to the archive for a decision on a lock, or to the bank the P2 that it refused.</summary>
+    /// <summary>Writes a demand: to the archive for a decision on a lock, or to the bank the refused P2.</summary>
     public static void WriteDemand(string path, PurchaseEvidence evidence)
     {
         var bytes = evidence.LockNote is { } note

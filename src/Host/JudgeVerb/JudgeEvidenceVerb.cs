@@ -16,6 +16,13 @@ internal sealed class JudgeEvidenceVerb : DoingVerb
         Description = "The encrypted goods as they were delivered, when the dispute is about them.",
     };
 
+    private readonly Option<string?> proof = new("--proof")
+    {
+        Description = "What the bank shows when it said that a token is spent (bauta bank proof).",
+    };
+
+    private readonly Option<string[]> observations = EvidenceFile.Observations();
+
     public JudgeEvidenceVerb()
         : base("judge", "Reads evidence offline, recomputes everything and says what it proves and who is at fault.\n"
             + "The verdict rests on the keys that it lists: know them to be the parties'.",
@@ -23,6 +30,8 @@ internal sealed class JudgeEvidenceVerb : DoingVerb
     {
         Add(evidence);
         Add(goods);
+        Add(proof);
+        Add(observations);
     }
 
     protected override async Task<ExitCode> RunAsync(
@@ -33,6 +42,9 @@ internal sealed class JudgeEvidenceVerb : DoingVerb
             ?? throw new HostException(ExitCode.NotFound, $"{path} is missing.");
         if (!PurchaseEvidence.TryParse(bytes, out var file))
             throw new HostException(ExitCode.NotProven, $"{path} is not an evidence file.");
+        file = EvidenceFile.With(file, parsed.GetValue(observations));
+        if (parsed.GetValue(proof) is { } shown)
+            file = EvidenceFile.WithProof(file, shown);
         var verdict = parsed.GetValue(goods) is { } delivered
             ? await output.BarAsync(
                 "reading the goods", bar => Task.Run(() => Judge(file, delivered, bar), cancellation))

@@ -16,7 +16,8 @@ namespace Bauta.Merchant.Desk;
 /// <summary>The desk of a running merchant.</summary>
 internal sealed class ShopDesk(
     MerchantOptions options, IDatabase database, Catalogue catalogue, GoodsStore goods, Delivering delivering,
-    PayingOut payingOut, Answering answering, SealingKey sealing, IReadOnlyDictionary<PolicyId, MerchantArchive> archives) : IShopDesk
+    PayingOut payingOut, Answering answering, SealingKey sealing,
+    IReadOnlyDictionary<PolicyId, MerchantArchive> archives) : IShopDesk
 {
     private const int NoSpaceError = 28;
 

@@ -61,3 +61,12 @@ public sealed record PurchaseEvidence(
     /// <summary>The file's bytes.</summary>
     public byte[] ToBytes() => StrictJson.Write(this, ProtocolJson.Default.PurchaseEvidence);
 }
+
+/// <summary>What a bank shows when it said that a token is spent: the judge takes it beside the evidence.</summary>
+/// <param name="Authorization">The P2 that spent it, as the token's key signed it.</param>
+/// <param name="Decision">Its commit.</param>
+public sealed record SpendingProof(byte[] Authorization, LoggedEntry Decision)
+{
+    /// <summary>The largest file in bytes.</summary>
+    public const int MaxLength = 256 * 1024;
+}

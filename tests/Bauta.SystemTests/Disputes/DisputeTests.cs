@@ -13,7 +13,8 @@ public sealed class DisputeTests
     [Fact]
     public async Task A_refund_and_a_discount_go_through_customer_shop_bank_and_arbiter()
     {
-        using var network = await RealNetwork.PrepareAsync(("bank", "arbiter", "\"../arbiter/arbiter.card\""));
+        using var network = await RealNetwork.PrepareAsync(
+            ("bank", "arbiter", "\"../arbiter/arbiter.card\""), ("bank", "disputeWindowSeconds", "3600"));
         var office = Path.Combine(network.Folder, "arbiter");
         Ok(await RealNetwork.BautaAsync(
             TimeSpan.FromMinutes(1), "dispute", "init", "--arbiter", office, "--name", "arbiter.demo", "--json"));

@@ -1,4 +1,5 @@
 using Bauta.Bank.Inspect;
+using Bauta.Bank.Retain;
 using Bauta.Crypto.Jose;
 using Bauta.Protocol;
 using Bauta.Protocol.Acquirer;
@@ -69,7 +70,8 @@ public abstract class DisputeTests : BankSuite
         // A part of the sum: the patent's discount.
         var ruled = await world.Bank.RuleAsync(arbiter.Rule(contested, 3), default);
         Assert.Equal((DisputeState.Refunded, 3L), (ruled.Value.State, ruled.Value.Refund!.Value.MinorUnits));
-        Assert.Equal(3, (await world.Bank.RuleAsync(arbiter.Rule(contested, 3), default)).Value.Refund!.Value.MinorUnits);
+        var again = await world.Bank.RuleAsync(arbiter.Rule(contested, 3), default);
+        Assert.Equal(3, again.Value.Refund!.Value.MinorUnits);
         Refused(BankError.AlreadyDecided, await world.Bank.RuleAsync(arbiter.Rule(contested, 4), default));
         Refused(BankError.AlreadyDecided, await AnswerAsync(world, first, accepts: true));
         Assert.Equal(5, (await world.AccountStateAsync()).Available.MinorUnits);
@@ -194,6 +196,30 @@ public abstract class DisputeTests : BankSuite
             sale.Transaction, await world.CommitAsync(sale, held), default)).IsOk);
         Assert.Equal(3, (await DisputeAsync(world, new Paid(sale, coins))).Value.Amount.MinorUnits);
         await IsCleanAsync(world);
+    }
+
+    [Fact]
+    public async Task A_bank_keeps_each_p2_until_its_tokens_end_and_proves_with_it_what_was_spent()
+    {
+        await using var world = await OpenAsync();
+        var coin = (await world.CoinsAsync(8))[0];
+        var (sale, serial) = (new Sale(), TokenSerial.Of(coin.Key.PublicKey).ToArray());
+        var held = (await world.LockAsync(sale, coin)).Value;
+        Assert.Empty(await TokenUses.FindAsync(world.Database, serial, default));
+        Assert.True((await world.Bank.DecideAsync(
+            sale.Transaction, await world.CommitAsync(sale, held), default)).IsOk);
+        await world.RestartAsync();
+        var use = Assert.Single(await TokenUses.FindAsync(world.Database, serial, default));
+        Assert.Equal((sale.Transaction, world.Archive.Policy.Id), (use.Transaction, use.Archive));
+        Assert.True(SignedAuthorization.TryParse(use.Authorization, out var p2));
+        Assert.True(p2.IsSignedByItsTokenKeys());
+        var end = (await world.DenominationAsync(8)).ExpiresAt;
+        world.Clock.SetTo(end.AddSeconds(-1));
+        await world.Bank.MaintainAsync(default);
+        Assert.NotNull(Assert.Single(await TokenUses.FindAsync(world.Database, serial, default)).Authorization);
+        world.Clock.SetTo(end);
+        await world.Bank.MaintainAsync(default);
+        Assert.Null(Assert.Single(await TokenUses.FindAsync(world.Database, serial, default)).Authorization);
     }
 
     [Fact]

@@ -19,7 +19,8 @@ public sealed class Arbiter : IDisposable
     /// <summary>A case that nobody opens.</summary>
     public static byte[] Box() => RandomNumberGenerator.GetBytes(1000);
 
-    public Signed<Ruling> Rule(DisputeState dispute, long refund, string bank = "bank.example", UnixTime at = default) =>
+    public Signed<Ruling> Rule(
+        DisputeState dispute, long refund, string bank = "bank.example", UnixTime at = default) =>
         Signed<Ruling>.Sign(Key, new Ruling(
             dispute.Transaction, bank, dispute.Claim, Amount.FromMinorUnits(refund), at));
 

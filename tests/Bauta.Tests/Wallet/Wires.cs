@@ -86,10 +86,12 @@ public sealed class WiredBank(Wire wire, IBank bank) : IBank
     public List<(string Reserve, int Count)> Withdrawals { get; } = [];
 
     public Task<Result<DisputeState, BankError>> DisputeAsync(
-        Signed<DisputeOrder> order, CancellationToken cancellation) => wire.SendAsync(typeof(IBank), () => bank.DisputeAsync(order, cancellation));
+        Signed<DisputeOrder> order, CancellationToken cancellation) =>
+        wire.SendAsync(typeof(IBank), () => bank.DisputeAsync(order, cancellation));
 
     public Task<Result<DisputeState, BankError>> AnswerAsync(
-        Signed<DisputeAnswer> answer, CancellationToken cancellation) => wire.SendAsync(typeof(IBank), () => bank.AnswerAsync(answer, cancellation));
+        Signed<DisputeAnswer> answer, CancellationToken cancellation) =>
+        wire.SendAsync(typeof(IBank), () => bank.AnswerAsync(answer, cancellation));
 
     public Task<Result<DisputeState, BankError>> RuleAsync(Signed<Ruling> ruling, CancellationToken cancellation) =>
         wire.SendAsync(typeof(IBank), () => bank.RuleAsync(ruling, cancellation));
