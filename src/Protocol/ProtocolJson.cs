@@ -68,6 +68,7 @@ namespace Bauta.Protocol;
 [JsonSerializable(typeof(PaymentAnswer))]
 [JsonSerializable(typeof(PurchaseEvidence))]
 [JsonSerializable(typeof(Observation))]
+[JsonSerializable(typeof(Certificate))]
 [JsonSerializable(typeof(SpendingProof))]
 [JsonSerializable(typeof(ArbiterCard))]
 [JsonSerializable(typeof(DisputeOrder))]

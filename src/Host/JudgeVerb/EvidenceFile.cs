@@ -54,6 +54,17 @@ internal static class EvidenceFile
         };
     }
 
+    /// <summary>A notary's certificate on a file.</summary>
+    public static Signed<Certificate> ReadCertificate(string path, byte[] file)
+    {
+        var bytes = DurableFile.Read(path, Certificate.MaxLength + 1)
+            ?? throw new HostException(ExitCode.NotFound, $"{path} is missing.");
+        return Signed<Certificate>.TryParse(Encoding.ASCII.GetString(bytes).TrimEnd('\n'), out var certificate)
+            && Certificate.Holds(certificate, file)
+            ? certificate
+            : throw new HostException(ExitCode.NotProven, $"{path} is not a certificate of this file.");
+    }
+
     /// <summary>Puts what a bank shows beside evidence that accuses it.</summary>
     public static PurchaseEvidence WithProof(PurchaseEvidence evidence, string path)
     {

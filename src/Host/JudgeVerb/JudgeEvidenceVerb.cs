@@ -21,6 +21,11 @@ internal sealed class JudgeEvidenceVerb : DoingVerb
         Description = "What the bank shows when it said that a token is spent (bauta bank proof).",
     };
 
+    private readonly Option<string?> certificate = new("--certificate")
+    {
+        Description = "A notary's word on since when the evidence file is there (bauta notary certify).",
+    };
+
     private readonly Option<string[]> observations = EvidenceFile.Observations();
 
     public JudgeEvidenceVerb()
@@ -31,6 +36,7 @@ internal sealed class JudgeEvidenceVerb : DoingVerb
         Add(evidence);
         Add(goods);
         Add(proof);
+        Add(certificate);
         Add(observations);
     }
 
@@ -51,7 +57,16 @@ internal sealed class JudgeEvidenceVerb : DoingVerb
             : PurchaseJudge.Judge(file);
         foreach (var line in VerdictText.Lines(verdict))
             output.Line(line);
-        output.Answer(VerdictText.Describe(verdict));
+        var told = VerdictText.Describe(verdict);
+        if (parsed.GetValue(certificate) is { } certified)
+        {
+            var dated = EvidenceFile.ReadCertificate(certified, bytes);
+            output.Line($"The file was there at {dated.Content.At}, says notary {dated.Content.Notary}: {dated.KeyId}");
+            told["certifiedAt"] = dated.Content.At.Seconds;
+            told["certifiedBy"] = dated.KeyId;
+        }
+
+        output.Answer(told);
         return VerdictText.CodeOf(verdict.Outcome);
     }
 

@@ -16,8 +16,9 @@ namespace Bauta.Host.NotaryVerb;
 internal static class NotaryGroup
 {
     public static Verb Build() => new VerbGroup("notary",
-        "Certifies that a party does not answer: for somebody who is not believed alone.",
-        "bauta notary observe demand.json --party data/demo/archive/archive.party.json", new ObserveVerb());
+        "Certifies that a party does not answer, or since when a file is there: for somebody who is not believed alone.",
+        "bauta notary observe demand.json --party data/demo/archive/archive.party.json",
+        new ObserveVerb(), new CertifyVerb());
 }
 
 /// <summary><c>bauta notary observe</c>.</summary>
@@ -37,17 +38,8 @@ internal sealed class ObserveVerb : DoingVerb
         Required = true,
     };
 
-    private readonly Option<string> key = new("--key")
-    {
-        Description = "The notary's key; made when it is not there.",
-        DefaultValueFactory = _ => "notary.pem",
-    };
-
-    private readonly Option<string> name = new("--name")
-    {
-        Description = "What the notary is called.",
-        DefaultValueFactory = _ => "notary.example",
-    };
+    private readonly Option<string> key = KeyOption();
+    private readonly Option<string> name = NameOption();
 
     private readonly Option<int> wait = new("--wait")
     {
@@ -75,6 +67,26 @@ internal sealed class ObserveVerb : DoingVerb
         Add(output);
     }
 
+    public static Option<string> KeyOption() => new("--key")
+    {
+        Description = "The notary's key; made when it is not there.",
+        DefaultValueFactory = _ => "notary.pem",
+    };
+
+    public static Option<string> NameOption() => new("--name")
+    {
+        Description = "What the notary is called.",
+        DefaultValueFactory = _ => "notary.example",
+    };
+
+    public static string NameOf(ParseResult parsed, Option<string> name)
+    {
+        var called = parsed.GetRequiredValue(name);
+        return Names.IsPartyName(called)
+            ? called
+            : throw new HostException(ExitCode.Usage, $"{called} is not a name: a-z, 0-9, dot, hyphen.");
+    }
+
     protected override async Task<ExitCode> RunAsync(
         ParseResult parsed, Output said, CancellationToken cancellation)
     {
@@ -82,9 +94,7 @@ internal sealed class ObserveVerb : DoingVerb
         var file = parsed.GetRequiredValue(demand);
         var bytes = DurableFile.Read(file, MaxDemand)
             ?? throw new HostException(ExitCode.NotFound, $"{file} is missing.");
-        var called = parsed.GetRequiredValue(name);
-        if (!Names.IsPartyName(called))
-            throw new HostException(ExitCode.Usage, $"{called} is not a name: a-z, 0-9, dot, hyphen.");
+        var called = NameOf(parsed, name);
         using var signer = RoleKeys.MakeSigner(parsed.GetRequiredValue(key));
         using var transport = new PartyTransport(MaskRoute.Direct, TimeProvider.System);
         var asking = AskingOf(bytes, parsed.GetRequiredValue(party), transport)

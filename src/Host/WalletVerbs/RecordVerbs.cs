@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using Bauta.Host.JudgeVerb;
 using Bauta.Host.Terminal;
+using Bauta.Protocol;
 using Bauta.Storage;
 using Bauta.Wallet.Purchase;
 
@@ -163,5 +164,29 @@ internal sealed class EvidenceVerb : WalletVerb
             await using var to = new FileStream(path, FileMode.CreateNew);
             await from.CopyToAsync(to, cancellation);
         });
+    }
+}
+
+/// <summary><c>bauta wallet forget</c>.</summary>
+internal sealed class ForgetVerb : WalletVerb
+{
+    private readonly Option<int> days = new("--days")
+    {
+        Description = "Purchases that are over and were started longer ago.",
+        Required = true,
+    };
+
+    public ForgetVerb()
+        : base("forget", "Deletes what the wallet keeps of old purchases: contract, evidence, encrypted goods. What you\n"
+            + "bought stays where it is, and nobody finds in the wallet that you did. You prove nothing of them then.",
+            "bauta wallet forget --days 400") => Add(days);
+
+    protected override async Task<ExitCode> RunAsync(OpenWallet open, CancellationToken cancellation)
+    {
+        var before = UnixTime.Now(TimeProvider.System).AddSeconds(-86_400L * Math.Max(0, open.Parsed.GetValue(days)));
+        var gone = await open.Wallet.ForgetAsync(before, cancellation);
+        open.Output.Line($"{gone} purchase(s) forgotten.");
+        open.Output.Answer(new JsonObject { ["forgotten"] = gone });
+        return ExitCode.Ok;
     }
 }

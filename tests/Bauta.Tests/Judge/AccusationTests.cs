@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Bauta.Crypto.Jose;
 using Bauta.Judge;
 using Bauta.Protocol;
@@ -125,6 +126,17 @@ public sealed class AccusationTests : IDisposable
         {
             OtherMerchandise = Signed<Merchandise>.Sign(dispute.Stranger, other),
         });
+    }
+
+    [Fact]
+    public void A_certificate_is_of_one_file_and_by_one_key()
+    {
+        byte[] file = [1, 2, 3];
+        var dated = new Certificate(
+            "notary.example", notary.PublicKey.Spki, SHA256.HashData(file), dispute.Clock.Now);
+        Assert.True(Certificate.Holds(Signed<Certificate>.Sign(notary, dated), file));
+        Assert.False(Certificate.Holds(Signed<Certificate>.Sign(notary, dated), [1, 2, 4]));
+        Assert.False(Certificate.Holds(Signed<Certificate>.Sign(dispute.Stranger, dated), file));
     }
 
     public void Dispose()

@@ -121,6 +121,48 @@ public sealed class DisputeTests : IDisposable
     }
 
     [Fact]
+    public async Task What_is_old_and_over_is_forgotten_and_what_is_disputed_is_not()
+    {
+        await using var network = await StartAsync();
+        await using var customer = await Customer.WithTokensAsync(network, 31);
+        var first = await BuyAsync(network, customer, 3, "first.bin");
+        var disputed = await BuyAsync(network, customer, 4, "second.bin");
+        await customer.Wallet.DisputeAsync(disputed.Order.Id, null, "", default);
+        Assert.Equal(0, await customer.Wallet.ForgetAsync(network.Clock.Now, default));
+        network.Clock.Advance(1);
+        var fresh = await BuyAsync(network, customer, 5, "third.bin");
+        Assert.Equal(1, await customer.Wallet.ForgetAsync(network.Clock.Now, default));
+        await customer.RestartAsync();
+        Assert.Equal(
+            [disputed.Order.Id, fresh.Order.Id],
+            (await customer.Wallet.HistoryAsync(default)).Select(one => one.Order.Id));
+        await Assert.ThrowsAsync<WalletException>(() => customer.Wallet.EvidenceAsync(first.Order.Id, default));
+        Assert.Equal(goods, await File.ReadAllBytesAsync(network.File("first.bin")));
+        await customer.AgreesWithBankAsync();
+    }
+
+    [Fact]
+    public async Task Tokens_are_turned_into_fresh_ones_before_they_can_be_spent_no_more()
+    {
+        await using var network = await StartAsync();
+        await using var customer = await Customer.WithTokensAsync(network, 31);
+        var terms = (await network.TheBank.DenominationsAsync(default)).Denominations[0].Key.Content;
+        var last = terms.SpendUntil.AddSeconds(
+            -(terms.SpendUntil.Seconds - terms.WithdrawFrom.Seconds) / 20);
+        network.Clock.SetTo(last.AddSeconds(-1));
+        await network.BackgroundAsync();
+        network.Wire.Reset();
+        Assert.Empty(await customer.ResumeAsync());
+        Assert.DoesNotContain(network.Wire.Log, call => call.EndsWith("RefreshAsync", StringComparison.Ordinal));
+        network.Clock.SetTo(last);
+        Assert.Empty(await customer.ResumeAsync());
+        network.Clock.SetTo(terms.SpendUntil);
+        await network.BackgroundAsync();
+        Assert.Equal(31, (await customer.Wallet.BalanceAsync(default)).Spendable.MinorUnits);
+        await BuyAsync(network, customer, 31);
+    }
+
+    [Fact]
     public async Task Where_another_bank_issues_the_refund_goes_there()
     {
         await using var network = await InProcessNetwork.StartAsync(
@@ -139,8 +181,9 @@ public sealed class DisputeTests : IDisposable
     private Task<InProcessNetwork> StartAsync() =>
         InProcessNetwork.StartAsync(InProcessNetwork.BankOptions with { Arbiter = arbiter.Card });
 
-    private static async Task<Opened> BuyAsync(InProcessNetwork network, Customer customer, long price) =>
-        Assert.IsType<Opened>(await customer.BuyAsync(await network.OfferAsync(goods, price), "bought.bin"));
+    private static async Task<Opened> BuyAsync(
+        InProcessNetwork network, Customer customer, long price, string file = "bought.bin") =>
+        Assert.IsType<Opened>(await customer.BuyAsync(await network.OfferAsync(goods, price), file));
 
     private static async Task<long> WorthAsync(Customer customer)
     {
