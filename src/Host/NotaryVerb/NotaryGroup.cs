@@ -16,7 +16,8 @@ namespace Bauta.Host.NotaryVerb;
 internal static class NotaryGroup
 {
     public static Verb Build() => new VerbGroup("notary",
-        "Certifies that a party does not answer, or since when a file is there: for somebody who is not believed alone.",
+        "Certifies that a party does not answer, or since when a file is there, for somebody who is not believed "
+        + "alone.",
         "bauta notary observe demand.json --party data/demo/archive/archive.party.json",
         new ObserveVerb(), new CertifyVerb());
 }

@@ -177,8 +177,8 @@ internal sealed class ForgetVerb : WalletVerb
     };
 
     public ForgetVerb()
-        : base("forget", "Deletes what the wallet keeps of old purchases: contract, evidence, encrypted goods. What you\n"
-            + "bought stays where it is, and nobody finds in the wallet that you did. You prove nothing of them then.",
+        : base("forget", "Deletes what the wallet keeps of old purchases: contract, evidence, encrypted goods. What\n"
+            + "you bought stays where it is, and nobody finds in the wallet that you did. You prove nothing then.",
             "bauta wallet forget --days 400") => Add(days);
 
     protected override async Task<ExitCode> RunAsync(OpenWallet open, CancellationToken cancellation)

@@ -56,6 +56,7 @@ public sealed class DisputeTests
         var audit = await RealNetwork.BautaAsync(
             TimeSpan.FromMinutes(1), "audit", "--config", network.ConfigOf("bank"), "--json");
         Assert.True(audit.ExitCode == 0, audit.Output + audit.Errors);
+        await ANotaryAsksAsync(network);
 
         async Task<JsonNode> OfficeAsync(params string[] arguments) => Ok(await DecideAsync(arguments));
 
@@ -65,6 +66,39 @@ public sealed class DisputeTests
                 "dispute", .. arguments, "--arbiter", office, "--bank",
                 Path.Combine(network.Folder, "bank", "bank.party.json"), "--json",
             ]);
+    }
+
+    /// <summary>The archive is gone when the shop releases: a notary certifies it. When it is there again, the notary's
+    /// question itself has it decide.</summary>
+    private static async Task ANotaryAsksAsync(RealNetwork network)
+    {
+        string At(string name) => Path.Combine(network.Folder, name);
+        network.Kill("archive");
+        var bought = await network.WalletAsync("buy", "shop.demo", "letter", "--out", At("third"), "--patience", "1");
+        Assert.Equal(17, bought.ExitCode);
+        var sale = (string)Ok(await network.ShopAsync("sales"))["sales"]![0]!["transaction"]!;
+        Ok(await network.ShopAsync("evidence", sale, "--out", At("sale.json"), "--demand", At("demand.json")));
+        Assert.DoesNotContain("\"release\"", await File.ReadAllTextAsync(At("sale.json")), StringComparison.Ordinal);
+        Assert.False((bool)Ok(await ObserveAsync("seen.jws"))["answered"]!);
+        Ok(await network.ShopAsync(
+            "evidence", sale, "--out", At("accused.json"), "--observation", At("seen.jws")));
+        Ok(await RealNetwork.BautaAsync(
+            TimeSpan.FromMinutes(1), "notary", "certify", At("accused.json"), "--key", At("notary.pem"), "--out",
+            At("dated.jws"), "--json"));
+        // Before expiry nobody is at fault yet.
+        var verdict = await RealNetwork.BautaAsync(
+            TimeSpan.FromMinutes(1), "judge", At("accused.json"), "--certificate", At("dated.jws"), "--json");
+        Assert.True(verdict.ExitCode == 21, verdict.Output + verdict.Errors);
+        Assert.NotNull(verdict.Json["certifiedAt"]);
+        await network.StartAsync("archive");
+        Assert.True((bool)Ok(await ObserveAsync("other.jws"))["answered"]!);
+        Ok(await network.WalletAsync("resume"));
+        Assert.True(File.Exists(At("third")));
+
+        Task<Said> ObserveAsync(string name) => RealNetwork.BautaAsync(
+            TimeSpan.FromMinutes(1), "notary", "observe", At("demand.json"), "--party",
+            Path.Combine(network.Folder, "archive", "archive.party.json"), "--key", At("notary.pem"), "--out",
+            At(name), "--wait", name == "seen.jws" ? "0" : "20", "--json");
     }
 
     private static async Task<string> BuyAsync(RealNetwork network, string title)
