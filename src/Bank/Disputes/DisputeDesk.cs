@@ -215,6 +215,8 @@ internal sealed class DisputeDesk(
         IWriteTransaction transaction, Books books, StoredDispute dispute, Amount refund,
         Signed<FundingNotice>? notice)
     {
+        if (refund > Amount.Zero && notice is null != options.Issuer is null)
+            throw new InvalidOperationException("A refund goes to a reserve here, or with a notice to the issuer.");
         var next = dispute with
         {
             Stage = refund == Amount.Zero ? DisputeStage.Dismissed : DisputeStage.Refunded, Refund = refund,

@@ -1,6 +1,5 @@
 using Bauta.Protocol;
 using Bauta.Protocol.Acquirer;
-using Bauta.Protocol.Bank;
 using Bauta.Protocol.Disputes;
 using Bauta.Storage;
 

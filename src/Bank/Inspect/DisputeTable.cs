@@ -1,7 +1,6 @@
 using Bauta.Crypto.Jose;
 using Bauta.Protocol;
 using Bauta.Protocol.Acquirer;
-using Bauta.Protocol.Bank;
 using Bauta.Protocol.Disputes;
 using Bauta.Storage;
 

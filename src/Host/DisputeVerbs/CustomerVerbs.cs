@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
-using Bauta.Host.Terminal;
 using Bauta.Host.WalletVerbs;
 using Bauta.Protocol.Disputes;
 using Bauta.Wallet.Disputes;

@@ -1,8 +1,6 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
-using Bauta.Host.Config;
 using Bauta.Host.ShopVerbs;
-using Bauta.Host.Terminal;
 using Bauta.Merchant.Desk;
 using Bauta.Protocol;
 using Bauta.Protocol.Disputes;

@@ -1,7 +1,6 @@
 using System.Text.Json.Serialization.Metadata;
 using Bauta.Crypto.Hpke;
 using Bauta.Crypto.Jose;
-using Bauta.Crypto.PrivacyPass;
 
 namespace Bauta.Protocol.Disputes;
 

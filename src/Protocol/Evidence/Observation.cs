@@ -2,7 +2,6 @@ using System.Security.Cryptography;
 using System.Text.Json.Serialization.Metadata;
 using Bauta.Crypto.Jose;
 using Bauta.Protocol.Archive;
-using Bauta.Protocol.Bank;
 
 namespace Bauta.Protocol.Evidence;
 

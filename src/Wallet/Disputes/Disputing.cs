@@ -1,4 +1,3 @@
-using Bauta.Crypto.Jose;
 using Bauta.Crypto.PrivacyPass;
 using Bauta.Protocol;
 using Bauta.Protocol.Bank;

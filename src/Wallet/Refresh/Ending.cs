@@ -1,4 +1,3 @@
-using Bauta.Protocol;
 using Bauta.Wallet.Tokens;
 
 namespace Bauta.Wallet;

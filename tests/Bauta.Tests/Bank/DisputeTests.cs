@@ -2,7 +2,6 @@ using Bauta.Bank.Inspect;
 using Bauta.Bank.Retain;
 using Bauta.Crypto.Jose;
 using Bauta.Protocol;
-using Bauta.Protocol.Acquirer;
 using Bauta.Protocol.Bank;
 using Bauta.Protocol.Disputes;
 using Bauta.Tests.Disputes;
