@@ -119,7 +119,8 @@ internal sealed class DisputeDesk(
         if (IsArbiter(key))
             return dispute.State with
             {
-                Case = dispute.Order.Content.Case, AnswerCase = dispute.Answer?.Content.Case,
+                Case = dispute.Order.Content.Case,
+                AnswerCase = dispute.Answer?.Content.Case,
             };
         return dispute.Account.Equals(AccountId.Of(key)) ? dispute.State : BankError.UnknownDispute;
     }
@@ -219,7 +220,8 @@ internal sealed class DisputeDesk(
             throw new InvalidOperationException("A refund goes to a reserve here, or with a notice to the issuer.");
         var next = dispute with
         {
-            Stage = refund == Amount.Zero ? DisputeStage.Dismissed : DisputeStage.Refunded, Refund = refund,
+            Stage = refund == Amount.Zero ? DisputeStage.Dismissed : DisputeStage.Refunded,
+            Refund = refund,
             Notice = notice,
         };
         AccountRows.EndHold(transaction, dispute.Account, dispute.Amount, refund);

@@ -91,21 +91,25 @@ public sealed class AccusationTests : IDisposable
         using var other = new Sales(dispute);
         Is(Outcome.CustomerAtFault, denied with
         {
-            OtherAuthorization = other.Authorization(), OtherDecision = other.Commit(),
+            OtherAuthorization = other.Authorization(),
+            OtherDecision = other.Commit(),
         });
         // The other one was never committed, is of another sale, or another key signed it.
         Is(Outcome.Undecided, denied with { OtherAuthorization = other.Authorization() });
         Is(Outcome.Undecided, denied with
         {
-            OtherAuthorization = other.Authorization(), OtherDecision = other.Abort(),
+            OtherAuthorization = other.Authorization(),
+            OtherDecision = other.Abort(),
         });
         Is(Outcome.Undecided, denied with
         {
-            OtherAuthorization = other.Authorization(dispute.Stranger), OtherDecision = other.Commit(),
+            OtherAuthorization = other.Authorization(dispute.Stranger),
+            OtherDecision = other.Commit(),
         });
         Is(Outcome.Undecided, denied with
         {
-            OtherAuthorization = refused.Authorization, OtherDecision = other.Commit(),
+            OtherAuthorization = refused.Authorization,
+            OtherDecision = other.Commit(),
         });
     }
 

@@ -33,7 +33,9 @@ public sealed class SecondBank : IAsyncDisposable
     {
         var options = InProcessNetwork.BankOptions with
         {
-            Name = Name, Issuer = InProcessNetwork.BankName, Arbiter = arbiter,
+            Name = Name,
+            Issuer = InProcessNetwork.BankName,
+            Arbiter = arbiter,
         };
         var database = await BankDatabase.OpenAsync(path);
         var bank = await PartyBank.OpenAsync(
