@@ -1,10 +1,12 @@
 using Bauta.Bank.Accounts;
 using Bauta.Bank.Denominations;
+using Bauta.Bank.Disputes;
 using Bauta.Bank.Ledger;
 using Bauta.Bank.Lock;
 using Bauta.Bank.Recoup;
 using Bauta.Bank.Refresh;
 using Bauta.Bank.Reserves;
+using Bauta.Bank.Retain;
 using Bauta.Bank.Settle;
 using Bauta.Bank.Withdraw;
 using Bauta.Crypto.Jose;
@@ -12,6 +14,7 @@ using Bauta.Crypto.PrivacyPass;
 using Bauta.Protocol;
 using Bauta.Protocol.Archive;
 using Bauta.Protocol.Bank;
+using Bauta.Protocol.Disputes;
 using Bauta.Storage;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -25,6 +28,8 @@ namespace Bauta.Bank;
 public sealed class Bank : IBank, IBankOperator, IDisposable
 {
     private static readonly TimeSpan tick = TimeSpan.FromSeconds(1);
+    private const int PrunedAtOnce = 4096;
+
     private static readonly TimeSpan upkeep = TimeSpan.FromSeconds(30);
 
     // How late a locking bank learns of the issuer's new keys and revocations.
@@ -46,6 +51,7 @@ public sealed class Bank : IBank, IBankOperator, IDisposable
     private readonly RecoupDesk recoups;
     private readonly AccountDesk accounts;
     private readonly PayoutDesk payouts;
+    private readonly DisputeDesk disputes;
     private readonly System.Collections.Concurrent.ConcurrentQueue<byte[]> forgedKeys = new();
 
     private Bank(
@@ -73,6 +79,7 @@ public sealed class Bank : IBank, IBankOperator, IDisposable
         recoups = new RecoupDesk(options, database, parties.SpentAt, shelf, clock);
         accounts = new AccountDesk(options, database, directory, clock);
         payouts = new PayoutDesk(options, database, statementKey, parties.Acquirer, clock, log);
+        disputes = new DisputeDesk(options, database, statementKey, clock);
     }
 
     /// <summary>Takes up where it stopped. Without <see cref="RunAsync"/> it answers, but makes no keys.</summary>
@@ -139,6 +146,9 @@ public sealed class Bank : IBank, IBankOperator, IDisposable
 
         // First, since an issuer that does not answer ends the round.
         await accounts.CollectAsync(cancellation);
+        await disputes.LapseAsync(cancellation);
+        await database.WriteAsync(
+            (transaction, _) => AuthorizationRows.Prune(transaction, UnixTime.Now(clock), PrunedAtOnce), cancellation);
         var isDone = await keeper.RunAsync(cancellation);
         return !isDone ? tick : follows ? following : upkeep;
     }
@@ -222,6 +232,28 @@ public sealed class Bank : IBank, IBankOperator, IDisposable
     /// <inheritdoc/>
     public Task<Result<PayoutState, BankError>> PayOutAsync(
         Signed<PayoutRequest> request, CancellationToken cancellation) => payouts.OrderAsync(request, cancellation);
+
+    /// <inheritdoc/>
+    public Task<Result<DisputeState, BankError>> DisputeAsync(
+        Signed<DisputeOrder> order, CancellationToken cancellation) => disputes.OpenAsync(order, cancellation);
+
+    /// <inheritdoc/>
+    public Task<Result<DisputeState, BankError>> AnswerAsync(
+        Signed<DisputeAnswer> answer, CancellationToken cancellation) => disputes.AnswerAsync(answer, cancellation);
+
+    /// <inheritdoc/>
+    public Task<Result<DisputeState, BankError>> RuleAsync(Signed<Ruling> ruling, CancellationToken cancellation) =>
+        disputes.RuleAsync(ruling, cancellation);
+
+    /// <inheritdoc/>
+    public Task<Result<DisputeState, BankError>> DisputeAsync(
+        TransactionId transaction, Signed<ReadOrder> order, CancellationToken cancellation) =>
+        disputes.ReadAsync(transaction, order, cancellation);
+
+    /// <inheritdoc/>
+    public Task<Result<DisputeList, BankError>> DisputesAsync(
+        Signed<ReadOrder> order, TransactionId? after, CancellationToken cancellation) =>
+        disputes.ListAsync(order, after, cancellation);
 
     public void Dispose()
     {

@@ -3,6 +3,7 @@ using Bauta.Http;
 using Bauta.Protocol;
 using Bauta.Protocol.Archive;
 using Bauta.Protocol.Bank;
+using Bauta.Protocol.Disputes;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 
@@ -24,6 +25,7 @@ public static class BankEndpoints
         MapReserves(routes, bank);
         MapSales(routes, bank);
         MapAccounts(routes, bank);
+        MapDisputes(routes, bank);
         if (bank is IBankOperator owner)
             MapStatement<Revocation>(routes.MapPostAnswer, "/revocations", async (order, stop) =>
                 Answer.Json(await owner.RevokeAsync(order, stop), ProtocolJson.Default.RevocationAnswer));
@@ -117,6 +119,51 @@ public static class BankEndpoints
         });
         MapStatement<PayoutRequest>(routes.MapPostAnswer, "/payouts", async (request, stop) =>
             Answer.Json(await bank.PayOutAsync(request, stop), ProtocolJson.Default.PayoutState));
+    }
+
+    private static void MapDisputes(IEndpointRouteBuilder routes, IDisputes disputes)
+    {
+        MapOfTransaction<DisputeOrder>("/disputes/{n}", order => order.Transaction, disputes.DisputeAsync);
+        MapOfTransaction<DisputeAnswer>("/disputes/{n}/answer", answer => answer.Transaction, disputes.AnswerAsync);
+        MapOfTransaction<Ruling>("/disputes/{n}/ruling", ruling => ruling.Transaction, disputes.RuleAsync);
+        routes.MapGetAnswer("/disputes/{n}", async context =>
+        {
+            if (!TransactionId.TryParse(context.RouteText("n"), out var n))
+                return Answer.Refuse(BankError.Malformed);
+            var order = context.ReadHeaderStatement<ReadOrder>(ReadOrder.Header);
+            return order.IsOk
+                ? Answer.Json(
+                    await disputes.DisputeAsync(n, order.Value, context.RequestAborted),
+                    ProtocolJson.Default.DisputeState)
+                : Answer.Refuse(order);
+        });
+        routes.MapGetAnswer("/disputes", async context =>
+        {
+            var order = context.ReadHeaderStatement<ReadOrder>(ReadOrder.Header);
+            if (!order.IsOk)
+                return Answer.Refuse(order);
+            return context.TryReadAfter<TransactionId>(out var after)
+                ? Answer.Json(
+                    await disputes.DisputesAsync(order.Value, after, context.RequestAborted),
+                    ProtocolJson.Default.DisputeList)
+                : Answer.Refuse(BankError.Malformed);
+        });
+
+        void MapOfTransaction<T>(
+            string path, Func<T, TransactionId> transactionOf,
+            Func<Signed<T>, CancellationToken, Task<Result<DisputeState, BankError>>> act)
+            where T : class, IStatement<T> =>
+            routes.MapPutAnswer(path, async context =>
+            {
+                var statement = await context.ReadStatementAsync<T>();
+                if (!statement.IsOk)
+                    return Answer.Refuse(statement);
+                return TransactionId.TryParse(context.RouteText("n"), out var n)
+                    && n.Equals(transactionOf(statement.Value.Content))
+                    ? Answer.Json(
+                        await act(statement.Value, context.RequestAborted), ProtocolJson.Default.DisputeState)
+                    : Answer.Refuse(BankError.Malformed);
+            });
     }
 
     private static void MapStatement<T>(

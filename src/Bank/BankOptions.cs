@@ -2,6 +2,7 @@ using Bauta.Crypto.Jose;
 using Bauta.Protocol;
 using Bauta.Protocol.Acquirer;
 using Bauta.Protocol.Archive;
+using Bauta.Protocol.Disputes;
 using Bauta.Protocol.Parties;
 
 namespace Bauta.Bank;
@@ -46,6 +47,15 @@ public sealed record BankOptions
     /// <summary>How long a settled sum waits before it can be paid out.</summary>
     public long DisputeWindowSeconds { get; init; } = 7 * 86_400;
 
+    /// <summary>Who decides disputes; without one none are taken in.</summary>
+    public Signed<ArbiterCard>? Arbiter { get; init; }
+
+    /// <summary>How long a merchant has to answer a dispute.</summary>
+    public long DisputeAnswerSeconds { get; init; } = 3 * 86_400;
+
+    /// <summary>How long the arbiter has from then on; a dispute that nobody decided lapses.</summary>
+    public long DisputeRulingSeconds { get; init; } = 14 * 86_400;
+
     /// <summary>When there are as many, a new one takes the place of the one that was unused for longest.</summary>
     public int MaxAccounts { get; init; } = 100_000;
 
@@ -69,7 +79,7 @@ public sealed record BankOptions
     public BankTerms Terms(
         IEnumerable<ArchivePolicy> policies, BankPeer? issuer = null, BankPeer? spentAt = null) => new(
         Currency.Code, Currency.Decimals, [.. policies.Select(policy => policy.Text)],
-        MinExpirySeconds, MaxExpirySeconds, DisputeWindowSeconds, issuer, spentAt);
+        MinExpirySeconds, MaxExpirySeconds, DisputeWindowSeconds, issuer, spentAt, Arbiter);
 
     /// <summary>Throws when the options contradict each other.</summary>
     public void Validate()
@@ -91,6 +101,9 @@ public sealed record BankOptions
             throw new ArgumentException("The clock's hold is negative, or no lock may be aborted.");
         if (MinExpirySeconds < 0 || MaxExpirySeconds < MinExpirySeconds || DisputeWindowSeconds < 0)
             throw new ArgumentException("The range of expiries is empty, or the dispute window is negative.");
+        if (DisputeAnswerSeconds < 0 || DisputeRulingSeconds < 1
+            || (Arbiter is not null && !ArbiterCard.Holds(Arbiter)))
+            throw new ArgumentException("The arbiter's card is not signed by its key, or a term is negative.");
     }
 }
 

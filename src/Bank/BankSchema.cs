@@ -14,6 +14,8 @@ public static class BankSchema
         new(5, "when an account was last stated", Stated),
         new(6, "tokens of a revoked key that were closed for the issuer", Closings),
         new(7, "locks of which only a part may be paid", Sessions),
+        new(8, "disputes, and until when a payment can be disputed", Disputed),
+        new(9, "P2 as it was signed, until its tokens' end", Retained),
     ];
 
     private const string Keys = """
@@ -83,6 +85,41 @@ public static class BankSchema
     private const string Sessions = """
         ALTER TABLE locks ADD COLUMN total_key {blob};
         ALTER TABLE locks ADD COLUMN paid {bigint};
+        """;
+
+    // What was settled before can no longer be disputed.
+    private const string Disputed = """
+        ALTER TABLE locks ADD COLUMN ready_at {bigint};
+        ALTER TABLE accounts ADD COLUMN held {bigint} NOT NULL DEFAULT 0 CHECK (held >= 0);
+        ALTER TABLE accounts ADD COLUMN reversed {bigint} NOT NULL DEFAULT 0 CHECK (reversed >= 0);
+        CREATE TABLE disputes (
+            n {blob} PRIMARY KEY,
+            dispute {text} NOT NULL,
+            account {blob} NOT NULL,
+            amount {bigint} NOT NULL CHECK (amount > 0),
+            opened_at {bigint} NOT NULL,
+            answer_by {bigint} NOT NULL,
+            rule_by {bigint} NOT NULL,
+            state {bigint} NOT NULL CHECK (state BETWEEN 0 AND 4),
+            refund {bigint} NOT NULL CHECK (refund BETWEEN 0 AND amount),
+            answer {text},
+            ruling {text},
+            notice {text},
+            CHECK ((state = 2) = (refund > 0)),
+            CHECK (notice IS NULL OR state = 2)
+        ) {strict};
+        CREATE INDEX disputes_open ON disputes (rule_by, n) WHERE state < 2;
+        CREATE INDEX disputes_by_account ON disputes (account, n);
+        """;
+
+    // Appended and cut off by age: nothing asks for one of them but an operator who is accused.
+    private const string Retained = """
+        CREATE TABLE authorizations (
+            ends_at {bigint} NOT NULL,
+            n {blob} NOT NULL,
+            p2 {blob} NOT NULL
+        ) {strict};
+        CREATE INDEX authorizations_by_end ON authorizations (ends_at, n);
         """;
 
     // One row at most; no row is a bank that both issues and locks.

@@ -5,8 +5,10 @@ using Bauta.Host.AuditVerb;
 using Bauta.Host.BankVerbs;
 using Bauta.Host.Bench;
 using Bauta.Host.Demo;
+using Bauta.Host.DisputeVerbs;
 using Bauta.Host.Init;
 using Bauta.Host.JudgeVerb;
+using Bauta.Host.NotaryVerb;
 using Bauta.Host.PayPerUse;
 using Bauta.Host.Serve;
 using Bauta.Host.ShopVerbs;
@@ -33,6 +35,8 @@ internal static class CommandLine
             WalletGroup.Build(),
             ShopGroup.Build(),
             new JudgeEvidenceVerb(),
+            DisputeGroup.Build(),
+            NotaryGroup.Build(),
             ArchiveGroup.Build(),
             BankGroup.Build(),
             new AuditBankVerb(),

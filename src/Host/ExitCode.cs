@@ -68,6 +68,9 @@ public enum ExitCode
     [ExitMeaning("`judge`: the evidence does not hold together and proves nothing.")]
     NotProven = 25,
 
+    [ExitMeaning("`judge`: the customer is at fault.")]
+    CustomerAtFault = 26,
+
     [ExitMeaning("`archive`: the log raised an alarm.")]
     LogAlarm = 30,
 

@@ -50,17 +50,33 @@ public static class PurchaseJudge
             "P1: the contract names this archive and witness quorum");
         hearing.Demand(promise.Bank == evidence.BankCard.Content.Name, Outcome.NotProven,
             "P1: the contract names this bank");
+        HearReuse(evidence, merchant, hearing);
         HearAcknowledgement(evidence, hearing);
 
-        if (evidence.Authorization is not null)
-            HearAuthorization(
-                evidence, evidence.Authorization, promise, IssuerOf(evidence, bank, hearing), policy, hearing);
+        if (evidence.Authorization is { } p2)
+        {
+            var keys = HearAuthorization(
+                evidence, p2, promise, IssuerOf(evidence, bank, hearing), policy, hearing);
+            if (evidence is { LockNote: null, Decision: null })
+                DenialCheck.Hear(evidence, p2, keys, bank, policy, hearing);
+        }
         else if (evidence.LockNote is null)
             throw hearing.End(Outcome.Undecided, "No tokens were authorized, so no value was at stake.");
         else
             hearing.Note(true, "P2 is not in evidence, since a merchant never has it: the bank's notes stand for it");
         HearLock(evidence, promise, bank, policy, hearing);
         HearDecisions(evidence, promise, policy, goods, hearing);
+    }
+
+    /// <summary>"Any dispute involving reuse of n can be resolved against the party selecting the ID" (section 1): only
+    /// who has R makes a P1 under its n that the merchant's key signs.</summary>
+    private static void HearReuse(PurchaseEvidence evidence, P256PublicKey merchant, Hearing hearing)
+    {
+        if (evidence.OtherMerchandise is { } other && other.IsSignedBy(merchant)
+            && other.Content.Transaction().Equals(evidence.Merchandise.Content.Transaction())
+            && !other.SaysTheSameAs(evidence.Merchandise))
+            throw hearing.End(Outcome.MerchantAtFault,
+                "The merchant signed two different contracts under one transaction ID.");
     }
 
     /// <summary>
@@ -125,7 +141,7 @@ public static class PurchaseJudge
     }
 
     /// <summary>P2: the customer's own statement. A fault in it proves nothing against anybody else.</summary>
-    private static void HearAuthorization(
+    private static TokenKeys HearAuthorization(
         PurchaseEvidence evidence, byte[] p2, Merchandise promise, (string Name, P256PublicKey Key) issuer,
         ArchivePolicy policy, Hearing hearing)
     {
@@ -145,6 +161,7 @@ public static class PurchaseJudge
         hearing.Demand(authorization.Tokens.All(keys.Honours), Outcome.NotProven,
             $"P2: each of {authorization.Tokens.Count} token(s) verifies under a denomination key of the issuer that "
             + "stands in the archive's log");
+        return keys;
     }
 
     /// <summary>
@@ -192,8 +209,12 @@ public static class PurchaseJudge
         PurchaseEvidence evidence, Merchandise promise, ArchivePolicy policy, Stream? goods, Hearing hearing)
     {
         if (evidence.Decision is not { } decision)
+        {
+            SilenceCheck.HearUndecided(evidence, policy, hearing);
             throw hearing.End(Outcome.Undecided,
                 "The tokens are locked and the archive's decision is not in evidence: ask the archive for it.");
+        }
+
         var logged = Verified(decision, "P5", promise, evidence.LockNote!, policy, hearing);
         if (evidence.OtherDecision is { } second)
         {
@@ -206,6 +227,8 @@ public static class PurchaseJudge
                     "The archive published both a commit and an abort for one transaction.");
         }
 
+        if (logged.Kind == LogEntry.Abort)
+            SilenceCheck.HearAborted(evidence, policy, hearing);
         if (logged.Kind == LogEntry.Abort)
             throw hearing.End(Outcome.Aborted,
                 $"The archive aborted at {logged.At}, after expiry at {promise.ExpiresAt}: the tokens are the "

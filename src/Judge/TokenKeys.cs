@@ -32,4 +32,10 @@ internal sealed class TokenKeys
         && token.ChallengeDigest.AsSpan().SequenceEqual(entry.Terms.Challenge().Digest)
         && spend.Amount <= entry.Terms.Value
         && token.Verify(entry.Key);
+
+    /// <summary>What a token is worth whose key stands here.</summary>
+    public Amount? ValueOf(byte[] token) =>
+        Token.TryDecode(token, out var read) && byId.TryGetValue(Convert.ToHexString(read.KeyId), out var entry)
+            ? entry.Terms.Value
+            : null;
 }

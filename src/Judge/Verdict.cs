@@ -21,6 +21,9 @@ public enum Outcome
     /// <summary>The archive published what it must not.</summary>
     ArchiveAtFault,
 
+    /// <summary>The customer signed one token away twice.</summary>
+    CustomerAtFault,
+
     /// <summary>The evidence does not hold together: whoever handed it in proves nothing with it.</summary>
     NotProven,
 }

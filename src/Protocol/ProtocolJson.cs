@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 using Bauta.Protocol.Acquirer;
 using Bauta.Protocol.Archive;
 using Bauta.Protocol.Bank;
+using Bauta.Protocol.Disputes;
 using Bauta.Protocol.Evidence;
 using Bauta.Protocol.Merchant;
 using Bauta.Protocol.Parties;
@@ -66,6 +67,16 @@ namespace Bauta.Protocol;
 [JsonSerializable(typeof(PaymentRequest))]
 [JsonSerializable(typeof(PaymentAnswer))]
 [JsonSerializable(typeof(PurchaseEvidence))]
+[JsonSerializable(typeof(Observation))]
+[JsonSerializable(typeof(Certificate))]
+[JsonSerializable(typeof(SpendingProof))]
+[JsonSerializable(typeof(ArbiterCard))]
+[JsonSerializable(typeof(DisputeOrder))]
+[JsonSerializable(typeof(DisputeAnswer))]
+[JsonSerializable(typeof(Ruling))]
+[JsonSerializable(typeof(DisputeCase))]
+[JsonSerializable(typeof(DisputeState))]
+[JsonSerializable(typeof(DisputeList))]
 public sealed partial class ProtocolJson : JsonSerializerContext;
 
 /// <summary>RFC 9457 problem details.</summary>

@@ -102,6 +102,7 @@ public sealed partial class Wallet(WalletStore store, INetwork network, TimeProv
         var open = new List<string>();
         await ResumeFundingsAsync(open, cancellation);
         await Attempt("withdrawal", IssuePlannedAsync(cancellation), open);
+        await Attempt("tokens near their end", RefreshEndingAsync(progress, cancellation), open);
         await Attempt("refresh", ResumeRefreshesAsync(progress, cancellation), open);
         await Attempt("tokens of revoked keys", RecoupAsync(progress, cancellation), open);
         foreach (var purchase in await Store.PurchasesAsync(onlyOpen: true, cancellation))
@@ -112,6 +113,7 @@ public sealed partial class Wallet(WalletStore store, INetwork network, TimeProv
                 open.Add($"{name}: {waiting.GetType().Name.ToLowerInvariant()}");
         }
 
+        await ResumeDisputesAsync(open, cancellation);
         return open;
     }
 

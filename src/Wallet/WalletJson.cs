@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 using Bauta.Protocol;
 using Bauta.Protocol.Acquirer;
 using Bauta.Protocol.Bank;
+using Bauta.Wallet.Disputes;
 using Bauta.Wallet.Purchase;
 
 namespace Bauta.Wallet;
@@ -16,4 +17,5 @@ namespace Bauta.Wallet;
 [JsonSerializable(typeof(PurchaseState))]
 [JsonSerializable(typeof(TakeInRequest))]
 [JsonSerializable(typeof(ListedDenomination))]
+[JsonSerializable(typeof(WalletDispute))]
 public sealed partial class WalletJson : JsonSerializerContext;

@@ -50,5 +50,11 @@ public static class WalletSchema
             INSERT INTO announced (token_key_id, policy, record) SELECT token_key_id, x'', record FROM denominations;
             DROP TABLE denominations;
             """),
+        new(3, "disputes", """
+            CREATE TABLE disputes (
+                purchase {text} PRIMARY KEY,
+                open {bool} NOT NULL,
+                record {blob} NOT NULL) {strict};
+            """),
     ];
 }

@@ -103,6 +103,8 @@ internal sealed class AccountDesk(
     private static AccountState State(IReadTransaction transaction, AccountId account, AccountRow row, UnixTime now)
     {
         var (ready, waiting) = AccountRows.Accrued(transaction, account, now);
-        return new AccountState(row.Available + ready + waiting + row.Ordered, row.Available + ready, row.PaidOut);
+        return new AccountState(
+            row.Available + ready + waiting + row.Ordered + row.Held, row.Available + ready, row.PaidOut,
+            row.Held == Amount.Zero ? null : row.Held);
     }
 }

@@ -4,7 +4,8 @@ using Bauta.Storage;
 namespace Bauta.Bank.Accounts;
 
 /// <summary>An account. What is settled and not ready stands apart, in accruals.</summary>
-internal sealed record AccountRow(string Payee, UnixTime StatedAt, Amount Available, Amount Ordered, Amount PaidOut);
+internal sealed record AccountRow(
+    string Payee, UnixTime StatedAt, Amount Available, Amount Ordered, Amount PaidOut, Amount Held);
 
 /// <summary>Accounts and what they will be able to draw on, as rows.</summary>
 internal static class AccountRows
@@ -14,10 +15,11 @@ internal static class AccountRows
 
     public static AccountRow? Find(IReadTransaction transaction, AccountId account) =>
         transaction.QuerySingleOrDefault(
-            "SELECT payee, stated_at, available, ordered, paid_out FROM accounts WHERE id = $1",
+            "SELECT payee, stated_at, available, ordered, paid_out, held FROM accounts WHERE id = $1",
             row => new AccountRow(
                 row.GetString(0), UnixTime.FromSeconds(row.GetInt64(1)), Amount.FromMinorUnits(row.GetInt64(2)),
-                Amount.FromMinorUnits(row.GetInt64(3)), Amount.FromMinorUnits(row.GetInt64(4))),
+                Amount.FromMinorUnits(row.GetInt64(3)), Amount.FromMinorUnits(row.GetInt64(4)),
+                Amount.FromMinorUnits(row.GetInt64(5))),
             account.ToArray());
 
     public static void Open(
@@ -41,7 +43,8 @@ internal static class AccountRows
         transaction.Query(
             """
             SELECT id, (SELECT COUNT(*) FROM accruals WHERE account = accounts.id) FROM accounts
-            WHERE available = 0 AND ordered = 0 AND paid_out = 0 ORDER BY kept_at, id LIMIT $1
+            WHERE available = 0 AND ordered = 0 AND paid_out = 0 AND held = 0 AND reversed = 0
+            ORDER BY kept_at, id LIMIT $1
             """,
             row => (AccountId.FromBytes(row.GetBytes(0)), row.GetInt64(1) > 0), limit);
 
@@ -50,7 +53,12 @@ internal static class AccountRows
             1, "UPDATE accounts SET kept_at = $2 WHERE id = $1", account.ToArray(), now.Seconds);
 
     public static void Drop(IWriteTransaction transaction, AccountId account) => transaction.ExecuteExpecting(
-        1, "DELETE FROM accounts WHERE id = $1 AND available = 0 AND ordered = 0 AND paid_out = 0", account.ToArray());
+        1,
+        """
+        DELETE FROM accounts
+        WHERE id = $1 AND available = 0 AND ordered = 0 AND paid_out = 0 AND held = 0 AND reversed = 0
+        """,
+        account.ToArray());
 
     /// <summary>What is settled and, at a time, past the dispute window, and what is not.</summary>
     public static (Amount Ready, Amount Waiting) Accrued(
@@ -98,6 +106,20 @@ internal static class AccountRows
     public static void Paid(IWriteTransaction transaction, AccountId account, Amount amount) =>
         Move(transaction, "UPDATE accounts SET ordered = ordered - $2, paid_out = paid_out + $2 WHERE id = $1",
             account, amount);
+
+    /// <summary>Holds a disputed sum, which the books have taken from what waits.</summary>
+    public static void Hold(IWriteTransaction transaction, AccountId account, Amount amount) =>
+        Move(transaction, "UPDATE accounts SET held = held + $2 WHERE id = $1", account, amount);
+
+    /// <summary>Ends a dispute: a part of what was held goes back to the customer, the rest is the
+    /// merchant's.</summary>
+    public static void EndHold(IWriteTransaction transaction, AccountId account, Amount held, Amount reversed) =>
+        transaction.ExecuteExpecting(
+            1,
+            """
+            UPDATE accounts SET held = held - $2, reversed = reversed + $3, available = available + $4 WHERE id = $1
+            """,
+            account.ToArray(), held.MinorUnits, reversed.MinorUnits, (held - reversed).MinorUnits);
 
     private static void Move(IWriteTransaction transaction, string sql, AccountId account, Amount amount) =>
         transaction.ExecuteExpecting(1, sql, account.ToArray(), amount.MinorUnits);

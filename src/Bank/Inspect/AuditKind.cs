@@ -158,6 +158,17 @@ public enum AuditKind
     [AuditMeaning("A payout that is ordered is not tried again when it should be.", AuditNext.Restore)]
     PayoutStuck,
 
+    [AuditMeaning("A dispute does not agree with the payment that it is on, or with what was signed for it.",
+        AuditNext.Restore)]
+    DisputeAltered,
+
+    [AuditMeaning("What an account has held and given back is not what its disputes say.", AuditNext.Restore)]
+    DisputeMismatch,
+
+    [AuditMeaning("A dispute that nobody decided in time is still open.",
+        "Look at the bank's clock. If the bank runs, its log says why it does not end it.")]
+    DisputeOverdue,
+
     [AuditMeaning("A sum is negative or larger than any sum can be.", AuditNext.Restore)]
     ImpossibleNumber,
 

@@ -160,9 +160,11 @@ internal static class AuditRules
             """),
         new(AuditKind.AccountMismatch, "accounts", """
             SELECT lower(hex(a.id)) AS row, printf('%d held and paid, %d settled',
-                a.available + a.ordered + a.paid_out + COALESCE(s.amount, 0), COALESCE(e.amount, 0)) AS detail
+                a.available + a.ordered + a.paid_out + a.held + a.reversed + COALESCE(s.amount, 0),
+                COALESCE(e.amount, 0)) AS detail
             FROM accounts a LEFT JOIN accruals s ON s.account = a.id LEFT JOIN earned e ON e.account = a.id
-            WHERE a.available + a.ordered + a.paid_out + COALESCE(s.amount, 0) <> COALESCE(e.amount, 0)
+            WHERE a.available + a.ordered + a.paid_out + a.held + a.reversed + COALESCE(s.amount, 0)
+                <> COALESCE(e.amount, 0)
             """),
         new(AuditKind.PayoutMismatch, "accounts", """
             SELECT lower(hex(a.id)) AS row, printf('ordered %d of %d, paid out %d of %d', a.ordered,
@@ -171,6 +173,20 @@ internal static class AuditRules
                 SUM(CASE state WHEN 1 THEN amount ELSE 0 END) AS paid FROM payouts GROUP BY account) p
                 ON p.account = a.id
             WHERE (a.ordered, a.paid_out) <> (COALESCE(p.ordered, 0), COALESCE(p.paid, 0))
+            """),
+        new(AuditKind.DisputeMismatch, "accounts", """
+            SELECT lower(hex(a.id)) AS row, printf('held %d of %d, given back %d of %d', a.held,
+                COALESCE(d.held, 0), a.reversed, COALESCE(d.refund, 0)) AS detail
+            FROM accounts a LEFT JOIN (SELECT account, SUM(CASE WHEN state < 2 THEN amount ELSE 0 END) AS held,
+                SUM(refund) AS refund FROM disputes GROUP BY account) d ON d.account = a.id
+            WHERE (a.held, a.reversed) <> (COALESCE(d.held, 0), COALESCE(d.refund, 0))
+            """),
+        new(AuditKind.DisputeAltered, "disputes", """
+            SELECT lower(hex(d.n)) AS row, printf('%d disputed of %d paid', d.amount, COALESCE(l.paid, l.amount, 0))
+                AS detail
+            FROM disputes d LEFT JOIN locks l ON l.n = d.n
+            WHERE l.n IS NULL OR l.state <> 1 OR l.account <> d.account OR COALESCE(l.paid, l.amount) <> d.amount
+                OR (l.owner IS NOT NULL AND l.owner IS NOT d.owner)
             """),
         new(AuditKind.PayoutDoubled, "payouts", """
             SELECT lower(hex(MAX(id))) AS row, printf('one of %d under one order', COUNT(*)) AS detail FROM payouts
@@ -209,6 +225,10 @@ internal static class AuditRules
             WHERE l.state = 0 AND (
                 (l.expires_at + $2 < $1 AND (d.n IS NULL OR (d.early AND d.at + $2 < $1)))
                 OR l.poll_at > MAX(l.expires_at, $1) + $2)
+            """),
+        new(AuditKind.DisputeOverdue, "disputes", """
+            SELECT lower(hex(n)) AS row, printf('to be decided by %d', rule_by) AS detail FROM disputes
+            WHERE state < 2 AND rule_by + $2 < $1
             """),
         new(AuditKind.PayoutStuck, "payouts", """
             SELECT lower(hex(id)) AS row, 'not before ' || next_try_at AS detail FROM payouts
@@ -275,12 +295,13 @@ internal static class AuditRules
         Compare(AuditKind.ReserveSum, "reserves", bank.Reserves, "SELECT SUM(balance) FROM reserves");
         Compare(AuditKind.AccountSum, "merchants", bank.Merchants, """
             SELECT COALESCE((SELECT SUM(amount) FROM accruals), 0)
-                + COALESCE((SELECT SUM(available + ordered) FROM accounts), 0)
+                + COALESCE((SELECT SUM(available + ordered + held) FROM accounts), 0)
             """);
         // Not counted: what was closed before it was ever admitted, and the issuer's receipts.
         Compare(AuditKind.PayoutSum, "paid out", bank.PaidOut, """
             SELECT COALESCE((SELECT SUM(paid_out) FROM accounts), 0)
                 + COALESCE((SELECT SUM(amount) FROM refreshes WHERE noticed), 0)
+                + COALESCE((SELECT SUM(refund) FROM disputes WHERE noticed), 0)
                 + COALESCE((SELECT SUM(c.amount) FROM closings c JOIN tokens t ON t.serial = c.serial
                     WHERE t.admitted > 0), 0)
             """);

@@ -26,11 +26,13 @@ internal sealed class AuditRun(AuditScope? scope, UnixTime now, IProgress<double
             WITHOUT ROWID;
         CREATE TABLE closings (serial BLOB PRIMARY KEY, amount INTEGER) WITHOUT ROWID;
         CREATE TABLE locks (n BLOB PRIMARY KEY, state INTEGER, account BLOB, amount INTEGER, expires_at INTEGER,
-            poll_at INTEGER, note BLOB, judged INTEGER, total_key BLOB, paid INTEGER) WITHOUT ROWID;
+            poll_at INTEGER, note BLOB, judged INTEGER, total_key BLOB, paid INTEGER, owner BLOB) WITHOUT ROWID;
         CREATE TABLE parts (serial BLOB, n BLOB, key INTEGER, amount INTEGER, state INTEGER, drawn INTEGER,
             PRIMARY KEY (serial, n)) WITHOUT ROWID;
-        CREATE TABLE accounts (id BLOB PRIMARY KEY, available INTEGER, ordered INTEGER, paid_out INTEGER)
-            WITHOUT ROWID;
+        CREATE TABLE accounts (id BLOB PRIMARY KEY, available INTEGER, ordered INTEGER, paid_out INTEGER,
+            held INTEGER, reversed INTEGER) WITHOUT ROWID;
+        CREATE TABLE disputes (n BLOB PRIMARY KEY, account BLOB, amount INTEGER, state INTEGER, refund INTEGER,
+            rule_by INTEGER, owner BLOB, noticed INTEGER) WITHOUT ROWID;
         CREATE TABLE accruals (account BLOB PRIMARY KEY, amount INTEGER) WITHOUT ROWID;
         CREATE TABLE earned (account BLOB PRIMARY KEY, amount INTEGER) WITHOUT ROWID;
         CREATE TABLE payouts (id BLOB PRIMARY KEY, account BLOB, amount INTEGER, state INTEGER, order_id BLOB,
@@ -79,6 +81,7 @@ internal sealed class AuditRun(AuditScope? scope, UnixTime now, IProgress<double
             KeyTables.Read(this);
             MoneyTables.Read(this);
             SaleTables.Read(this);
+            DisputeTable.Read(this);
         }
         finally
         {

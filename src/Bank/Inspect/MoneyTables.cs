@@ -90,7 +90,7 @@ internal static class MoneyTables
             run.Notes.Add(AuditKind.FundingAltered, "fundings", one.Id, "does not hash to its notice");
     }
 
-    private static void Credit(AuditRun run, byte[] reserve, long amount) => run.Scratch.Execute(
+    public static void Credit(AuditRun run, byte[] reserve, long amount) => run.Scratch.Execute(
         """
         INSERT INTO credits (reserve, amount) VALUES ($1, $2)
         ON CONFLICT (reserve) DO UPDATE SET amount = amount + excluded.amount

@@ -12,7 +12,8 @@ internal static class SaleTables
     private static readonly TablePages locks = new(
         "locks", "n, account, policy, tokens, lock_note, payment_note, state, next_poll_at, total_key, paid", "n");
 
-    private static readonly TablePages accounts = new("accounts", "id, available, ordered, paid_out", "id");
+    private static readonly TablePages accounts =
+        new("accounts", "id, available, ordered, paid_out, held, reversed", "id");
     private static readonly TablePages accruals =
         new("accruals", "account, ready_at, amount", "account", "ready_at");
 
@@ -47,15 +48,17 @@ internal static class SaleTables
             });
         accounts.Read(
             run,
-            row => (Id: row.GetBytes(0), Available: row.GetInt64(1), Ordered: row.GetInt64(2), Paid: row.GetInt64(3)),
+            row => (Id: row.GetBytes(0), Sums: (long[])[.. Enumerable.Range(1, 5).Select(row.GetInt64)]),
             one => [one.Id],
             page =>
             {
-                foreach (var (id, available, ordered, paid) in page)
+                foreach (var (id, sums) in page)
                     run.Scratch.Execute(
-                        "INSERT OR IGNORE INTO accounts (id, available, ordered, paid_out) VALUES ($1, $2, $3, $4)",
-                        id, run.Notes.Sane(available, "accounts", id), run.Notes.Sane(ordered, "accounts", id),
-                        run.Notes.Sane(paid, "accounts", id));
+                        """
+                        INSERT OR IGNORE INTO accounts (id, available, ordered, paid_out, held, reversed)
+                        VALUES ($1, $2, $3, $4, $5, $6)
+                        """,
+                        [id, .. sums.Select(sum => (object)run.Notes.Sane(sum, "accounts", id))]);
             });
         accruals.Read(
             run, row => (Account: row.GetBytes(0), ReadyAt: row.GetInt64(1), Amount: row.GetInt64(2)),
@@ -150,11 +153,13 @@ internal static class SaleTables
             && run.Scope.Logs.Any(log => log.Policy.Id.Equals(one.Note.Content.Archive));
         run.Scratch.Execute(
             """
-            INSERT OR IGNORE INTO locks (n, state, account, amount, expires_at, poll_at, note, judged, total_key, paid)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+            INSERT OR IGNORE INTO locks
+                (n, state, account, amount, expires_at, poll_at, note, judged, total_key, paid, owner)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
             """,
             row.N, row.State, row.Account, amount, one.Note?.Content.ExpiresAt.Seconds, row.PollAt,
-            one.Note is null ? null : LogFacts.HashOf(one.Note.Content), isJudged, row.TotalKey, row.Paid);
+            one.Note is null ? null : LogFacts.HashOf(one.Note.Content), isJudged, row.TotalKey, row.Paid,
+            one.Tokens.Count == 0 ? null : one.Tokens[0].Serial);
         // A session draws on its tokens in their order.
         var left = row.Paid ?? amount;
         foreach (var token in one.Tokens)

@@ -80,6 +80,9 @@ public sealed class BankDatabase : IReadDatabase
         metrics.WatchRows(
             "bauta.bank.open_payouts", "{payout}", "Payout orders that the acquirer has not confirmed.", database,
             "SELECT COUNT(*) FROM payouts WHERE state = 0");
+        metrics.WatchRows(
+            "bauta.bank.open_disputes", "{dispute}", "Disputes that are not decided.", database,
+            "SELECT COUNT(*) FROM disputes WHERE state < 2");
     }
 
     /// <inheritdoc cref="IDatabase.Failure"/>

@@ -64,11 +64,28 @@ internal static class BookRows
         delta.Funded, delta.Reserves, delta.Unspent, delta.Locked, delta.Merchants, delta.PaidOut, delta.Fees,
         delta.Expired);
 
-    public static void Accrue(IWriteTransaction transaction, AccountId account, long readyAt, long amount) =>
-        transaction.Execute(
-            """
-            INSERT INTO accruals (account, ready_at, amount) VALUES ($1, $2, $3)
-            ON CONFLICT (account, ready_at) DO UPDATE SET amount = accruals.amount + excluded.amount
-            """,
-            account.ToArray(), readyAt, amount);
+    public static long Accrued(IReadTransaction transaction, AccountId account, long readyAt) =>
+        transaction.QuerySingleOrDefault(
+            "SELECT amount FROM accruals WHERE account = $1 AND ready_at = $2", row => row.GetInt64(0),
+            account.ToArray(), readyAt);
+
+    /// <summary>Adds to a slot, or takes from it what a dispute holds.</summary>
+    public static void Accrue(IWriteTransaction transaction, AccountId account, long readyAt, long amount)
+    {
+        if (amount > 0)
+            transaction.Execute(
+                """
+                INSERT INTO accruals (account, ready_at, amount) VALUES ($1, $2, $3)
+                ON CONFLICT (account, ready_at) DO UPDATE SET amount = accruals.amount + excluded.amount
+                """,
+                account.ToArray(), readyAt, amount);
+        else if (amount < 0 && Accrued(transaction, account, readyAt) > -amount)
+            transaction.ExecuteExpecting(
+                1, "UPDATE accruals SET amount = amount + $3 WHERE account = $1 AND ready_at = $2",
+                account.ToArray(), readyAt, amount);
+        else if (amount < 0)
+            transaction.ExecuteExpecting(
+                1, "DELETE FROM accruals WHERE account = $1 AND ready_at = $2 AND amount = $3",
+                account.ToArray(), readyAt, -amount);
+    }
 }

@@ -136,6 +136,26 @@ public sealed class Books
         pendingAccruals[slot] = pendingAccruals.GetValueOrDefault(slot) + amount.MinorUnits;
     }
 
+    /// <summary>What waits for an account in one slot, with what this transaction settled and withheld.</summary>
+    public long Accrued(IReadTransaction transaction, AccountId account, UnixTime readyAt) =>
+        BookRows.Accrued(transaction, account, readyAt.Seconds)
+        + pendingAccruals.GetValueOrDefault((account, readyAt.Seconds));
+
+    /// <summary>Takes a disputed sum out of what waits; there is as much.</summary>
+    public void Withhold(AccountId account, UnixTime readyAt, Amount amount)
+    {
+        var slot = (account, readyAt.Seconds);
+        pendingAccruals[slot] = pendingAccruals.GetValueOrDefault(slot) - amount.MinorUnits;
+    }
+
+    /// <summary>A disputed sum goes back to the customer: to a reserve, or where another bank issued the tokens to that
+    /// bank.</summary>
+    public void Reverse(Amount amount, bool isOwn)
+    {
+        var sum = amount.MinorUnits;
+        Post(new BankTotals { Merchants = -sum, Reserves = isOwn ? sum : 0, PaidOut = isOwn ? 0 : sum });
+    }
+
     public void CountOpenLock(AccountId account, int change) =>
         pendingOpenLocks[account] = pendingOpenLocks.GetValueOrDefault(account) + change;
 

@@ -1,6 +1,7 @@
 using Bauta.Bank.Accounts;
 using Bauta.Bank.Denominations;
 using Bauta.Bank.Ledger;
+using Bauta.Bank.Retain;
 using Bauta.Bank.Tokens;
 using Bauta.Crypto.Jose;
 using Bauta.Protocol;
@@ -49,7 +50,8 @@ internal sealed class LockDesk(
             return BankError.BadSignature;
         var answer = SignNotes(content);
         return await database.WriteAsync(
-            (transaction, books) => Store(transaction, books, content, payloadHash, spends, answer), cancellation);
+            (transaction, books) => Store(transaction, books, authorization, payloadHash, spends, answer),
+            cancellation);
     }
 
     private Result<Spend[], BankError> Present(Authorization content)
@@ -127,9 +129,10 @@ internal sealed class LockDesk(
         Signed<PaymentNote>.Sign(statementKey, content.ToPaymentNote()));
 
     private Result<LockAnswer, BankError> Store(
-        IWriteTransaction transaction, Books books, Authorization content, byte[] payloadHash, Spend[] spends,
-        LockAnswer answer)
+        IWriteTransaction transaction, Books books, SignedAuthorization authorization, byte[] payloadHash,
+        Spend[] spends, LockAnswer answer)
     {
+        var content = authorization.Content;
         var seen = Look(transaction, content, spends);
         if (seen.Known is { } known)
             return known.For(payloadHash);
@@ -149,6 +152,9 @@ internal sealed class LockDesk(
 
         var tokens = spends.Select(spend => new LockedToken(spend.Token.Serial, spend.Token.Key.Number, spend.Amount));
         LockRows.Insert(transaction, payloadHash, content.Account, [.. tokens], answer);
+        AuthorizationRows.Keep(
+            transaction, content.Transaction, spends.Max(spend => spend.Token.Key.Statement.Content.ExpiresAt),
+            authorization.Utf8);
         books.CountOpenLock(content.Account, 1);
         return answer;
     }

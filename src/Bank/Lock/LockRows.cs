@@ -85,10 +85,12 @@ internal static class LockRows
     /// <param name="n">The lock's.</param>
     /// <param name="state">What it ends in.</param>
     /// <param name="paid">With a session's lock: how much of it was paid.</param>
-    public static void Decide(IWriteTransaction transaction, TransactionId n, LockState state, Amount? paid) =>
+    /// <param name="readyAt">When something was paid: until when it can be disputed.</param>
+    public static void Decide(
+        IWriteTransaction transaction, TransactionId n, LockState state, Amount? paid, UnixTime? readyAt) =>
         transaction.ExecuteExpecting(
-            1, "UPDATE locks SET state = $2, paid = $3 WHERE n = $1 AND state = 0", n.ToArray(), (long)state,
-            paid?.MinorUnits);
+            1, "UPDATE locks SET state = $2, paid = $3, ready_at = $4 WHERE n = $1 AND state = 0", n.ToArray(),
+            (long)state, paid?.MinorUnits, readyAt?.Seconds);
 
     public static void PollLater(IWriteTransaction transaction, TransactionId n, UnixTime at) => transaction.Execute(
         "UPDATE locks SET next_poll_at = $2 WHERE n = $1 AND state = 0", n.ToArray(), at.Seconds);

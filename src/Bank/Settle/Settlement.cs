@@ -62,7 +62,8 @@ internal sealed class Settlement(
         if (present != LockState.Open)
             return Answer(present, state);
         var isPart = held.TotalKey is not null || (state == LockState.Settled && paid < held.Amount);
-        LockRows.Decide(transaction, held.Transaction, state, isPart ? paid : null);
+        UnixTime? readyAt = paid > Amount.Zero ? accounts.ReadyAt(now) : null;
+        LockRows.Decide(transaction, held.Transaction, state, isPart ? paid : null, readyAt);
         var left = paid;
         foreach (var token in held.Tokens)
         {
@@ -80,8 +81,8 @@ internal sealed class Settlement(
             books.Unlock(token.Key, token.Amount - drawn);
         }
 
-        if (paid > Amount.Zero)
-            books.Accrue(held.Account, accounts.ReadyAt(now), paid);
+        if (readyAt is { } ready)
+            books.Accrue(held.Account, ready, paid);
         books.CountOpenLock(held.Account, -1);
         return Answer(state, state);
     }

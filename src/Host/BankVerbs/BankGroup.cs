@@ -16,7 +16,7 @@ internal static class BankGroup
     public static Verb Build() => new VerbGroup("bank",
         "The operator's side of a bank that runs (bauta serve bank).",
         "bauta bank keys --config data/demo/bank/bank.json",
-        new KeysVerb(), new RevokeVerb())
+        new KeysVerb(), new RevokeVerb(), new ProofVerb())
     {
         BankVerb.Config,
     };

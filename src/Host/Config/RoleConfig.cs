@@ -111,6 +111,16 @@ internal sealed record BankConfig : StoringConfig
 
     public long DisputeWindowSeconds { get; init; } = 7 * 86_400;
 
+    /// <summary>File with the card of the arbiter that decides disputes, as <c>bauta dispute init</c> makes it; without
+    /// one none are taken in.</summary>
+    public string? Arbiter { get; init; }
+
+    /// <summary>How long a merchant has to answer a dispute.</summary>
+    public long DisputeAnswerSeconds { get; init; } = 3 * 86_400;
+
+    /// <summary>How long the arbiter has from then on.</summary>
+    public long DisputeRulingSeconds { get; init; } = 14 * 86_400;
+
     /// <summary>The file that holds how often value moved and only moves forward; best on another disk.</summary>
     public string SecondPlace { get; init; } = "second-place";
 

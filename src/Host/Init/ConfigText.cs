@@ -98,8 +98,14 @@ internal static class ConfigText
           "minExpirySeconds": 10,
           "maxExpirySeconds": 604800,
 
-          // How long a settled sum waits before it can be paid out.
+          // How long a settled sum waits before it can be paid out, and can be disputed.
           "disputeWindowSeconds": {{role.DisputeWindowSeconds}},
+
+          // Who decides disputes, how long a merchant has to answer one, and how long the arbiter has then. Without an
+          // arbiter's card (bauta dispute init) none are taken in.
+          // "arbiter": "../arbiter/arbiter.card",
+          "disputeAnswerSeconds": 259200,
+          "disputeRulingSeconds": 1209600,
 
           // Holds how often value moved and only moves forward, so that a database put back to an older state is
           // noticed at the next start. Best on another disk, and never in a backup.

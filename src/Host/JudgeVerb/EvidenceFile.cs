@@ -1,5 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Text;
+using Bauta.Host.Terminal;
 using Bauta.Protocol;
 using Bauta.Protocol.Archive;
 using Bauta.Protocol.Evidence;
@@ -25,6 +27,72 @@ internal static class EvidenceFile
         Description =
             "Add a second decision on the same purchase, from a file that `bauta archive monitor --out` wrote.",
     };
+
+    /// <summary>What notaries saw.</summary>
+    public static Option<string[]> Observations() => new("--observation")
+    {
+        Description = "Add what a notary saw, from a file that `bauta notary observe` wrote; may be repeated.",
+    };
+
+    /// <summary>What a notary is asked with.</summary>
+    public static Option<string?> Demand() => new("--demand")
+    {
+        Description = "Also write what is to be asked before a notary's eyes; it shows neither shop nor goods.",
+    };
+
+    /// <summary>Puts observations into evidence.</summary>
+    public static PurchaseEvidence With(PurchaseEvidence evidence, IReadOnlyList<string>? paths)
+    {
+        if (paths is not { Count: > 0 })
+            return evidence;
+        if (paths.Count > PurchaseEvidence.MaxObservations)
+            throw new HostException(
+                ExitCode.Usage, $"At most {PurchaseEvidence.MaxObservations} observations go into one file.");
+        return evidence with
+        {
+            Observations = [.. evidence.Observations ?? [], .. paths.Select(ReadObservation)],
+        };
+    }
+
+    /// <summary>A notary's certificate on a file.</summary>
+    public static Signed<Certificate> ReadCertificate(string path, byte[] file)
+    {
+        var bytes = DurableFile.Read(path, Certificate.MaxLength + 1)
+            ?? throw new HostException(ExitCode.NotFound, $"{path} is missing.");
+        return Signed<Certificate>.TryParse(Encoding.ASCII.GetString(bytes).TrimEnd('\n'), out var certificate)
+            && Certificate.Holds(certificate, file)
+            ? certificate
+            : throw new HostException(ExitCode.NotProven, $"{path} is not a certificate of this file.");
+    }
+
+    /// <summary>Puts what a bank shows beside evidence that accuses it.</summary>
+    public static PurchaseEvidence WithProof(PurchaseEvidence evidence, string path)
+    {
+        var bytes = DurableFile.Read(path, SpendingProof.MaxLength)
+            ?? throw new HostException(ExitCode.NotFound, $"{path} is missing.");
+        return StrictJson.TryRead(bytes, ProtocolJson.Default.SpendingProof, out var proof)
+            ? evidence with { OtherAuthorization = proof.Authorization, OtherDecision = proof.Decision }
+            : throw new HostException(ExitCode.BadFile, $"{path} is no proof of a bank's.");
+    }
+
+    private static Signed<Observation> ReadObservation(string path)
+    {
+        var bytes = DurableFile.Read(path, Observation.MaxLength + 1)
+            ?? throw new HostException(ExitCode.NotFound, $"{path} is missing.");
+        return Signed<Observation>.TryParse(Encoding.ASCII.GetString(bytes).TrimEnd('\n'), out var seen)
+            ? seen
+            : throw new HostException(ExitCode.BadFile, $"{path} is not what a notary saw.");
+    }
+
+    /// <summary>Writes a demand: to the archive for a decision on a lock, or to the bank the refused P2.</summary>
+    public static void WriteDemand(string path, PurchaseEvidence evidence)
+    {
+        var bytes = evidence.LockNote is { } note
+            ? StrictJson.Write(new DecisionRequest(note, evidence.Release), ProtocolJson.Default.DecisionRequest)
+            : evidence.Authorization ?? throw new HostException(ExitCode.NotFound,
+                "Nothing was locked and nothing was refused, so there is nothing to demand.");
+        DurableFile.Write(NewFile.At(path), bytes, DurableFile.SecretMode);
+    }
 
     /// <summary>Writes evidence, with a second decision if there is one.</summary>
     public static void Write(string path, PurchaseEvidence evidence, string? other) => DurableFile.Write(

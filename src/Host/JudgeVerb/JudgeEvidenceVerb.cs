@@ -16,6 +16,18 @@ internal sealed class JudgeEvidenceVerb : DoingVerb
         Description = "The encrypted goods as they were delivered, when the dispute is about them.",
     };
 
+    private readonly Option<string?> proof = new("--proof")
+    {
+        Description = "What the bank shows when it said that a token is spent (bauta bank proof).",
+    };
+
+    private readonly Option<string?> certificate = new("--certificate")
+    {
+        Description = "A notary's word on since when the evidence file is there (bauta notary certify).",
+    };
+
+    private readonly Option<string[]> observations = EvidenceFile.Observations();
+
     public JudgeEvidenceVerb()
         : base("judge", "Reads evidence offline, recomputes everything and says what it proves and who is at fault.\n"
             + "The verdict rests on the keys that it lists: know them to be the parties'.",
@@ -23,6 +35,9 @@ internal sealed class JudgeEvidenceVerb : DoingVerb
     {
         Add(evidence);
         Add(goods);
+        Add(proof);
+        Add(certificate);
+        Add(observations);
     }
 
     protected override async Task<ExitCode> RunAsync(
@@ -33,13 +48,25 @@ internal sealed class JudgeEvidenceVerb : DoingVerb
             ?? throw new HostException(ExitCode.NotFound, $"{path} is missing.");
         if (!PurchaseEvidence.TryParse(bytes, out var file))
             throw new HostException(ExitCode.NotProven, $"{path} is not an evidence file.");
+        file = EvidenceFile.With(file, parsed.GetValue(observations));
+        if (parsed.GetValue(proof) is { } shown)
+            file = EvidenceFile.WithProof(file, shown);
         var verdict = parsed.GetValue(goods) is { } delivered
             ? await output.BarAsync(
                 "reading the goods", bar => Task.Run(() => Judge(file, delivered, bar), cancellation))
             : PurchaseJudge.Judge(file);
         foreach (var line in VerdictText.Lines(verdict))
             output.Line(line);
-        output.Answer(VerdictText.Describe(verdict));
+        var told = VerdictText.Describe(verdict);
+        if (parsed.GetValue(certificate) is { } certified)
+        {
+            var dated = EvidenceFile.ReadCertificate(certified, bytes);
+            output.Line($"The file was there at {dated.Content.At}, says notary {dated.Content.Notary}: {dated.KeyId}");
+            told["certifiedAt"] = dated.Content.At.Seconds;
+            told["certifiedBy"] = dated.KeyId;
+        }
+
+        output.Answer(told);
         return VerdictText.CodeOf(verdict.Outcome);
     }
 
@@ -61,6 +88,7 @@ internal static class VerdictText
         Outcome.MerchantAtFault => ExitCode.MerchantAtFault,
         Outcome.BankAtFault => ExitCode.BankAtFault,
         Outcome.ArchiveAtFault => ExitCode.ArchiveAtFault,
+        Outcome.CustomerAtFault => ExitCode.CustomerAtFault,
         Outcome.NotProven => ExitCode.NotProven,
         _ => throw new InvalidOperationException($"{outcome} has no exit code."),
     };
@@ -99,6 +127,7 @@ internal static class VerdictText
         Outcome.MerchantAtFault => "merchant at fault",
         Outcome.BankAtFault => "bank at fault",
         Outcome.ArchiveAtFault => "archive at fault",
+        Outcome.CustomerAtFault => "customer at fault",
         Outcome.NotProven => "not proven",
         _ => throw new InvalidOperationException($"{outcome} has no name."),
     };

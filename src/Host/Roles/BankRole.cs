@@ -2,6 +2,7 @@ using Bauta.Bank;
 using Bauta.Bank.Denominations;
 using Bauta.Bank.Ledger;
 using Bauta.Host.Config;
+using Bauta.Host.DisputeVerbs;
 using Bauta.Protocol;
 using Bauta.Protocol.Acquirer;
 using Bauta.Protocol.Archive;
@@ -66,5 +67,8 @@ internal static class BankRole
         MinExpirySeconds = config.MinExpirySeconds,
         MaxExpirySeconds = config.MaxExpirySeconds,
         DisputeWindowSeconds = config.DisputeWindowSeconds,
+        Arbiter = config.Arbiter is null ? null : ArbiterFile.Read(config.PathOf(config.Arbiter)),
+        DisputeAnswerSeconds = config.DisputeAnswerSeconds,
+        DisputeRulingSeconds = config.DisputeRulingSeconds,
     };
 }

@@ -30,6 +30,10 @@ internal sealed class SaleEvidenceVerb : ShopVerb
 
     private readonly Option<string?> other = EvidenceFile.Other();
 
+    private readonly Option<string[]> observations = EvidenceFile.Observations();
+
+    private readonly Option<string?> demand = EvidenceFile.Demand();
+
     public SaleEvidenceVerb()
         : base("evidence", "Writes all that was stated about a sale, for a judge or any stranger. With two-sided\n"
             + "delivery it holds the customer's signature over P1, and proves what was delivered.\n"
@@ -40,30 +44,45 @@ internal sealed class SaleEvidenceVerb : ShopVerb
         Add(output);
         Add(goods);
         Add(other);
+        Add(observations);
+        Add(demand);
     }
 
     protected override async Task<ExitCode> RunAsync(OpenShop shop, CancellationToken cancellation)
     {
         var path = NewFile.At(shop.Parsed.GetRequiredValue(output));
         var transaction = await FindAsync(shop.Desk, shop.Parsed.GetRequiredValue(sale), cancellation);
-        var held = OpenShop.ValueOf(await shop.Desk.EvidenceAsync(transaction, cancellation));
-        var bank = PartyFile.Read(shop.Config.PathOf(shop.Config.Bank), PartyRoles.Bank);
-        var evidence = new PurchaseEvidence(
-            PurchaseEvidence.CurrentFormat, held.Policy, OwnCard(shop.Config, bank, held.Policy),
-            await CardAsync(bank, cancellation), held.Merchandise, LockNote: held.LockNote,
-            Payment: held.Payment, Decision: held.Decision, Acknowledgement: held.Acknowledgement,
-            Item: held.Item);
+        var whole = await EvidenceAsync(shop, transaction, cancellation);
+        var evidence = EvidenceFile.With(whole, shop.Parsed.GetValue(observations));
+        // Beside P1 it opens the goods, so before a commit only a judge of the archive's silence is shown it.
+        if (evidence.Observations is null)
+            evidence = evidence with { Release = null };
         if (shop.Parsed.GetValue(goods) is { } goodsPath)
-            await WriteGoodsAsync(shop, transaction, held.Merchandise.Content.ChunkCount, goodsPath, cancellation);
+            await WriteGoodsAsync(shop, transaction, evidence.Merchandise.Content.ChunkCount, goodsPath, cancellation);
         EvidenceFile.Write(path, evidence, shop.Parsed.GetValue(other));
+        if (shop.Parsed.GetValue(demand) is { } demandPath)
+            EvidenceFile.WriteDemand(demandPath, whole);
         shop.Output.Line($"Wrote {path}. Anybody can check it: bauta judge {path}");
         shop.Output.Answer(new JsonObject
         {
             ["transaction"] = transaction.ToString(),
             ["evidence"] = path,
-            ["acknowledged"] = held.Acknowledgement is not null,
+            ["acknowledged"] = evidence.Acknowledgement is not null,
         });
         return ExitCode.Ok;
+    }
+
+    /// <summary>All that was stated about a sale, with the cards of shop and bank.</summary>
+    public static async Task<PurchaseEvidence> EvidenceAsync(
+        OpenShop shop, TransactionId sale, CancellationToken cancellation)
+    {
+        var held = OpenShop.ValueOf(await shop.Desk.EvidenceAsync(sale, cancellation));
+        var bank = PartyFile.Read(shop.Config.PathOf(shop.Config.Bank), PartyRoles.Bank);
+        return new PurchaseEvidence(
+            PurchaseEvidence.CurrentFormat, held.Policy, OwnCard(shop.Config, bank, held.Policy),
+            await CardAsync(bank, cancellation), held.Merchandise, LockNote: held.LockNote, Payment: held.Payment,
+            Decision: held.Decision, Acknowledgement: held.Acknowledgement, Item: held.Item,
+            Release: held.Release);
     }
 
     private static async Task WriteGoodsAsync(

@@ -188,6 +188,9 @@ internal sealed class SalesVerb() : ShopVerb(
         shop.Output.Line(account.IsOk
             ? $"At the bank: {shop.Currency.Format(account.Value.Balance)}, of which "
                 + $"{shop.Currency.Format(account.Value.Available)} can be paid out now."
+                + (account.Value.Held is { } held
+                    ? $" {shop.Currency.Format(held)} are disputed: bauta dispute sales"
+                    : "")
             : "The bank does not answer now.");
         shop.Output.Answer(new JsonObject
         {
@@ -196,6 +199,7 @@ internal sealed class SalesVerb() : ShopVerb(
             ["total"] = sales.CommittedTotal.MinorUnits,
             ["balance"] = account.IsOk ? account.Value.Balance.MinorUnits : null,
             ["available"] = account.IsOk ? account.Value.Available.MinorUnits : null,
+            ["held"] = account.IsOk ? account.Value.Held?.MinorUnits ?? 0 : null,
             ["sales"] = new JsonArray([.. sales.Sales.Select(sale => new JsonObject
             {
                 ["transaction"] = sale.Transaction.ToString(),

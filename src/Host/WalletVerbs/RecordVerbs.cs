@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using Bauta.Host.JudgeVerb;
 using Bauta.Host.Terminal;
+using Bauta.Protocol;
 using Bauta.Storage;
 using Bauta.Wallet.Purchase;
 
@@ -116,6 +117,10 @@ internal sealed class EvidenceVerb : WalletVerb
 
     private readonly Option<string?> other = EvidenceFile.Other();
 
+    private readonly Option<string[]> observations = EvidenceFile.Observations();
+
+    private readonly Option<string?> demand = EvidenceFile.Demand();
+
     public EvidenceVerb()
         : base("evidence", "Writes all that was stated about a purchase, for a judge or any stranger.\n"
             + "It shows what you bought and from whom: hand it out with care.",
@@ -125,6 +130,8 @@ internal sealed class EvidenceVerb : WalletVerb
         Add(output);
         Add(goods);
         Add(other);
+        Add(observations);
+        Add(demand);
     }
 
     protected override async Task<ExitCode> RunAsync(OpenWallet open, CancellationToken cancellation)
@@ -132,8 +139,11 @@ internal sealed class EvidenceVerb : WalletVerb
         var state = PurchaseReport.Find(
             await open.Wallet.HistoryAsync(cancellation), open.Parsed.GetRequiredValue(purchase));
         var path = NewFile.At(open.Parsed.GetRequiredValue(output));
-        EvidenceFile.Write(
-            path, await open.Wallet.EvidenceAsync(state.Order.Id, cancellation), open.Parsed.GetValue(other));
+        var evidence = EvidenceFile.With(
+            await open.Wallet.EvidenceAsync(state.Order.Id, cancellation), open.Parsed.GetValue(observations));
+        EvidenceFile.Write(path, evidence, open.Parsed.GetValue(other));
+        if (open.Parsed.GetValue(demand) is { } demandPath)
+            EvidenceFile.WriteDemand(demandPath, evidence);
         if (open.Parsed.GetValue(goods) is { } goodsPath)
             await CopyGoodsAsync(open, state, Path.GetFullPath(goodsPath), cancellation);
         open.Output.Line($"Wrote {path}. Anybody can check it: bauta judge {path}");
@@ -154,5 +164,29 @@ internal sealed class EvidenceVerb : WalletVerb
             await using var to = new FileStream(path, FileMode.CreateNew);
             await from.CopyToAsync(to, cancellation);
         });
+    }
+}
+
+/// <summary><c>bauta wallet forget</c>.</summary>
+internal sealed class ForgetVerb : WalletVerb
+{
+    private readonly Option<int> days = new("--days")
+    {
+        Description = "Purchases that are over and were started longer ago.",
+        Required = true,
+    };
+
+    public ForgetVerb()
+        : base("forget", "Deletes what the wallet keeps of old purchases: contract, evidence, encrypted goods. What\n"
+            + "you bought stays where it is, and nobody finds in the wallet that you did. You prove nothing then.",
+            "bauta wallet forget --days 400") => Add(days);
+
+    protected override async Task<ExitCode> RunAsync(OpenWallet open, CancellationToken cancellation)
+    {
+        var before = UnixTime.Now(TimeProvider.System).AddSeconds(-86_400L * Math.Max(0, open.Parsed.GetValue(days)));
+        var gone = await open.Wallet.ForgetAsync(before, cancellation);
+        open.Output.Line($"{gone} purchase(s) forgotten.");
+        open.Output.Answer(new JsonObject { ["forgotten"] = gone });
+        return ExitCode.Ok;
     }
 }

@@ -9,7 +9,7 @@ namespace Bauta.Merchant.Desk;
 /// <summary>The small server that the command line talks to, apart from the public one.</summary>
 public static class DeskHost
 {
-    private const int MaxBodyLength = 64 * 1024;
+    private const int MaxBodyLength = 128 * 1024;
     private const int MaxConnections = 32;
 
     /// <summary>Builds the server; the caller starts and stops it.</summary>

@@ -4,6 +4,7 @@ using Bauta.Merchant.Offers;
 using Bauta.Protocol;
 using Bauta.Protocol.Archive;
 using Bauta.Protocol.Bank;
+using Bauta.Protocol.Disputes;
 using Bauta.Protocol.Merchant;
 
 namespace Bauta.Merchant.Desk;
@@ -53,13 +54,20 @@ public sealed record SaleList(
 /// <param name="Decision">P5, once it is known; with a disputed sale, the one on the bank's other lock note.</param>
 /// <param name="Acknowledgement">What the customer signed, when P1 asks for it.</param>
 /// <param name="Item">Of a session the item that was acknowledged last.</param>
+/// <param name="Release">P4, which only this shop and the archive have before the commit.</param>
 public sealed record SaleEvidence(
     string Policy, Signed<Merchandise> Merchandise, Signed<LockNote> LockNote, Signed<PaymentNote> Payment,
     LoggedEntry? Decision = null, Signed<Acknowledgement>? Acknowledgement = null,
-    Signed<SessionItem>? Item = null);
+    Signed<SessionItem>? Item = null, Signed<Release>? Release = null);
 
 /// <summary>Asks for a payout; the id is made by the sender, so it may be sent again.</summary>
 public sealed record NewPayout(RequestId Id, Amount Amount);
+
+/// <summary>Answers a dispute.</summary>
+/// <param name="Sale">The transaction ID <c>n</c>.</param>
+/// <param name="Accepts">Whether the customer gets the money back.</param>
+/// <param name="Case">The shop's side, sealed to the arbiter.</param>
+public sealed record NewAnswer(TransactionId Sale, bool Accepts, byte[]? Case = null);
 
 /// <summary>A payout and where it stands.</summary>
 public sealed record Payout(RequestId Id, Amount Amount, UnixTime OrderedAt, string State)
@@ -100,4 +108,7 @@ public sealed record PayoutList(IReadOnlyList<Payout> Payouts);
 [JsonSerializable(typeof(Payout))]
 [JsonSerializable(typeof(PayoutList))]
 [JsonSerializable(typeof(AccountState))]
+[JsonSerializable(typeof(NewAnswer))]
+[JsonSerializable(typeof(DisputeList))]
+[JsonSerializable(typeof(DisputeState))]
 public sealed partial class DeskJson : JsonSerializerContext;

@@ -1,6 +1,7 @@
 using Bauta.Merchant.Offers;
 using Bauta.Protocol;
 using Bauta.Protocol.Bank;
+using Bauta.Protocol.Disputes;
 using Bauta.Protocol.Merchant;
 
 namespace Bauta.Merchant.Desk;
@@ -41,6 +42,12 @@ public interface IShopDesk
 
     /// <summary>The latest payouts.</summary>
     Task<Result<PayoutList, DeskError>> PayoutsAsync(CancellationToken cancellation);
+
+    /// <summary>One page of the disputes on payments to this shop, as the bank has them.</summary>
+    Task<Result<DisputeList, DeskError>> DisputesAsync(TransactionId? after, CancellationToken cancellation);
+
+    /// <summary>Answers a dispute: the money back at once, or the shop's side for the arbiter.</summary>
+    Task<Result<DisputeState, DeskError>> AnswerAsync(NewAnswer answer, CancellationToken cancellation);
 }
 
 /// <summary>What the desk refuses, and why. The list is closed.</summary>

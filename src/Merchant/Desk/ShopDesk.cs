@@ -1,4 +1,5 @@
 using Bauta.Merchant.Deliver;
+using Bauta.Merchant.Disputes;
 using Bauta.Merchant.Offers;
 using Bauta.Merchant.Pay;
 using Bauta.Merchant.Payouts;
@@ -6,6 +7,7 @@ using Bauta.Merchant.Purchase;
 using Bauta.Merchant.Sessions;
 using Bauta.Protocol;
 using Bauta.Protocol.Bank;
+using Bauta.Protocol.Disputes;
 using Bauta.Protocol.Merchant;
 using Bauta.Storage;
 
@@ -14,7 +16,8 @@ namespace Bauta.Merchant.Desk;
 /// <summary>The desk of a running merchant.</summary>
 internal sealed class ShopDesk(
     MerchantOptions options, IDatabase database, Catalogue catalogue, GoodsStore goods, Delivering delivering,
-    PayingOut payingOut, SealingKey sealing, IReadOnlyDictionary<PolicyId, MerchantArchive> archives) : IShopDesk
+    PayingOut payingOut, Answering answering, SealingKey sealing,
+    IReadOnlyDictionary<PolicyId, MerchantArchive> archives) : IShopDesk
 {
     private const int NoSpaceError = 28;
 
@@ -59,7 +62,8 @@ internal sealed class ShopDesk(
         var merchandise = secrets.Merchandise;
         return archives.TryGetValue(merchandise.Content.Archive, out var archive)
             ? new SaleEvidence(
-                archive.Policy.Text, merchandise, paid.LockNote, paid.Payment, paid.Known, paid.Acknowledgement, item)
+                archive.Policy.Text, merchandise, paid.LockNote, paid.Payment, paid.Known, paid.Acknowledgement, item,
+                paid.Release)
             : DeskError.UnknownArchive;
     }
 
@@ -85,4 +89,10 @@ internal sealed class ShopDesk(
 
     public async Task<Result<PayoutList, DeskError>> PayoutsAsync(CancellationToken cancellation) =>
         await payingOut.ListAsync(cancellation);
+
+    public Task<Result<DisputeList, DeskError>> DisputesAsync(
+        TransactionId? after, CancellationToken cancellation) => answering.ListAsync(after, cancellation);
+
+    public Task<Result<DisputeState, DeskError>> AnswerAsync(NewAnswer answer, CancellationToken cancellation) =>
+        answering.AnswerAsync(answer, cancellation);
 }

@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using Bauta.Merchant.Offers;
 using Bauta.Protocol;
 using Bauta.Protocol.Bank;
+using Bauta.Protocol.Disputes;
 using Bauta.Protocol.Merchant;
 
 namespace Bauta.Merchant.Desk;
@@ -65,4 +66,13 @@ public sealed class ShopDeskClient(HttpClient http) : IShopDesk
 
     public Task<Result<PayoutList, DeskError>> PayoutsAsync(CancellationToken cancellation) =>
         party.GetAsync("payouts", DeskJson.Default.PayoutList, MaxAnswer, cancellation);
+
+    public Task<Result<DisputeList, DeskError>> DisputesAsync(
+        TransactionId? after, CancellationToken cancellation) =>
+        party.GetAsync(after is null ? "disputes" : $"disputes?after={after}", DeskJson.Default.DisputeList, MaxPage,
+            cancellation);
+
+    public Task<Result<DisputeState, DeskError>> AnswerAsync(NewAnswer answer, CancellationToken cancellation) =>
+        party.SendJsonAsync(HttpMethod.Post, "disputes", answer, DeskJson.Default.NewAnswer,
+            DeskJson.Default.DisputeState, MaxAnswer, cancellation);
 }

@@ -12,6 +12,7 @@ public static class ShopDeskEndpoints
 {
     private const int MaxOfferLength = 64 * 1024;
     private const int MaxPayoutLength = 1024;
+    private const int MaxDisputeAnswer = 96 * 1024;
 
     /// <summary>Maps the desk's routes; every one of them asks for the token.</summary>
     public static void MapShopDesk(this IEndpointRouteBuilder routes, IShopDesk desk, DeskToken token)
@@ -58,6 +59,15 @@ public static class ShopDeskEndpoints
                 : Answer.Refuse(DeskError.Malformed));
         Get("/payouts", async context =>
             Answer.Json(await desk.PayoutsAsync(context.RequestAborted), DeskJson.Default.PayoutList));
+        Get("/disputes", async context =>
+            context.TryReadAfter<TransactionId>(out var after)
+                ? Answer.Json(await desk.DisputesAsync(after, context.RequestAborted), DeskJson.Default.DisputeList)
+                : Answer.Refuse(DeskError.Malformed));
+        Post("/disputes", async context =>
+            await context.ReadJsonAsync(DeskJson.Default.NewAnswer, MaxDisputeAnswer)
+                is { IsOk: true, Value: var answer }
+                ? Answer.Json(await desk.AnswerAsync(answer, context.RequestAborted), DeskJson.Default.DisputeState)
+                : Answer.Refuse(DeskError.Malformed));
     }
 
     private static Func<HttpContext, Task<Answer>> Guarded(DeskToken token, Func<HttpContext, Task<Answer>> handler) =>

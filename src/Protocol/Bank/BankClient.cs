@@ -1,6 +1,7 @@
 using Bauta.Crypto.BlindRsa;
 using Bauta.Crypto.PrivacyPass;
 using Bauta.Protocol.Archive;
+using Bauta.Protocol.Disputes;
 
 namespace Bauta.Protocol.Bank;
 
@@ -9,6 +10,7 @@ namespace Bauta.Protocol.Bank;
 public sealed class BankClient(HttpClient http) : IBank, IBankOperator
 {
     private const int SmallAnswer = 16 * 1024;
+    private const int DisputeLength = 256 * 1024;
 
     private readonly PartyHttp<BankError> party = new(http);
 
@@ -96,4 +98,33 @@ public sealed class BankClient(HttpClient http) : IBank, IBankOperator
         Signed<PayoutRequest> request, CancellationToken cancellation) =>
         party.SendJoseAsync(HttpMethod.Post, "payouts", request, ProtocolJson.Default.PayoutState,
             SmallAnswer, cancellation);
+
+    /// <inheritdoc/>
+    public Task<Result<DisputeState, BankError>> DisputeAsync(
+        Signed<DisputeOrder> order, CancellationToken cancellation) =>
+        party.SendJoseAsync(HttpMethod.Put, $"disputes/{order.Content.Transaction}", order,
+            ProtocolJson.Default.DisputeState, DisputeLength, cancellation);
+
+    /// <inheritdoc/>
+    public Task<Result<DisputeState, BankError>> AnswerAsync(
+        Signed<DisputeAnswer> answer, CancellationToken cancellation) =>
+        party.SendJoseAsync(HttpMethod.Put, $"disputes/{answer.Content.Transaction}/answer", answer,
+            ProtocolJson.Default.DisputeState, DisputeLength, cancellation);
+
+    /// <inheritdoc/>
+    public Task<Result<DisputeState, BankError>> RuleAsync(Signed<Ruling> ruling, CancellationToken cancellation) =>
+        party.SendJoseAsync(HttpMethod.Put, $"disputes/{ruling.Content.Transaction}/ruling", ruling,
+            ProtocolJson.Default.DisputeState, DisputeLength, cancellation);
+
+    /// <inheritdoc/>
+    public Task<Result<DisputeState, BankError>> DisputeAsync(
+        TransactionId transaction, Signed<ReadOrder> order, CancellationToken cancellation) =>
+        party.GetAsync($"disputes/{transaction}", ProtocolJson.Default.DisputeState, DisputeLength, cancellation,
+            (ReadOrder.Header, order.Text));
+
+    /// <inheritdoc/>
+    public Task<Result<DisputeList, BankError>> DisputesAsync(
+        Signed<ReadOrder> order, TransactionId? after, CancellationToken cancellation) =>
+        party.GetAsync(after is null ? "disputes" : $"disputes?after={after}", ProtocolJson.Default.DisputeList,
+            DisputeLength, cancellation, (ReadOrder.Header, order.Text));
 }

@@ -1,4 +1,5 @@
 using Bauta.Protocol.Archive;
+using Bauta.Protocol.Disputes;
 
 namespace Bauta.Protocol.Bank;
 
@@ -76,7 +77,8 @@ public sealed record ClosingAnswer(Signed<ClosingNote> Note);
 /// <param name="Balance">Settled and not paid out.</param>
 /// <param name="Available">The part of it that is past the dispute window.</param>
 /// <param name="PaidOut">Paid out in all.</param>
-public sealed record AccountState(Amount Balance, Amount Available, Amount PaidOut);
+/// <param name="Held">The part of the balance that is held for disputes; absent when there is none.</param>
+public sealed record AccountState(Amount Balance, Amount Available, Amount PaidOut, Amount? Held = null);
 
 /// <summary>A payout as the merchant sees it.</summary>
 /// <param name="State"><c>ordered</c>, <c>paid</c> or <c>returned</c>.</param>
@@ -98,7 +100,7 @@ public sealed record PayoutState(string State)
 /// for those that tell a state: accounts, reserves, payouts (ordered, then paid or returned) and revocations. Safe for
 /// concurrent use.
 /// </summary>
-public interface IBank
+public interface IBank : IDisputes
 {
     /// <summary>The denominations in force.</summary>
     Task<DenominationList> DenominationsAsync(CancellationToken cancellation);
@@ -278,4 +280,28 @@ public enum BankError
     /// <summary>The locking bank's note does not fit.</summary>
     [Refusal(422, "The note of the bank that locks this issuer's tokens is missing, not by it, or on another token.")]
     BadClosing,
+
+    /// <summary>The bank names no arbiter.</summary>
+    [Refusal(422, "This bank names no arbiter, so it takes in no disputes.")]
+    NoArbiter,
+
+    /// <summary>Nothing was paid.</summary>
+    [Refusal(409, "Nothing was paid on this transaction, so there is nothing to give back.")]
+    NotPaid,
+
+    /// <summary>Too late.</summary>
+    [Refusal(410, "The dispute window of this payment is over.")]
+    WindowOver,
+
+    /// <summary>No such dispute.</summary>
+    [Refusal(404, "There is no dispute on this transaction, or it is not yours to read.")]
+    UnknownDispute,
+
+    /// <summary>Answered or decided otherwise.</summary>
+    [Refusal(409, "The dispute was answered or decided otherwise before.")]
+    AlreadyDecided,
+
+    /// <summary>The merchant may still answer.</summary>
+    [Refusal(409, "The merchant may still answer. Decide when it has, or its time is over.")]
+    NotDue,
 }

@@ -26,13 +26,19 @@ namespace Bauta.Protocol.Evidence;
 /// them.</param>
 /// <param name="Acknowledgement"><c>S_P(P1)</c>, when the delivery is two-sided.</param>
 /// <param name="Item">In a session, R6: the item that was acknowledged last.</param>
+/// <param name="Release">P4, as the merchant made it; the log has it after a commit.</param>
+/// <param name="Observations">What notaries saw, at most <see cref="MaxObservations"/>.</param>
+/// <param name="OtherMerchandise">Another P1 of the merchant's under the same <c>n</c>.</param>
+/// <param name="OtherAuthorization">Another P2 that spends a token of the first one.</param>
 public sealed record PurchaseEvidence(
     string Format, string Policy, Signed<PartyCard> MerchantCard, Signed<PartyCard> BankCard,
     Signed<Merchandise> Merchandise, byte[]? Authorization = null, Signed<LockNote>? LockNote = null,
     Signed<PaymentNote>? Payment = null, LoggedEntry? Decision = null,
     IReadOnlyList<ListedDenomination>? Denominations = null, LoggedEntry? OtherDecision = null,
     Signed<LockNote>? OtherLockNote = null, Signed<PartyCard>? IssuerCard = null,
-    Signed<Acknowledgement>? Acknowledgement = null, Signed<SessionItem>? Item = null)
+    Signed<Acknowledgement>? Acknowledgement = null, Signed<SessionItem>? Item = null,
+    Signed<Release>? Release = null, IReadOnlyList<Signed<Observation>>? Observations = null,
+    Signed<Merchandise>? OtherMerchandise = null, byte[]? OtherAuthorization = null)
 {
     /// <summary>The only format so far.</summary>
     public const string CurrentFormat = "bauta-evidence/1";
@@ -40,15 +46,27 @@ public sealed record PurchaseEvidence(
     /// <summary>The largest file in bytes.</summary>
     public const int MaxLength = 4 * 1024 * 1024;
 
+    /// <summary>The most observations in one file.</summary>
+    public const int MaxObservations = 64;
+
     /// <summary>Reads an evidence file strictly. Nothing in it is verified yet.</summary>
     public static bool TryParse(
         ReadOnlySpan<byte> utf8, [NotNullWhen(true)] out PurchaseEvidence? evidence)
     {
         evidence = null;
         return utf8.Length <= MaxLength && StrictJson.TryRead(utf8, ProtocolJson.Default.PurchaseEvidence, out evidence)
-            && evidence.Format == CurrentFormat;
+            && evidence.Format == CurrentFormat && evidence.Observations is not { Count: > MaxObservations };
     }
 
     /// <summary>The file's bytes.</summary>
     public byte[] ToBytes() => StrictJson.Write(this, ProtocolJson.Default.PurchaseEvidence);
+}
+
+/// <summary>What a bank shows when it said that a token is spent: the judge takes it beside the evidence.</summary>
+/// <param name="Authorization">The P2 that spent it, as the token's key signed it.</param>
+/// <param name="Decision">Its commit.</param>
+public sealed record SpendingProof(byte[] Authorization, LoggedEntry Decision)
+{
+    /// <summary>The largest file in bytes.</summary>
+    public const int MaxLength = 256 * 1024;
 }

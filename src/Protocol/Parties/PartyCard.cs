@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization.Metadata;
 using Bauta.Crypto.Jose;
 using Bauta.Protocol.Archive;
+using Bauta.Protocol.Disputes;
 using Bauta.Protocol.Merchant;
 
 namespace Bauta.Protocol.Parties;
@@ -79,16 +80,19 @@ public static class Roles
 /// <param name="Issuer">The other bank that issues the tokens which this one locks; absent when it issues them
 /// itself.</param>
 /// <param name="SpentAt">The only other bank that locks what this one issues; absent when it locks it itself.</param>
+/// <param name="Arbiter">Who decides disputes on payments at this bank; absent when it takes in none.</param>
 public sealed record BankTerms(
     string Currency, int Decimals, IReadOnlyList<string> Policies, long MinExpirySeconds, long MaxExpirySeconds,
-    long DisputeWindowSeconds, BankPeer? Issuer = null, BankPeer? SpentAt = null)
+    long DisputeWindowSeconds, BankPeer? Issuer = null, BankPeer? SpentAt = null,
+    Signed<ArbiterCard>? Arbiter = null)
 {
     /// <summary>Whether sizes and ranges hold.</summary>
     public bool IsWellFormed() => Names.IsCurrency(Currency, Decimals)
         && Policies.Count is >= 1 and <= 16 && Policies.All(policy => policy.Length <= ArchivePolicy.MaxLength)
         && MinExpirySeconds >= 0 && MaxExpirySeconds >= MinExpirySeconds && DisputeWindowSeconds >= 0
         && (Issuer is null || SpentAt is null)
-        && (Issuer?.IsWellFormed() ?? true) && (SpentAt?.IsWellFormed() ?? true);
+        && (Issuer?.IsWellFormed() ?? true) && (SpentAt?.IsWellFormed() ?? true)
+        && (Arbiter is null || ArbiterCard.Holds(Arbiter));
 }
 
 /// <summary>Another bank, as a bank's card names it.</summary>

@@ -31,6 +31,10 @@ internal static class TwiceList
     /// <summary>All that must be sent, with success.</summary>
     public static IReadOnlyList<string> All { get; } = [.. Moving, .. Growing.Select(one => one.Path), Telling];
 
+    /// <summary>Sent twice by the tests of disputes; each answer is the present state.</summary>
+    public static IReadOnlyList<string> InDisputes { get; } =
+        ["bank PUT /disputes/*", "bank PUT /disputes/*/answer", "bank PUT /disputes/*/ruling"];
+
     /// <summary>
     /// Moves nothing twice and answers differently. C2SP tlog-witness: an old size that is no longer the latest is a
     /// conflict, which states the latest.

@@ -3,7 +3,9 @@ using Bauta.Bank.Inspect;
 using Bauta.Crypto.Jose;
 using Bauta.Protocol;
 using Bauta.Protocol.Bank;
+using Bauta.Protocol.Disputes;
 using Bauta.Storage;
+using Bauta.Tests.Disputes;
 using Bauta.Tests.Storage;
 using Microsoft.Data.Sqlite;
 using Xunit;
@@ -23,8 +25,10 @@ public sealed class AuditHistory : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        byName["whole"] = await OpenAsync("whole");
+        using var arbiter = new Arbiter();
+        byName["whole"] = await OpenAsync("whole", BankWorld.DefaultOptions with { Arbiter = arbiter.Card });
         await LiveAsync(byName["whole"]);
+        await DisputeAsync(byName["whole"], arbiter);
         byName["issuer"] = await OpenAsync("issuer", BankWorld.DefaultOptions with { SpentAt = "locker.example" });
         byName["locker"] = await OpenAsync(
             "locker", BankWorld.DefaultOptions with { Name = "locker.example", Issuer = "bank.example" },
@@ -108,6 +112,32 @@ public sealed class AuditHistory : IAsyncLifetime
         var sale = new Sale();
         var held = (await world.LockAsync(world.Authorization(sale, coins[2].Spend(1)), coins[2])).Value;
         await world.CommitAsync(sale, held);
+    }
+
+    /// <summary>Payments that were disputed: one is given back whole, one in part, one is open.</summary>
+    public static async Task DisputeAsync(BankWorld world, Arbiter arbiter)
+    {
+        var coins = await world.CoinsAsync(8, 8, 8);
+        using var refunds = P256PrivateKey.Generate();
+        var opened = new List<DisputeState>();
+        foreach (var coin in coins)
+        {
+            var sale = new Sale();
+            var held = (await world.LockAsync(sale, coin)).Value;
+            await world.Bank.DecideAsync(sale.Transaction, await world.CommitAsync(sale, held), default);
+            var order = new DisputeOrder(
+                sale.Transaction, coin.Key.PublicKey.Spki, Claim.WrongGoods, ReserveId.Of(refunds.PublicKey),
+                Arbiter.Box());
+            opened.Add((await world.Bank.DisputeAsync(
+                Signed<DisputeOrder>.Sign(coin.Key, order), default)).Value);
+        }
+
+        foreach (var (accepts, one) in new[] { (true, opened[0]), (false, opened[1]) })
+            Assert.True((await world.Bank.AnswerAsync(
+                Signed<DisputeAnswer>.Sign(world.Merchant, new DisputeAnswer(
+                    one.Transaction, world.Merchant.PublicKey.Spki, accepts)), default)).IsOk);
+        Assert.True((await world.Bank.RuleAsync(
+            arbiter.Rule(opened[1], 3, world.Options.Name, world.Clock.Now), default)).IsOk);
     }
 
     /// <summary>What passes between two banks: sales, refreshes with notices, closings of tokens that were seen and of

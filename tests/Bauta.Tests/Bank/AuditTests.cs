@@ -199,7 +199,7 @@ public sealed class AuditTests(AuditHistory history, PostgresServer server)
             [TokenAltered, TokenLockMismatch, PaymentAltered, LockTokensAltered]),
         ["A lock stands twice"] = ("whole",
             "INSERT INTO locks SELECT randomblob(32), payload_hash, account, policy, tokens, lock_note, payment_note, "
-            + $"state, next_poll_at, total_key, paid FROM locks WHERE n = {Open}",
+            + $"state, next_poll_at, total_key, paid, ready_at FROM locks WHERE n = {Open}",
             [TokenLockMismatch, LockAltered, PaymentAltered]),
 
         ["What was paid of a lock is said of one that is paid whole"] = ("whole",
@@ -240,6 +240,32 @@ public sealed class AuditTests(AuditHistory history, PostgresServer server)
             [PayoutDoubled, PayoutMismatch]),
         ["A payout is never tried again"] = ("whole",
             "UPDATE payouts SET next_try_at = 3000000000 WHERE state = 0", [PayoutStuck]),
+
+        // Disputes.
+        ["A dispute is gone"] = ("whole",
+            "DELETE FROM disputes WHERE state = 2 AND refund = 8", [ReserveTooLarge, DisputeMismatch]),
+        ["A dispute is over more than was paid"] = ("whole",
+            "UPDATE disputes SET amount = 9 WHERE state = 0", [DisputeAltered, DisputeMismatch]),
+        ["A dispute gave back more than was ruled"] = ("whole",
+            "UPDATE disputes SET refund = 4 WHERE refund = 3", [DisputeAltered, DisputeMismatch]),
+        ["A dispute was given back that nobody decided"] = ("whole",
+            "UPDATE disputes SET state = 2, refund = 8 WHERE state = 0", [DisputeAltered, DisputeMismatch]),
+        ["A dispute has the ruling of another"] = ("whole",
+            "UPDATE disputes SET ruling = (SELECT ruling FROM disputes WHERE refund = 3) WHERE state = 0",
+            [DisputeAltered]),
+        ["A dispute is on another payment"] = ("whole",
+            $"UPDATE disputes SET n = {Settled} WHERE state = 0", [DisputeAltered]),
+        ["A dispute has no signature"] = ("whole",
+            "UPDATE disputes SET dispute = substr(dispute, 1, length(dispute) - 4) "
+            + "|| CASE substr(dispute, -4) WHEN 'AAAA' THEN 'BBBB' ELSE 'AAAA' END WHERE refund = 8",
+            [ReserveTooLarge, DisputeAltered]),
+        ["What is held for a dispute is free"] = ("whole",
+            "UPDATE accounts SET available = available + held, held = 0 WHERE held > 0", [DisputeMismatch]),
+        ["What was given back is the merchant's again"] = ("whole",
+            "UPDATE accounts SET available = available + reversed, reversed = 0 WHERE reversed > 0",
+            [AccountSum, DisputeMismatch]),
+        ["A dispute should have lapsed long ago"] = ("whole",
+            "UPDATE disputes SET rule_by = 1000 WHERE state = 0", [DisputeOverdue]),
 
         // Totals.
         ["A key's totals are gone"] = ("whole",

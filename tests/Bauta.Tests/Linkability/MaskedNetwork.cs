@@ -5,6 +5,7 @@ using Bauta.Protocol;
 using Bauta.Protocol.Acquirer;
 using Bauta.Protocol.Archive;
 using Bauta.Protocol.Bank;
+using Bauta.Protocol.Disputes;
 using Bauta.Protocol.Merchant;
 using Bauta.Protocol.Parties;
 using Bauta.Protocol.Relay;
@@ -161,6 +162,23 @@ internal sealed class MaskedNetwork : INetwork
 
         public Task<Result<PayoutState, BankError>> PayOutAsync(
             Signed<PayoutRequest> request, CancellationToken cancellation) => throw new NotSupportedException();
+
+        public Task<Result<DisputeState, BankError>> DisputeAsync(
+            Signed<DisputeOrder> order, CancellationToken cancellation) => throw new NotSupportedException();
+
+        public Task<Result<DisputeState, BankError>> AnswerAsync(
+            Signed<DisputeAnswer> answer, CancellationToken cancellation) => throw new NotSupportedException();
+
+        public Task<Result<DisputeState, BankError>> RuleAsync(
+            Signed<Ruling> ruling, CancellationToken cancellation) => throw new NotSupportedException();
+
+        public Task<Result<DisputeState, BankError>> DisputeAsync(
+            TransactionId transaction, Signed<ReadOrder> order, CancellationToken cancellation) =>
+            throw new NotSupportedException();
+
+        public Task<Result<DisputeList, BankError>> DisputesAsync(
+            Signed<ReadOrder> order, TransactionId? after, CancellationToken cancellation) =>
+            throw new NotSupportedException();
 
         private static string ReserveOf(byte[] spki) => Text(ReserveId.Of(P256PublicKey.FromSpki(spki)).Bytes);
     }

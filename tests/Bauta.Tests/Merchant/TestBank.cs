@@ -3,6 +3,7 @@ using Bauta.Crypto.PrivacyPass;
 using Bauta.Protocol;
 using Bauta.Protocol.Archive;
 using Bauta.Protocol.Bank;
+using Bauta.Protocol.Disputes;
 using Bauta.Protocol.Merchant;
 
 namespace Bauta.Tests.Merchant;
@@ -123,6 +124,23 @@ internal sealed class TestBank(Func<ArchivePolicy> policy) : IBank
 
     public Task<Result<RefreshAnswer, BankError>> RecoupAsync(
         Signed<RecoupOrder> order, CancellationToken cancellation) => throw NotAsked();
+
+    public Task<Result<DisputeState, BankError>> DisputeAsync(
+        Signed<DisputeOrder> order, CancellationToken cancellation) => throw NotAsked();
+
+    public Task<Result<DisputeState, BankError>> AnswerAsync(
+        Signed<DisputeAnswer> answer, CancellationToken cancellation) => throw NotAsked();
+
+    public Task<Result<DisputeState, BankError>> RuleAsync(Signed<Ruling> ruling, CancellationToken cancellation) =>
+        throw NotAsked();
+
+    public Task<Result<DisputeState, BankError>> DisputeAsync(
+        TransactionId transaction, Signed<ReadOrder> order, CancellationToken cancellation) =>
+        throw NotAsked();
+
+    public Task<Result<DisputeList, BankError>> DisputesAsync(
+        Signed<ReadOrder> order, TransactionId? after, CancellationToken cancellation) =>
+        throw NotAsked();
 
     private static Task<Result<T, BankError>> Answer<T>(Result<T, BankError> answer) => Task.FromResult(answer);
 

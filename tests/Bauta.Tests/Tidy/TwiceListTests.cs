@@ -27,7 +27,7 @@ public sealed class TwiceListTests
         await AddAsync("merchant", app => app.MapMerchant(null!));
         await AddAsync("witness", app => app.MapWitness(null!));
         Assert.InRange(routes.Count, 15, 100);
-        string[] listed = [.. TwiceList.All, .. TwiceList.Others];
+        string[] listed = [.. TwiceList.All, .. TwiceList.InDisputes, .. TwiceList.Others];
 
         Assert.Equal([], routes.Where(route => !listed.Any(entry => TwiceList.Covers(entry, route))));
         // A list that names what nobody has would be sent to nobody.

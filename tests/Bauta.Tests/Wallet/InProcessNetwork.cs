@@ -292,7 +292,7 @@ public sealed class InProcessNetwork : INetwork, IAsyncDisposable
         {
             TheLocker = await SecondBank.OpenAsync(
                 File("locker.db"), lockerKey, new BankIssuer(BankKey.PublicKey, TheBank), archive, acquirer, Wire,
-                Clock);
+                Clock, Options.Arbiter);
             await TheLocker.Bank.MaintainAsync(default);
         }
 

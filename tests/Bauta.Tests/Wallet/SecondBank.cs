@@ -3,6 +3,7 @@ using Bauta.Bank;
 using Bauta.Bank.Ledger;
 using Bauta.Crypto.Jose;
 using Bauta.Protocol;
+using Bauta.Protocol.Disputes;
 using Bauta.Protocol.Parties;
 using Bauta.Tests.Bank;
 using PartyBank = Bauta.Bank.Bank;
@@ -28,9 +29,14 @@ public sealed class SecondBank : IAsyncDisposable
 
     public static async Task<SecondBank> OpenAsync(
         string path, P256PrivateKey key, BankIssuer issuer, BankArchive archive, BankAcquirer acquirer, Wire wire,
-        TimeProvider clock)
+        TimeProvider clock, Signed<ArbiterCard>? arbiter = null)
     {
-        var options = InProcessNetwork.BankOptions with { Name = Name, Issuer = InProcessNetwork.BankName };
+        var options = InProcessNetwork.BankOptions with
+        {
+            Name = Name,
+            Issuer = InProcessNetwork.BankName,
+            Arbiter = arbiter,
+        };
         var database = await BankDatabase.OpenAsync(path);
         var bank = await PartyBank.OpenAsync(
             options, database, key, new FixtureKeys(), new BankParties([archive], acquirer, [], issuer), clock);

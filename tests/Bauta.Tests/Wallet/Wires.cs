@@ -3,6 +3,7 @@ using Bauta.Protocol;
 using Bauta.Protocol.Acquirer;
 using Bauta.Protocol.Archive;
 using Bauta.Protocol.Bank;
+using Bauta.Protocol.Disputes;
 using Bauta.Protocol.Merchant;
 
 namespace Bauta.Tests.Wallet;
@@ -83,6 +84,25 @@ public sealed class WiredBank(Wire wire, IBank bank) : IBank
 
     /// <summary>The reserve keys that ordered withdrawals, each with the number of tokens.</summary>
     public List<(string Reserve, int Count)> Withdrawals { get; } = [];
+
+    public Task<Result<DisputeState, BankError>> DisputeAsync(
+        Signed<DisputeOrder> order, CancellationToken cancellation) =>
+        wire.SendAsync(typeof(IBank), () => bank.DisputeAsync(order, cancellation));
+
+    public Task<Result<DisputeState, BankError>> AnswerAsync(
+        Signed<DisputeAnswer> answer, CancellationToken cancellation) =>
+        wire.SendAsync(typeof(IBank), () => bank.AnswerAsync(answer, cancellation));
+
+    public Task<Result<DisputeState, BankError>> RuleAsync(Signed<Ruling> ruling, CancellationToken cancellation) =>
+        wire.SendAsync(typeof(IBank), () => bank.RuleAsync(ruling, cancellation));
+
+    public Task<Result<DisputeState, BankError>> DisputeAsync(
+        TransactionId transaction, Signed<ReadOrder> order, CancellationToken cancellation) =>
+        wire.SendAsync(typeof(IBank), () => bank.DisputeAsync(transaction, order, cancellation));
+
+    public Task<Result<DisputeList, BankError>> DisputesAsync(
+        Signed<ReadOrder> order, TransactionId? after, CancellationToken cancellation) =>
+        wire.SendAsync(typeof(IBank), () => bank.DisputesAsync(order, after, cancellation));
 
     public async Task<DenominationList> DenominationsAsync(CancellationToken cancellation)
     {
