@@ -52,9 +52,11 @@ internal sealed class SaleEvidenceVerb : ShopVerb
             PurchaseEvidence.CurrentFormat, held.Policy, OwnCard(shop.Config, bank, held.Policy),
             await CardAsync(bank, cancellation), held.Merchandise, LockNote: held.LockNote,
             Payment: held.Payment, Decision: held.Decision, Acknowledgement: held.Acknowledgement,
-            Item: held.Item);
+            Item: held.Item, Made: held.Made);
         if (shop.Parsed.GetValue(goods) is { } goodsPath)
-            await WriteGoodsAsync(shop, transaction, held.Merchandise.Content.ChunkCount, goodsPath, cancellation);
+            await WriteGoodsAsync(
+                shop, transaction, held.Made?.Content.Layout.ChunkCount ?? held.Merchandise.Content.ChunkCount,
+                goodsPath, cancellation);
         EvidenceFile.Write(path, evidence, shop.Parsed.GetValue(other));
         shop.Output.Line($"Wrote {path}. Anybody can check it: bauta judge {path}");
         shop.Output.Answer(new JsonObject

@@ -42,7 +42,7 @@ public sealed partial class Wallet
         outputPath = await PlaceAsync(outputPath, offer, null, cancellation);
         return await AdvanceAsync(
             await OrderAsync(
-                RequestId.Generate(), shop, offer, outputPath, (id, card) => TermsOf(id, wanted, card),
+                RequestId.Generate(), shop, offer, outputPath, (id, card) => TermsOf(id, wanted, card, offer),
                 wanted.Pseudonym, cancellation),
             patience, progress, cancellation);
     }
@@ -184,9 +184,11 @@ public sealed partial class Wallet
     private async Task<PurchaseState> FetchAsync(
         Offered state, IProgress<WalletStep>? progress, CancellationToken cancellation)
     {
-        if (state.Merchandise.Content.Session is not null)
+        if (state.Merchandise.Content.Later is not null)
             return await Store.AdvanceAsync(new Fetched(state.Order, state.Merchandise), cancellation);
-        if (await FetchGoodsAsync(state.Order, state.Merchandise.Content, progress, cancellation) is { } breach)
+        if (await FetchGoodsAsync(
+            new GoodsFile(Store.Folder, state.Order.Id, state.Merchandise.Content), ShopChunks(state), progress,
+            cancellation) is { } breach)
             return await AbandonAsync(state, breach, cancellation);
         progress?.Report(new WalletStep("goods",
             $"{state.Merchandise.Content.ChunkCount} encrypted chunk(s) fetched, each matches the root that the shop "
@@ -194,31 +196,41 @@ public sealed partial class Wallet
         return await Store.AdvanceAsync(new Fetched(state.Order, state.Merchandise), cancellation);
     }
 
+    /// <summary>Where the shop gives out the ciphertext of a purchase.</summary>
+    private Func<long, CancellationToken, Task<(GoodsChunk? Chunk, string Refusal)>> ShopChunks(PurchaseState state)
+    {
+        var merchant = network.Merchant(Shop(state.Order));
+        var delivery = DeliveryId.Derive(Statements(state).P1!.Content.Secret);
+        return async (index, cancellation) =>
+        {
+            var answer = await merchant.ChunkAsync(delivery, index, cancellation);
+            return answer.IsOk ? (answer.Value, "") : (null, Refusals<MerchantError>.Meaning(answer.Error.Value));
+        };
+    }
+
     /// <summary>Fetches what is missing of the ciphertext; null when all is here, else why it cannot be.</summary>
     private async Task<string?> FetchGoodsAsync(
-        PurchaseOrder order, Merchandise promise, IProgress<WalletStep>? progress, CancellationToken cancellation)
+        GoodsFile goods, Func<long, CancellationToken, Task<(GoodsChunk? Chunk, string Refusal)>> source,
+        IProgress<WalletStep>? progress, CancellationToken cancellation)
     {
-        var merchant = network.Merchant(Shop(order));
-        var delivery = DeliveryId.Derive(promise.Secret);
-        var goods = new GoodsFile(Store.Folder, order.Id, promise);
         try
         {
             using var file = goods.OpenForWriting();
-            for (var index = goods.ChunksKept(file); index < promise.ChunkCount; index++)
+            for (var index = goods.ChunksKept(file); index < goods.ChunkCount; index++)
             {
                 GoodsChunk? chunk = null;
                 for (var tries = 0; chunk is null && tries < ChunkTries; tries++)
                 {
-                    var answer = await merchant.ChunkAsync(delivery, index, cancellation);
-                    if (!answer.IsOk)
-                        return Refusals<MerchantError>.Meaning(answer.Error.Value);
-                    chunk = goods.Matches(index, answer.Value) ? answer.Value : null;
+                    var (given, refusal) = await source(index, cancellation);
+                    if (given is null)
+                        return refusal;
+                    chunk = goods.Matches(index, given) ? given : null;
                 }
 
                 if (chunk is null)
                     return "The goods do not match the hash that the shop signed.";
                 await GoodsFile.AppendAsync(file, chunk, cancellation);
-                progress?.Report(WalletStep.UnderWay("goods", "fetching chunk", index + 1, promise.ChunkCount));
+                progress?.Report(WalletStep.UnderWay("goods", "fetching chunk", index + 1, goods.ChunkCount));
             }
 
             file.Close();
@@ -232,7 +244,7 @@ public sealed partial class Wallet
         }
 
         // A chunk kept from before a crash was damaged since: the next run fetches all of them again.
-        GoodsFile.Delete(Store.Folder, order.Id);
+        goods.Delete();
         throw new WalletException(WalletError.Damaged,
             $"The goods kept in {Store.Folder} were damaged on this disk. Resume fetches them again.");
     }
@@ -268,7 +280,7 @@ public sealed partial class Wallet
             var authorization = SignedAuthorization.Sign(
                 new Authorization(promise.Transaction(), promise.ExpiresAt, promise.Account, promise.Archive,
                     promise.Commitment, promise.Contract.Currency, promise.Contract.Price, spends,
-                    promise.Session?.TotalKey),
+                    promise.Later?.TotalKey),
                 keys);
             return await Store.AdvanceAsync(
                 new Authorized(state.Order, state.Merchandise, authorization.Utf8), cancellation,
