@@ -36,10 +36,10 @@ internal static class OrderCheck
         if (ciphertext is not null)
             HearGoods(promise, made!.Content, release.MaskedKey, ciphertext, hearing);
         return hearing.End(Outcome.Complete,
-            $"The archive committed at {commit.At}, before expiry at {promise.ExpiresAt}: the merchant is paid for goods "
+            $"The archive committed at {commit.At}, before expiry at {promise.ExpiresAt}: the merchant is paid for "
             + (release.Made is null
-                ? "that it made to order, which the customer acknowledged."
-                : "that it made to order, and the customer did not acknowledge: the archive has stated that it keeps "
+                ? "goods that it made to order, which the customer acknowledged."
+                : "goods that it made to order, and the customer did not acknowledge: the archive has stated that it keeps "
                 + "their ciphertext."));
     }
 

@@ -123,8 +123,8 @@ public sealed partial class Merchant : IMerchant, IAsyncDisposable
         return closed.Value is { } paid ? await settling.AnswerAsync(paid, cancellation) : new PaymentAnswer();
     }
 
-    /// <summary>The background work: opens the account, resumes what is unfinished, makes what is ordered, drops what has
-    /// expired.</summary>
+    /// <summary>The background work: opens the account, resumes what is unfinished, makes what is ordered, drops what
+    /// has expired.</summary>
     public Task RunAsync(CancellationToken cancellation) =>
         Task.WhenAll([
             RunAllElseAsync(cancellation), RunEachSecondAsync(CloseSessionsAsync, cancellation),
@@ -219,7 +219,8 @@ public sealed partial class Merchant : IMerchant, IAsyncDisposable
             isMore = await making.MakeOneAsync(cancellation);
     }
 
-    /// <summary>Forces what was made and not acknowledged in time; <see cref="RunAsync"/> does it each second.</summary>
+    /// <summary>Forces what was made and not acknowledged in time; <see cref="RunAsync"/> does it each
+    /// second.</summary>
     public async Task ForceOrdersAsync(CancellationToken cancellation)
     {
         var isMore = true;

@@ -4,9 +4,10 @@ using System.Security.Cryptography;
 namespace Bauta.Protocol;
 
 /// <summary>
-/// A session's running total, or the price of goods made to order, as it stands in what the archive publishes: customer, merchant and bank hold the key and
-/// read it, nobody else does. <c>total xor HMAC-SHA-256(key, c)[0..8]</c>, big-endian; each item has a <c>c</c> of its
-/// own, so no pad is used twice. It hides and does not authenticate: it stands within what the customer signs.
+/// A session's running total, or the price of goods made to order, as it stands in what the archive publishes:
+/// customer, merchant and bank hold the key and read it, nobody else does. <c>total xor HMAC-SHA-256(key, c)[0..8]</c>,
+/// big-endian; each item has a <c>c</c> of its own, so no pad is used twice. It hides and does not authenticate: it
+/// stands within what the customer signs.
 /// </summary>
 public static class SealedTotal
 {

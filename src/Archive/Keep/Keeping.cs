@@ -9,8 +9,8 @@ namespace Bauta.Archive.Keep;
 
 /// <summary>
 /// Goods made to order that the customer did not acknowledge (FIG. 5): kept as ciphertext, which opens for nobody
-/// without P1, so that a commit can be forced and the customer finds its goods later. Only the merchant of a transaction
-/// that an admitted bank locked, and whose lock note allows it, can give them; all of it is bounded.
+/// without P1, so that a commit can be forced and the customer finds its goods later. Only the merchant of a
+/// transaction that an admitted bank locked, and whose lock note allows it, can give them; all of it is bounded.
 /// </summary>
 internal sealed class Keeping(
     IDatabase database, ArchiveOptions options, PolicyId policy, BankList banks, DecisionIndex decisions,

@@ -118,7 +118,13 @@ internal static class ConfigText
 
           // Holds the latest checkpoint and only moves forward, so that a database put back to an older state is
           // noticed. Best on another disk.
-          "secondPlace": "second-place"
+          "secondPlace": "second-place",
+
+          // Goods made to order that a customer did not sign for are kept as ciphertext, for a purchase that is completed
+          // without it: the largest in bytes (0: none), all together, and for how many days after the expiry.
+          "maxKeptBytes": 16777216,
+          "maxKeptBytesInAll": 17179869184,
+          "keepGoodsDays": 30
         """;
 
     private static string Witness(NewRole role) => $$"""

@@ -10,9 +10,9 @@ using Microsoft.Extensions.Logging;
 namespace Bauta.Merchant.Orders;
 
 /// <summary>
-/// E3 to E4: has goods made whose price is locked, a few at once, each a few times at most. The order: count the try; ask
-/// how much the archive keeps; make; store the goods; commit E4 with them. Only then E4 is shown and a chunk given out,
-/// so one key never encrypts two contents that anybody saw.
+/// E3 to E4: has goods made whose price is locked, a few at once, each a few times at most. The order: count the try;
+/// ask how much the archive keeps; make; store the goods; commit E4 with them. Only then E4 is shown and a chunk given
+/// out, so one key never encrypts two contents that anybody saw.
 /// </summary>
 internal sealed partial class Making(
     MerchantOptions options, IDatabase database, MerchantKeys keys, GoodsStore goods, IGoodsMaker? maker,

@@ -13,8 +13,8 @@ namespace Bauta.Protocol.Archive;
 /// </summary>
 /// <param name="ReleaseKey">SPKI of <c>R</c>.</param>
 /// <param name="MaskedKey"><c>k xor r</c>, 32 bytes.</param>
-/// <param name="Acknowledgement">In a session (FIG. 8, R9), and with goods made to order (FIG. 5, E6): what the customer
-/// acknowledged of the item or goods that this key opens.</param>
+/// <param name="Acknowledgement">In a session (FIG. 8, R9), and with goods made to order (FIG. 5, E6): what the
+/// customer acknowledged of the item or goods that this key opens.</param>
 /// <param name="Made">With goods made to order that the customer did not acknowledge (FIG. 5): E4, which forces the
 /// commit. The archive holds the ciphertext, and its signature over the leaf is its acknowledgement.</param>
 public sealed record Release(

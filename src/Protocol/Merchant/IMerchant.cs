@@ -19,8 +19,8 @@ namespace Bauta.Protocol.Merchant;
 /// <param name="ContentHash">SHA-256 of the plain file.</param>
 /// <param name="Tariff">With what is sold by the item, in sessions: the file is empty then, and the price is the most
 /// that a session may cost.</param>
-/// <param name="Order"><c>lock-first</c> with what is made to order (FIG. 5), only once the price is locked: the file is
-/// empty then.</param>
+/// <param name="Order"><c>lock-first</c> with what is made to order (FIG. 5), only once the price is locked: the file
+/// is empty then.</param>
 public sealed record OfferTerms(
     OfferId Offer, string Title, string Description, Amount Price, string Currency, string FileName, long SizeBytes,
     byte[] ContentHash, Tariff? Tariff = null, string? Order = null)

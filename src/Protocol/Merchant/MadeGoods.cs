@@ -42,7 +42,8 @@ public sealed record MadeGoods(
 
     /// <inheritdoc/>
     public bool IsWellFormed() => ReleaseKey.Length == P256PublicKey.SpkiSize && Key.Length == P256PublicKey.SpkiSize
-        && GoodsRoot.Length == 32 && SizeBytes is >= SmallestClass and <= MaxSizeBytes && ClassOf(SizeBytes) == SizeBytes;
+        && GoodsRoot.Length == 32 && SizeBytes is >= SmallestClass and <= MaxSizeBytes
+        && ClassOf(SizeBytes) == SizeBytes;
 
     /// <summary>Sizes and number of chunks.</summary>
     [JsonIgnore]

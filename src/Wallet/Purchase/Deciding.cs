@@ -12,6 +12,9 @@ public sealed partial class Wallet
 {
     private static readonly TimeSpan pollInterval = TimeSpan.FromMilliseconds(250);
 
+    // The making of goods takes its time.
+    private static readonly TimeSpan makingPollInterval = TimeSpan.FromSeconds(1);
+
     /// <summary>
     /// P3 goes to the shop, and the archive is asked until it has decided. After expiry the abort is demanded; either
     /// way the decision counts only with the quorum that P1 names. Null when patience ends first.
@@ -19,7 +22,7 @@ public sealed partial class Wallet
     private async Task<PurchaseState?> DecideAsync(
         Locked state, UnixTime until, IProgress<WalletStep>? progress, CancellationToken cancellation)
     {
-        for (var told = false; ; await Task.Delay(pollInterval, clock, cancellation))
+        for (var told = false; ; await Task.Delay(IntervalOf(state), clock, cancellation))
         {
             var answer = await PayAsync(state, told ? null : progress, cancellation);
             if (state.Made is null && answer?.Made is { } made
@@ -33,6 +36,9 @@ public sealed partial class Wallet
                 return null;
         }
     }
+
+    private static TimeSpan IntervalOf(Locked state) =>
+        state is { Made: null, Merchandise.Content.LockFirst: not null } ? makingPollInterval : pollInterval;
 
     private async Task<PaymentAnswer?> PayAsync(
         Locked state, IProgress<WalletStep>? progress, CancellationToken cancellation)

@@ -172,8 +172,7 @@ internal sealed class GoodsFile
     {
         Span<byte> trailer = stackalloc byte[MadeGoods.TrailerSize];
         plain.Flush();
-        plain.Position = layout.PlaintextSize - trailer.Length;
-        RandomAccess.Read(plain.SafeFileHandle, trailer, plain.Position);
+        RandomAccess.Read(plain.SafeFileHandle, trailer, layout.PlaintextSize - trailer.Length);
         if (MadeGoods.SizeOf(trailer, layout.PlaintextSize) is not { } size)
             return false;
         plain.SetLength(size);

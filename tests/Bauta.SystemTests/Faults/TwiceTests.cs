@@ -11,8 +11,8 @@ using Xunit;
 namespace Bauta.SystemTests.Faults;
 
 /// <summary>
-/// Every message of a funding, a withdrawal, a purchase, a session, an order, a refresh, a revocation with its exchange at one
-/// bank and across two, and a payout, sent twice.
+/// Every message of a funding, a withdrawal, a purchase, a session, an order, a refresh, a revocation with its exchange
+/// at one bank and across two, and a payout, sent twice.
 /// </summary>
 [Collection(nameof(SharedNetwork))]
 public sealed class TwiceTests(SharedNetwork shared)

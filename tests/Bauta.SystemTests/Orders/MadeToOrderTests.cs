@@ -1,4 +1,5 @@
 using Bauta.SystemTests.Faults;
+using Bauta.SystemTests.Verbs;
 using Xunit;
 
 namespace Bauta.SystemTests.Orders;

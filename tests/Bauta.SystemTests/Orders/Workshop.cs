@@ -21,7 +21,8 @@ internal sealed class Workshop(RealNetwork network)
 
     public async Task<string> OfferAsync(string title, string price)
     {
-        var added = await network.ShopAsync("add", "portrait.txt", "--made-to-order", "--price", price, "--title", title);
+        var added = await network.ShopAsync(
+            "add", "portrait.txt", "--made-to-order", "--price", price, "--title", title);
         Assert.True(added.ExitCode == 0, added.Errors);
         return (string)added.Json["offer"]!;
     }

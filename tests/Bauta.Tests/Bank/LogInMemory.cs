@@ -200,7 +200,8 @@ public sealed class Sale(bool isSession = false, bool isForced = false)
         : KeyCommitment.To(Transaction, customer.PublicKey);
 
     /// <summary>With a session, what seals its total.</summary>
-    public byte[]? TotalKey { get; } = isSession || isForced ? [.. Enumerable.Range(100, 32).Select(i => (byte)i)] : null;
+    public byte[]? TotalKey { get; } =
+        isSession || isForced ? [.. Enumerable.Range(100, 32).Select(i => (byte)i)] : null;
 
     /// <summary>With a session, what the customer acknowledged.</summary>
     public long Total { get; init; }

@@ -99,7 +99,8 @@ public sealed class LockFirstTests
     public async Task Whichever_message_of_the_customer_is_lost_the_goods_are_had_and_paid_or_neither()
     {
         await using var network = await InProcessNetwork.StartAsync();
-        await using var customer = await Customer.WithTokensAsync(network, 255);
+        await using var customer = await Customer.JoinAsync(network);
+        await customer.FundAsync(255);
         var offer = await network.OfferToMakeAsync(Price);
         var calls = 0;
         for (var lost = -1; lost < calls; lost++)
@@ -108,6 +109,7 @@ public sealed class LockFirstTests
             {
                 var before = (await customer.Wallet.HistoryAsync(default)).Count;
                 var paid = await LockedAndPaidAsync(network);
+                await customer.Wallet.WithdrawAsync(Amount.FromMinorUnits(Price), default);
                 network.Wire.Reset(lost, isAnswerLost);
                 try
                 {
@@ -150,7 +152,8 @@ public sealed class LockFirstTests
     public async Task Whichever_message_of_the_shop_to_the_archive_is_lost_the_commit_is_forced_once()
     {
         await using var network = await InProcessNetwork.StartAsync();
-        await using var customer = await Customer.WithTokensAsync(network, 127);
+        await using var customer = await Customer.JoinAsync(network);
+        await customer.FundAsync(255);
         network.Maker.Goods = new byte[(1 << 20) + 1];
         var offer = await network.OfferToMakeAsync(Price);
         var (calls, sold) = (0, 0);
@@ -158,6 +161,7 @@ public sealed class LockFirstTests
         {
             foreach (var isAnswerLost in new[] { false, true })
             {
+                await customer.Wallet.WithdrawAsync(Amount.FromMinorUnits(Price), default);
                 await customer.BuyAsync(offer, $"portrait-{++sold}");
                 network.ShopWire.Reset(lost, isAnswerLost);
                 for (var round = 0; round < 4; round++)
@@ -193,7 +197,8 @@ public sealed class LockFirstTests
             await killed.CancelAsync();
             killed.Token.ThrowIfCancellationRequested();
         };
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => network.TheMerchant.MakeOrdersAsync(killed.Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            () => network.TheMerchant.MakeOrdersAsync(killed.Token));
         network.Maker.Before = () => Task.CompletedTask;
         await network.BackgroundAsync();
         Assert.Equal(1, network.Maker.Made);
