@@ -39,8 +39,8 @@ internal static class OrderCheck
             $"The archive committed at {commit.At}, before expiry at {promise.ExpiresAt}: the merchant is paid for "
             + (release.Made is null
                 ? "goods that it made to order, which the customer acknowledged."
-                : "goods that it made to order, and the customer did not acknowledge: the archive has stated that it keeps "
-                + "their ciphertext."));
+                : "goods that it made to order, and the customer did not acknowledge: the archive has stated that it "
+                + "keeps their ciphertext."));
     }
 
     private static void HearGoods(

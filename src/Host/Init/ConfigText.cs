@@ -120,8 +120,8 @@ internal static class ConfigText
           // noticed. Best on another disk.
           "secondPlace": "second-place",
 
-          // Goods made to order that a customer did not sign for are kept as ciphertext, for a purchase that is completed
-          // without it: the largest in bytes (0: none), all together, and for how many days after the expiry.
+          // Goods made to order that a customer did not sign for are kept as ciphertext, so that the purchase can be
+          // completed without it: the largest in bytes (0: none), all together, and how many days after the expiry.
           "maxKeptBytes": 16777216,
           "maxKeptBytesInAll": 17179869184,
           "keepGoodsDays": 30
