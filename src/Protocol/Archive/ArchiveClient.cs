@@ -1,5 +1,4 @@
 using System.Text;
-using Bauta.Protocol.Bank;
 using Bauta.Protocol.Merchant;
 
 namespace Bauta.Protocol.Archive;

@@ -5,7 +5,6 @@ using System.Text.Json.Serialization.Metadata;
 using Bauta.Crypto.Goods;
 using Bauta.Crypto.Jose;
 using Bauta.Crypto.Merkle;
-using Bauta.Protocol.Archive;
 using Bauta.Protocol.Bank;
 
 namespace Bauta.Protocol.Merchant;

@@ -4,7 +4,6 @@ using Bauta.Crypto.Jose;
 using Bauta.Judge;
 using Bauta.Protocol;
 using Bauta.Protocol.Archive;
-using Bauta.Protocol.Evidence;
 using Bauta.Protocol.Merchant;
 using Bauta.Tests.Wallet;
 using Bauta.Wallet.Purchase;
