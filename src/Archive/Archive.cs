@@ -2,11 +2,13 @@ using System.Text;
 using Bauta.Archive.Cosign;
 using Bauta.Archive.Decide;
 using Bauta.Archive.Enter;
+using Bauta.Archive.Keep;
 using Bauta.Archive.Log;
 using Bauta.Crypto.Merkle;
 using Bauta.Crypto.Notes;
 using Bauta.Protocol;
 using Bauta.Protocol.Archive;
+using Bauta.Protocol.Merchant;
 using Bauta.Storage;
 
 namespace Bauta.Archive;
@@ -17,6 +19,8 @@ namespace Bauta.Archive;
 /// </summary>
 public sealed class Archive : IArchive, ILog
 {
+    private static readonly TimeSpan sweepPause = TimeSpan.FromHours(1);
+
     private readonly IDatabase database;
     private readonly ArchivePolicy policy;
     private readonly ArchiveOptions options;
@@ -25,6 +29,7 @@ public sealed class Archive : IArchive, ILog
     private readonly DecisionIndex decisions;
     private readonly KeyAdmission keys;
     private readonly LogProofs proofs;
+    private readonly Keeping keeping;
     private readonly Sequencer sequencer;
     private readonly CheckpointLoop checkpoints;
     private readonly Publications publications;
@@ -36,6 +41,7 @@ public sealed class Archive : IArchive, ILog
         (banks, decisions) = (state.Banks, state.Decisions);
         keys = new KeyAdmission(state.Keys, () => sequencer!.Head.LastAt);
         proofs = new LogProofs(database);
+        keeping = new Keeping(database, options, policy.Id, banks, decisions, () => sequencer!.Now);
         publications = new Publications(database, state.Published);
         links = [.. parts.Witnesses.Select(
             peer => new WitnessLink(peer, proofs, options.WitnessTimeout, time))];
@@ -100,8 +106,10 @@ public sealed class Archive : IArchive, ILog
         var signing = Task.Run(() => checkpoints.RunAsync(stop.Token), CancellationToken.None);
         // Where this fails, the log is served all the same, with a look-up more for each decision.
         var reading = Task.Run(() => decisions.ReadTableAsync(database, stop.Token), CancellationToken.None);
+        var sweeping = SweepAsync(stop.Token);
         var first = await Task.WhenAny(ordering, signing);
         await stop.CancelAsync();
+        await sweeping.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await reading.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         var other = first == ordering ? signing : ordering;
         await other.ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
@@ -109,6 +117,32 @@ public sealed class Archive : IArchive, ILog
             await first;
         if (other.IsFaulted)
             await other;
+    }
+
+    /// <summary>Drops goods that need not be kept any more; <see cref="RunAsync"/> does it from time to time.</summary>
+    public async Task DropKeptAsync(CancellationToken cancellation)
+    {
+        while (await keeping.SweepAsync(cancellation))
+        {
+            // More of them are due.
+        }
+    }
+
+    private async Task SweepAsync(CancellationToken cancellation)
+    {
+        while (!cancellation.IsCancellationRequested)
+        {
+            try
+            {
+                await DropKeptAsync(cancellation);
+            }
+            catch (StorageException) when (!cancellation.IsCancellationRequested)
+            {
+                // Appends fail on the same disk, and say so; what is due is dropped later.
+            }
+
+            await Task.Delay(sweepPause, time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
     }
 
     /// <summary>Verifies a request without deciding it: signatures, policy, and that it comes in time by now.</summary>
@@ -128,6 +162,10 @@ public sealed class Archive : IArchive, ILog
         var verified = Verify(request);
         if (!verified.IsOk)
             return await UnlessDecidedAsync(subject, request, verified.Map(_ => None), cancellation);
+        // With such a leaf the archive says that it has the goods, and gives them out to whoever comes for them.
+        if (request.Release?.Content.Made is { } made
+            && !await keeping.IsWholeAsync(request.LockNote, made.Content, cancellation))
+            return ArchiveError.NotKept;
         var appended = await sequencer.AppendAsync(verified.Value);
         if (!appended.IsOk)
             return await UnlessDecidedAsync(subject, request, appended.Map(_ => None), cancellation);
@@ -170,6 +208,18 @@ public sealed class Archive : IArchive, ILog
             ? await ProveStatementAsync(appended.Value.Index, leaf, cancellation)
             : await EnteredAsync(appended.Value.Index, request, cancellation);
     }
+
+    /// <inheritdoc/>
+    public Task<KeepingTerms> KeepingAsync(CancellationToken cancellation) => Task.FromResult(keeping.Terms);
+
+    /// <inheritdoc/>
+    public Task<Result<KeepingTerms, ArchiveError>> KeepAsync(KeepRequest request, CancellationToken cancellation) =>
+        keeping.KeepAsync(request, cancellation);
+
+    /// <inheritdoc/>
+    public Task<Result<GoodsChunk, ArchiveError>> KeptAsync(
+        BankKeyId bank, TransactionId transaction, long index, CancellationToken cancellation) =>
+        keeping.ChunkAsync(bank, transaction, index, cancellation);
 
     /// <inheritdoc/>
     public async Task<string> CheckpointAsync(CancellationToken cancellation)

@@ -1,6 +1,7 @@
 using Bauta.Http;
 using Bauta.Protocol;
 using Bauta.Protocol.Archive;
+using Bauta.Protocol.Merchant;
 using Microsoft.AspNetCore.Routing;
 
 namespace Bauta.Archive;
@@ -38,8 +39,32 @@ public static class ArchiveEndpoints
                 ? Decision(await archive.EnterAsync(request.Value, context.RequestAborted))
                 : Answer.Refuse(request);
         });
+        MapKeeping(routes, archive);
         routes.MapGetAnswer("/policy", context => Task.FromResult(Answer.Text(policy.Text)));
         routes.MapLog(log);
+    }
+
+    private static void MapKeeping(IEndpointRouteBuilder routes, IArchive archive)
+    {
+        routes.MapGetAnswer("/keeping", async context => Answer.Json(
+            await archive.KeepingAsync(context.RequestAborted), ProtocolJson.Default.KeepingTerms));
+        routes.MapPostAnswer("/kept", async context =>
+        {
+            var request = await context.ReadJsonAsync(ProtocolJson.Default.KeepRequest, KeepRequest.MaxLength);
+            return request.IsOk
+                ? Answer.Json(
+                    await archive.KeepAsync(request.Value, context.RequestAborted), ProtocolJson.Default.KeepingTerms)
+                : Answer.Refuse(request);
+        });
+        routes.MapGetAnswer("/kept/{bank}/{n}/{index}", async context =>
+        {
+            if (!BankKeyId.TryParse(context.RouteText("bank"), out var bank)
+                || !TransactionId.TryParse(context.RouteText("n"), out var transaction)
+                || !context.TryReadIndex("index", out var index))
+                return Answer.Refuse(ArchiveError.Malformed);
+            var chunk = await archive.KeptAsync(bank, transaction, index, context.RequestAborted);
+            return Answer.Bytes(chunk.Map(part => part.Encode()), GoodsChunk.MediaType);
+        });
     }
 
     /// <summary>The log as C2SP tlog-tiles has it.</summary>

@@ -1,3 +1,5 @@
+using Bauta.Protocol.Merchant;
+
 namespace Bauta.Archive;
 
 /// <summary>How an archive decides, waits and whom it admits.</summary>
@@ -30,6 +32,16 @@ public sealed record ArchiveOptions
     /// <summary>Decisions kept in memory before they are sorted into the database: 40 bytes each, twice as many at
     /// most.</summary>
     public int MergeAt { get; init; } = 65_536;
+
+    /// <summary>The largest goods made to order that are kept for a forced commit, with their padding; zero: none.
+    /// </summary>
+    public long MaxKeptBytes { get; init; } = MadeGoods.MaxSizeBytes;
+
+    /// <summary>All of them together; one more is refused.</summary>
+    public long MaxKeptBytesInAll { get; init; } = 16L << 30;
+
+    /// <summary>How long they are kept after the expiry of a purchase that was committed.</summary>
+    public long KeepSeconds { get; init; } = 30 * 86_400;
 
     /// <summary>The log is full at this size.</summary>
     public long MaxEntries { get; init; } = 1L << 40;

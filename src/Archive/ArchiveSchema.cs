@@ -6,7 +6,8 @@ namespace Bauta.Archive;
 /// The log in the archive's database. A row of <c>entries</c> holds up to 16 leaves, a line each; <c>decisions</c> and,
 /// for the newest, <c>recent</c> say what is decided, on bank and transaction (see <see cref="Log.DecisionIndex"/>);
 /// <c>head</c> is moved in the transaction of the entries it counts; <c>checkpoints</c> holds only those that reached
-/// the quorum, as they were published, for ever: each answers for the entries above the one before.
+/// the quorum, as they were published, for ever: each answers for the entries above the one before. <c>keepings</c> and
+/// <c>kept</c> are the goods of forced commits, chunk by chunk (see <see cref="Keep.Keeping"/>).
 /// </summary>
 public static class ArchiveSchema
 {
@@ -53,6 +54,24 @@ public static class ArchiveSchema
         new(3, "leaves share rows", """
             ALTER TABLE entries RENAME COLUMN idx TO first_idx;
             ALTER TABLE entries RENAME COLUMN leaf TO leaves;
+            """),
+        new(4, "goods kept for forced commits", """
+            CREATE TABLE keepings (
+                subject {blob} PRIMARY KEY,
+                goods_root {blob} NOT NULL,
+                size_bytes {bigint} NOT NULL,
+                expires_at {bigint} NOT NULL,
+                is_committed {bigint} NOT NULL
+            ) {strict};
+            CREATE INDEX keepings_by_expiry ON keepings (is_committed, expires_at);
+            CREATE TABLE kept (
+                subject {blob} NOT NULL,
+                idx {bigint} NOT NULL,
+                chunk {blob} NOT NULL,
+                PRIMARY KEY (subject, idx)
+            ) {strict};
+            CREATE TABLE keeping_total (bytes {bigint} NOT NULL) {strict};
+            INSERT INTO keeping_total (bytes) VALUES (0);
             """),
     ];
 }

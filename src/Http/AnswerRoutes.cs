@@ -1,3 +1,4 @@
+using System.Globalization;
 using Bauta.Protocol;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -41,6 +42,11 @@ public static class AnswerRoutes
             _ => false,
         };
     }
+
+    /// <summary>A route parameter that counts: one text for one number, so digits only, and no leading zero.</summary>
+    public static bool TryReadIndex(this HttpContext context, string name, out long index) =>
+        long.TryParse(context.RouteText(name), NumberStyles.None, CultureInfo.InvariantCulture, out index)
+        && context.RouteText(name) == index.ToString(CultureInfo.InvariantCulture);
 
     private static RequestDelegate Delegate(Func<HttpContext, Task<Answer>> handler) => async context =>
     {

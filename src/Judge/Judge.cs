@@ -155,7 +155,7 @@ public static class PurchaseJudge
             && authorization.Account.Equals(promise.Account) && authorization.Archive.Equals(promise.Archive)
             && authorization.Commitment.Equals(promise.Commitment)
             && authorization.Currency == promise.Contract.Currency && authorization.Amount == promise.Contract.Price
-            && authorization.TotalKey.AsSpan().SequenceEqual(promise.Session?.TotalKey),
+            && authorization.TotalKey.AsSpan().SequenceEqual(promise.Later?.TotalKey),
             Outcome.NotProven, "P2: pays what the contract asks, to the account it names, for the key it commits to");
         var keys = new TokenKeys(evidence.Denominations ?? [], issuer.Name, issuer.Key, policy);
         hearing.Demand(authorization.Tokens.All(keys.Honours), Outcome.NotProven,
@@ -236,10 +236,12 @@ public static class PurchaseJudge
         hearing.Demand(Release.Matches(logged.Release!, evidence.LockNote!.Content), Outcome.ArchiveAtFault,
             "P5a: the published key is signed by the key that owns the transaction and hashes to the commitment");
         hearing.Demand(
-            promise.Session is null == logged.Release!.Content.Acknowledgement is null, Outcome.MerchantAtFault,
+            promise.Later is null == !logged.Release!.Content.IsOfLater, Outcome.MerchantAtFault,
             "P5a: the merchant published the key that it promised, and none that it agreed to with itself");
         if (promise.Session is not null)
             throw SessionCheck.Hear(evidence, logged, goods, hearing);
+        if (promise.LockFirst is not null)
+            throw OrderCheck.Hear(evidence, logged, goods, hearing);
         if (goods is not null)
             GoodsCheck.Hear(promise, logged.Release!.Content.MaskedKey, goods, hearing);
         throw hearing.End(Outcome.Complete,

@@ -2,6 +2,7 @@ using Bauta.Merchant.Deliver;
 using Bauta.Merchant.Desk;
 using Bauta.Merchant.Disputes;
 using Bauta.Merchant.Offers;
+using Bauta.Merchant.Orders;
 using Bauta.Merchant.Pay;
 using Bauta.Merchant.Payouts;
 using Bauta.Merchant.Purchase;
@@ -38,12 +39,17 @@ public sealed partial class Merchant : IMerchant, IAsyncDisposable
     private readonly PayingOut payingOut;
     private readonly UnusedGoods unusedGoods;
     private readonly Metering metering;
+    private readonly Ordering ordering;
+    private readonly Making making;
+    private readonly int makersAtOnce;
 
     private Merchant(
         MerchantOptions options, IDatabase database, MerchantKeys keys, IBank bank,
-        IReadOnlyList<MerchantArchive> archives, TimeProvider clock, ILogger log, IItemSource? items)
+        IReadOnlyList<MerchantArchive> archives, TimeProvider clock, ILogger log, IItemSource? items,
+        IGoodsMaker? maker)
     {
         options.Check();
+        makersAtOnce = options.MakersAtOnce;
         (this.clock, this.log) = (clock, log);
         // So that what is to go after the grace goes within a tenth of it.
         dropPause = TimeSpan.FromSeconds(Math.Clamp(options.GraceSeconds / 10, 1, 30));
@@ -53,13 +59,16 @@ public sealed partial class Merchant : IMerchant, IAsyncDisposable
         var byPolicy = archives.ToDictionary(archive => archive.Policy.Id);
         var goods = new GoodsStore(options.GoodsDirectory, clock);
         var budget = new OpenBudget(options.MaxOpenPurchases, options.MaxOpenBytes);
-        catalogue = new Catalogue(options, database, goods, clock);
+        catalogue = new Catalogue(options, database, goods, maker is not null, clock);
         selling = new Selling(options, database, catalogue, goods, budget, keys, byPolicy, clock);
         delivering = new Delivering(options, database, goods, keys.Sealing, clock);
         unusedGoods = new UnusedGoods(options, database, goods, clock);
-        settling = new Settling(options, database, keys, bank, byPolicy, clock, log, lifetime.Token);
+        settling = new Settling(
+            options, database, keys, bank, byPolicy, new Forcing(database, delivering), clock, log, lifetime.Token);
         metering = new Metering(options, database, keys, items, settling, clock, LogFailed);
-        collecting = new Collecting(options, database, keys, budget, settling, metering, clock);
+        ordering = new Ordering(options, database, keys, settling, clock);
+        making = new Making(options, database, keys, goods, maker, byPolicy, clock, log);
+        collecting = new Collecting(options, database, keys, budget, settling, metering, ordering, clock);
         payingOut = new PayingOut(options, database, keys, bank, clock, log);
         Desk = new ShopDesk(options, database, catalogue, goods, delivering, payingOut,
             new Answering(keys, bank, clock), keys.Sealing, byPolicy);
@@ -75,12 +84,14 @@ public sealed partial class Merchant : IMerchant, IAsyncDisposable
     public static async Task<Merchant> OpenAsync(
         MerchantOptions options, IDatabase database, MerchantKeys keys, IBank bank,
         IReadOnlyList<MerchantArchive> archives, TimeProvider clock, ILogger? log = null,
-        IItemSource? items = null, CancellationToken cancellation = default)
+        IItemSource? items = null, IGoodsMaker? maker = null, CancellationToken cancellation = default)
     {
-        var merchant = new Merchant(options, database, keys, bank, archives, clock, log ?? NullLogger.Instance, items);
+        var merchant = new Merchant(
+            options, database, keys, bank, archives, clock, log ?? NullLogger.Instance, items, maker);
         await merchant.catalogue.LoadAsync(cancellation);
         await merchant.selling.LoadAsync(cancellation);
         await database.WriteAsync(PaymentStore.MakeAllDue, cancellation);
+        await database.WriteAsync(OrderStore.MakeAllDue, cancellation);
         return merchant;
     }
 
@@ -114,17 +125,22 @@ public sealed partial class Merchant : IMerchant, IAsyncDisposable
         return closed.Value is { } paid ? await settling.AnswerAsync(paid, cancellation) : new PaymentAnswer();
     }
 
-    /// <summary>The background work: opens the account, resumes what is unfinished, drops what has expired.</summary>
+    /// <summary>The background work: opens the account, resumes what is unfinished, makes what is ordered, drops what
+    /// has expired.</summary>
     public Task RunAsync(CancellationToken cancellation) =>
-        Task.WhenAll(RunAllElseAsync(cancellation), RunClosingsAsync(cancellation));
+        Task.WhenAll([
+            RunAllElseAsync(cancellation), RunEachSecondAsync(CloseSessionsAsync, cancellation),
+            RunEachSecondAsync(ForceOrdersAsync, cancellation),
+            .. Enumerable.Range(0, makersAtOnce).Select(_ => RunEachSecondAsync(MakeOrdersAsync, cancellation)),
+        ]);
 
-    private async Task RunClosingsAsync(CancellationToken cancellation)
+    private async Task RunEachSecondAsync(Func<CancellationToken, Task> pass, CancellationToken cancellation)
     {
         while (!cancellation.IsCancellationRequested)
         {
             try
             {
-                await CloseSessionsAsync(cancellation);
+                await pass(cancellation);
             }
             catch (Exception failure)
             {
@@ -194,6 +210,24 @@ public sealed partial class Merchant : IMerchant, IAsyncDisposable
         var isMore = true;
         while (isMore)
             isMore = await metering.CloseDueAsync(cancellation);
+    }
+
+    /// <summary>Makes what is ordered and locked, one after another until none is due; <see cref="RunAsync"/> does it a
+    /// few times over, so that what takes long does not hold up all else.</summary>
+    public async Task MakeOrdersAsync(CancellationToken cancellation)
+    {
+        var isMore = true;
+        while (isMore)
+            isMore = await making.MakeOneAsync(cancellation);
+    }
+
+    /// <summary>Forces what was made and not acknowledged in time; <see cref="RunAsync"/> does it each
+    /// second.</summary>
+    public async Task ForceOrdersAsync(CancellationToken cancellation)
+    {
+        var isMore = true;
+        while (isMore)
+            isMore = await ordering.ForceDueAsync(cancellation);
     }
 
     /// <summary>Waits for the attempts at settlement that run now.</summary>

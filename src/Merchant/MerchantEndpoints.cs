@@ -1,4 +1,3 @@
-using System.Globalization;
 using Bauta.Http;
 using Bauta.Protocol;
 using Bauta.Protocol.Merchant;
@@ -29,7 +28,7 @@ public static class MerchantEndpoints
         {
             if (!DeliveryId.TryParse(context.RouteText("delivery"), out var delivery))
                 return Answer.Refuse(MerchantError.UnknownPurchase);
-            if (!TryReadIndex(context.RouteText("index"), out var index))
+            if (!context.TryReadIndex("index", out var index))
                 return Answer.Refuse(MerchantError.NoSuchChunk);
             var chunk = await merchant.ChunkAsync(delivery, index, context.RequestAborted);
             return Answer.Bytes(chunk.Map(part => part.Encode()), GoodsChunk.MediaType);
@@ -63,9 +62,4 @@ public static class MerchantEndpoints
                     await merchant.CloseAsync(session, context.RequestAborted), ProtocolJson.Default.PaymentAnswer)
                 : Answer.Refuse(MerchantError.UnknownSession));
     }
-
-    // One text for one number: digits only, no leading zero.
-    internal static bool TryReadIndex(string text, out long index) =>
-        long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out index)
-        && text == index.ToString(CultureInfo.InvariantCulture);
 }

@@ -88,6 +88,26 @@ public sealed record MerchantOptions
     /// for again.</summary>
     public long MaxPendingBytes { get; init; } = 32L << 20;
 
+    /// <summary>How long a purchase of goods that are made to order is open, from P1 to its expiry; at most what the
+    /// bank allows.</summary>
+    public int OrderSeconds { get; init; } = 3600;
+
+    /// <summary>How long the customer has to acknowledge goods that were made before the commit is forced.</summary>
+    public int OrderWaitSeconds { get; init; } = 300;
+
+    /// <summary>The commit is forced at least this long before the expiry, so that goods and release reach the archive
+    /// in time; what is not made by then is given up.</summary>
+    public int OrderMarginSeconds { get; init; } = 120;
+
+    /// <summary>The longest that one making of goods may take.</summary>
+    public int MakeSeconds { get; init; } = 1800;
+
+    /// <summary>How often the making of goods is begun before the order is given up.</summary>
+    public int MaxMakeTries { get; init; } = 3;
+
+    /// <summary>Goods that are made at the same time.</summary>
+    public int MakersAtOnce { get; init; } = 2;
+
     /// <summary>How long an answer to P3 waits for the decision before it says that it is on its way.</summary>
     public TimeSpan DecisionWait { get; init; } = TimeSpan.FromSeconds(3);
 
@@ -110,6 +130,8 @@ public sealed record MerchantOptions
             || MaxFileBytes is < 0 or > OfferTerms.MaxSizeBytes || MaxOpenPurchases < 1
             || MaxOpenBytes < 0 || LargeFileBytes < 0 || MaxLargeAtOnce < 1 || MaxLargeWaiting < 0
             || SessionMarginSeconds < 0 || SessionSeconds <= SessionMarginSeconds + PayMarginSeconds
+            || OrderMarginSeconds < 0 || OrderWaitSeconds < 0 || MakeSeconds < 1 || MaxMakeTries < 1 || MakersAtOnce < 1
+            || OrderSeconds <= OrderMarginSeconds + PayMarginSeconds
             || MaxUnpaidItems < 1 || MaxRefusedItems < 1 || MaxSessionsInMemory < 1 || MaxPendingBytes < 0
             || MaxChunksAtOnce < 1 || MaxRetrySeconds < 1 || StepsAtOnce < 1)
             throw new FormatException("A number in the merchant's options is out of its range.");

@@ -121,5 +121,23 @@ public static class MerchantSchema
             ) {strict};
             CREATE INDEX sessions_by_expiry ON sessions (expires_at);
             """),
+        new Migration(5, "what is made to order", """
+            ALTER TABLE offers ADD COLUMN lock_order {text};
+            ALTER TABLE payments ADD COLUMN made {text};
+
+            CREATE TABLE orders (
+                n {blob} PRIMARY KEY,
+                lock_note {text} NOT NULL,
+                payment_note {text} NOT NULL,
+                expires_at {bigint} NOT NULL,
+                tries {bigint} NOT NULL,
+                next_try_at {bigint} NOT NULL,
+                made {text},
+                force_at {bigint},
+                CHECK ((made IS NULL) = (force_at IS NULL))
+            ) {strict};
+            CREATE INDEX orders_to_make ON orders (next_try_at) WHERE made IS NULL;
+            CREATE INDEX orders_to_force ON orders (force_at) WHERE made IS NOT NULL;
+            """),
     ];
 }

@@ -126,7 +126,8 @@ public sealed class TokenSerial : Identifier<TokenSerial>, IIdentifier<TokenSeri
 /// <summary>
 /// <c>c = SHA-256(n || (k xor r))</c>: what the lock note promises and the release must match, so that a merchant
 /// is paid only for the key that P1 named. In a session (FIG. 8) <c>c = SHA-256(n || P)</c>: the customer's key
-/// <c>P</c> then signs the commitment to the key of the item that the session ends with.
+/// <c>P</c> then signs the commitment to the key of the item that the session ends with. With goods made to order
+/// (FIG. 5) <c>c = SHA-256(n || P || "bauta may be forced v1")</c>: the same, or the merchant forces the commit.
 /// </summary>
 [JsonConverter(typeof(IdentifierConverter<KeyCommitment>))]
 public sealed class KeyCommitment : Identifier<KeyCommitment>, IIdentifier<KeyCommitment>
@@ -155,4 +156,12 @@ public sealed class KeyCommitment : Identifier<KeyCommitment>, IIdentifier<KeyCo
     /// <returns>The commitment.</returns>
     public static KeyCommitment To(TransactionId transaction, P256PublicKey customer) =>
         FromBytes(SHA256.HashData([.. transaction.Bytes, .. customer.Spki]));
+
+    /// <summary>Commits to what the customer will acknowledge, or the merchant will have made for it and given to the
+    /// archive. Longer than the others' input, so it is never one of them.</summary>
+    /// <param name="transaction">The transaction ID <c>n</c>, 32 bytes.</param>
+    /// <param name="customer"><c>P</c>, 91 bytes of SPKI.</param>
+    /// <returns>The commitment.</returns>
+    public static KeyCommitment ToOrder(TransactionId transaction, P256PublicKey customer) =>
+        FromBytes(SHA256.HashData([.. transaction.Bytes, .. customer.Spki, .. "bauta may be forced v1"u8]));
 }

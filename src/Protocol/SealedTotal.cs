@@ -4,9 +4,10 @@ using System.Security.Cryptography;
 namespace Bauta.Protocol;
 
 /// <summary>
-/// A session's running total as it stands in what the archive publishes: customer, merchant and bank hold the key and
-/// read it, nobody else does. <c>total xor HMAC-SHA-256(key, c)[0..8]</c>, big-endian; each item has a <c>c</c> of its
-/// own, so no pad is used twice. It hides and does not authenticate: it stands within what the customer signs.
+/// A session's running total, or the price of goods made to order, as it stands in what the archive publishes:
+/// customer, merchant and bank hold the key and read it, nobody else does. <c>total xor HMAC-SHA-256(key, c)[0..8]</c>,
+/// big-endian; each item has a <c>c</c> of its own, so no pad is used twice. It hides and does not authenticate: it
+/// stands within what the customer signs.
 /// </summary>
 public static class SealedTotal
 {
@@ -38,19 +39,33 @@ public static class SealedTotal
     /// <summary>
     /// How much of a lock its commit pays, as bank, wallet and audit reckon it. Without an acknowledgement all of it;
     /// with one the total that it seals, and all where that does not read or is more: nobody but the customer sealed
-    /// it, and the merchant checked it. Nothing where the lock has no key for a total: the merchant committed to a key
-    /// of its own, and promised the customer another one.
+    /// it, and the merchant checked it. Nothing where the lock has no key for a total, and the release is of what was
+    /// agreed on later: the merchant committed to a key of its own, and promised the customer another one.
     /// </summary>
     /// <param name="locked">The sum that is locked.</param>
-    /// <param name="key">The lock's key for the total, in a session.</param>
-    /// <param name="commitment">With an acknowledgement, the <c>c</c> in it.</param>
-    /// <param name="sealedTotal">With an acknowledgement, the total in it.</param>
+    /// <param name="key">The lock's key for the total, in a session and with goods made to order.</param>
+    /// <param name="release">What was published.</param>
+    public static Amount PaidOf(Amount locked, byte[]? key, Archive.Release? release) => PaidOf(
+        locked, key, LaterCommitment(release), release?.Acknowledgement?.Content.SealedTotal);
+
+    /// <summary>The commitment in what was acknowledged or made after the lock; null where the release has
+    /// neither.</summary>
+    public static KeyCommitment? LaterCommitment(Archive.Release? release) =>
+        release?.Acknowledgement?.Content.Commitment ?? release?.Made?.Content.Commitment;
+
+    /// <summary>The same, from its parts.</summary>
+    /// <param name="locked">The sum that is locked.</param>
+    /// <param name="key">The lock's key for the total.</param>
+    /// <param name="commitment">See <see cref="LaterCommitment"/>.</param>
+    /// <param name="sealedTotal">With an acknowledgement, the total in it; without, the commit was forced.</param>
     public static Amount PaidOf(Amount locked, byte[]? key, KeyCommitment? commitment, byte[]? sealedTotal)
     {
-        if (commitment is null || sealedTotal is null)
+        if (commitment is null)
             return locked;
         if (key is null)
             return Amount.Zero;
+        if (sealedTotal is null)
+            return locked;
         return Open(key, commitment, sealedTotal) is { } total && total < locked ? total : locked;
     }
 

@@ -87,14 +87,15 @@ internal sealed class LogFacts
             return;
         }
 
-        var agreed = entry.Release?.Content.Acknowledgement?.Content;
+        var release = entry.Release?.Content;
         if (run.Scratch.Execute(
             """
             INSERT OR IGNORE INTO decisions (n, kind, at, note, early, commitment, sealed_total)
             VALUES ($1, $2, $3, $4, $5, $6, $7)
             """,
             note.Content.Transaction.ToArray(), entry.Kind, entry.At.Seconds, HashOf(note.Content), isEarly,
-            agreed?.Commitment.ToArray(), agreed?.SealedTotal) == 0)
+            SealedTotal.LaterCommitment(release)?.ToArray(),
+            release?.Acknowledgement?.Content.SealedTotal) == 0)
             Broken(run, $"{read.Index}", "a second decision on one transaction");
     }
 

@@ -47,12 +47,9 @@ internal sealed class Settlement(
         if (entry.Kind == LogEntry.Abort)
             return (LockState.Unlocked, Amount.Zero);
         return Release.Matches(entry.Release!, held.Note.Content)
-            ? (LockState.Settled, Paid(held, entry.Release!.Content.Acknowledgement?.Content))
+            ? (LockState.Settled, SealedTotal.PaidOf(held.Amount, held.TotalKey, entry.Release!.Content))
             : null;
     }
-
-    private static Amount Paid(StoredLock held, ItemAcknowledgement? agreed) =>
-        SealedTotal.PaidOf(held.Amount, held.TotalKey, agreed?.Commitment, agreed?.SealedTotal);
 
     private Result<SettlementAnswer, BankError> Move(
         IWriteTransaction transaction, Books books, StoredLock held, LockState state, Amount paid, UnixTime now)

@@ -143,6 +143,15 @@ internal sealed record ArchiveConfig : StoringConfig
     /// <summary>The file that holds the latest checkpoint and only moves forward; best on another disk.</summary>
     public string SecondPlace { get; init; } = "second-place";
 
+    /// <summary>The largest goods made to order that are kept for a forced commit; zero: none are.</summary>
+    public long MaxKeptBytes { get; init; } = MadeGoods.MaxSizeBytes;
+
+    /// <summary>All of them together.</summary>
+    public long MaxKeptBytesInAll { get; init; } = 16L << 30;
+
+    /// <summary>How long they are kept after the expiry of a purchase that was committed.</summary>
+    public int KeepGoodsDays { get; init; } = 30;
+
     [JsonIgnore]
     public override string Role => PartyRoles.Archive;
 }
@@ -227,6 +236,15 @@ internal sealed record MerchantConfig : StoringConfig
 
     /// <summary>How long a session lasts in which items are sold one by one.</summary>
     public int SessionSeconds { get; init; } = 3600;
+
+    /// <summary>A program that makes goods to order: its output is sold. None by default.</summary>
+    public string? Make { get; init; }
+
+    /// <summary>How long a purchase of goods made to order stays open, the making included.</summary>
+    public int OrderSeconds { get; init; } = 3600;
+
+    /// <summary>How long a customer has to acknowledge them before the commit is forced.</summary>
+    public int OrderWaitSeconds { get; init; } = 300;
 
     /// <summary>A web site or API that is sold by the request; none by default.</summary>
     public PayProxyConfig? PayProxy { get; init; }

@@ -59,6 +59,10 @@ internal sealed class RequestFacts
         ["totalKey"] = Fact.Amount,
         ["sealedTotal"] = Fact.Commitment,
         ["itemHash"] = Fact.Commitment,
+        // Of ciphertext that opens for nobody without P1.
+        ["goodsRoot"] = Fact.Commitment,
+        ["chunk"] = Fact.Commitment,
+        ["sizeBytes"] = Fact.Sizes,
         ["seed"] = Fact.SpentSerial,
         ["customerKey"] = Fact.Pseudonym,
         ["customerName"] = Fact.Pseudonym,
@@ -76,6 +80,7 @@ internal sealed class RequestFacts
         ["bauta.recoup"] = Fact.SpentSerial,
         ["bauta.release"] = Fact.Transaction,
         ["bauta.item-acknowledgement"] = Fact.Transaction,
+        ["bauta.made"] = Fact.Transaction,
         ["bauta.lock-note"] = Fact.LockingBank,
         ["bauta.payment-note"] = Fact.LockingBank,
         ["bauta.closing-note"] = Fact.LockingBank,
@@ -235,8 +240,9 @@ internal sealed class RequestFacts
             found.Add((ReadsAs(), Short(value)));
         else if (name is "key" && typ is "bauta.account" or "bauta.payout-request")
             found.Add((Fact.Account, Short(value)));
-        else if (name is "key" && (typ is "bauta.item-acknowledgement" || request.Role == PartyRoles.Merchant))
-            // A session's own, which is published with its last item.
+        else if (name is "key" && (typ is "bauta.item-acknowledgement" or "bauta.made"
+            || request.Role == PartyRoles.Merchant))
+            // Of one session or order, and published with it.
             found.Add((Fact.Transaction, Short(value)));
         else if (members.TryGetValue(name, out var fact))
             found.Add((At(fact), Show(fact, value)));

@@ -124,7 +124,13 @@ internal static class ConfigText
 
           // Holds the latest checkpoint and only moves forward, so that a database put back to an older state is
           // noticed. Best on another disk.
-          "secondPlace": "second-place"
+          "secondPlace": "second-place",
+
+          // Goods made to order that a customer did not sign for are kept as ciphertext, so that the purchase can be
+          // completed without it: the largest in bytes (0: none), all together, and how many days after the expiry.
+          "maxKeptBytes": 16777216,
+          "maxKeptBytesInAll": 17179869184,
+          "keepGoodsDays": 30
         """;
 
     private static string Witness(NewRole role) => $$"""
@@ -179,7 +185,15 @@ internal static class ConfigText
           "keepGoodsDays": 30,
 
           // How long a session lasts in which items are sold one by one; at most what the bank allows.
-          "sessionSeconds": 3600
+          "sessionSeconds": 3600,
+
+          // A program that makes goods to order once their price is locked: what it writes to its output is sold.
+          // "make": "make-goods",
+
+          // How long such a purchase stays open, at most what the bank allows; and how long the customer may take to
+          // sign for the goods before the shop completes it through the archive.
+          "orderSeconds": 3600,
+          "orderWaitSeconds": 300
 
           // A web site or API that is sold by the request, as bauta pay-proxy does.
           // , "payProxy": { "upstream": "http://127.0.0.1:8000", "price": "0.01", "per": "item" }

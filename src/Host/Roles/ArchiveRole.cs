@@ -28,6 +28,9 @@ internal static class ArchiveRole
             {
                 Banks = [.. config.Banks.Select(path => parts.Party(path, PartyRoles.Bank))
                     .Select(bank => new AdmittedBank(bank.Name, bank.Identity.Thumbprint))],
+                MaxKeptBytes = config.MaxKeptBytes,
+                MaxKeptBytesInAll = config.MaxKeptBytesInAll,
+                KeepSeconds = checked(config.KeepGoodsDays * 86_400L),
             },
             parts.Time, cancellation);
         parts.Metrics?.Watch(archive);

@@ -1,4 +1,5 @@
 using Bauta.Host.Config;
+using Bauta.Host.MadeToOrder;
 using Bauta.Host.PayPerUse;
 using Bauta.Merchant;
 using Bauta.Merchant.Desk;
@@ -37,7 +38,12 @@ internal static class MerchantRole
             GraceSeconds = config.GraceSeconds,
             KeepGoodsSeconds = checked(config.KeepGoodsDays * 86_400L),
             SessionSeconds = config.SessionSeconds,
+            OrderSeconds = config.OrderSeconds,
+            OrderWaitSeconds = config.OrderWaitSeconds,
         };
+        var maker = config.Make is { } program
+            ? new GoodsCommand(config.PathOf(program), config.PathOf("."))
+            : null;
         var site = config.PayProxy is { } proxied ? parts.Own(new UpstreamItems(proxied)) : null;
         var database = parts.Database(config, MerchantSchema.Migrations);
         var merchant = parts.Own(await Merchant.Merchant.OpenAsync(
@@ -46,7 +52,7 @@ internal static class MerchantRole
             [.. config.Archives.Select(path => parts.Party(path, PartyRoles.Archive))
                 .Select(archive => new MerchantArchive(
                     archive.ReadPolicy(), new ArchiveClient(parts.ClientOf(archive))))],
-            parts.Time, parts.Logger("Bauta.Merchant"), site, cancellation));
+            parts.Time, parts.Logger("Bauta.Merchant"), site, maker, cancellation));
         await UpstreamOffer.StateAsync(merchant.Desk, config.PayProxy, options.Currency, cancellation);
         parts.Metrics?.WatchMerchant(database);
         parts.Loop(merchant.RunAsync);

@@ -58,7 +58,10 @@ internal sealed class SaleEvidenceVerb : ShopVerb
         if (evidence.Observations is null)
             evidence = evidence with { Release = null };
         if (shop.Parsed.GetValue(goods) is { } goodsPath)
-            await WriteGoodsAsync(shop, transaction, evidence.Merchandise.Content.ChunkCount, goodsPath, cancellation);
+            await WriteGoodsAsync(
+                shop, transaction,
+                evidence.Made?.Content.Layout.ChunkCount ?? evidence.Merchandise.Content.ChunkCount, goodsPath,
+                cancellation);
         EvidenceFile.Write(path, evidence, shop.Parsed.GetValue(other));
         if (shop.Parsed.GetValue(demand) is { } demandPath)
             EvidenceFile.WriteDemand(demandPath, whole);
@@ -82,7 +85,7 @@ internal sealed class SaleEvidenceVerb : ShopVerb
             PurchaseEvidence.CurrentFormat, held.Policy, OwnCard(shop.Config, bank, held.Policy),
             await CardAsync(bank, cancellation), held.Merchandise, LockNote: held.LockNote, Payment: held.Payment,
             Decision: held.Decision, Acknowledgement: held.Acknowledgement, Item: held.Item,
-            Release: held.Release);
+            Release: held.Release, Made: held.Made);
     }
 
     private static async Task WriteGoodsAsync(

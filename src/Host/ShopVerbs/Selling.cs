@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Bauta.Merchant.Desk;
 using Bauta.Merchant.Offers;
 using Bauta.Protocol;
@@ -6,7 +7,7 @@ using Bauta.Storage;
 
 namespace Bauta.Host.ShopVerbs;
 
-/// <summary>Puts a file on sale: stores a copy, then offers it.</summary>
+/// <summary>Puts a file on sale: stores a copy, then offers it; or what is yet to be made.</summary>
 internal static class Selling
 {
     public static async Task<OfferTerms> OfferAsync(
@@ -20,4 +21,13 @@ internal static class Selling
                 stored.ContentHash),
             cancellation));
     }
+
+    /// <summary>Offers what is made to order.</summary>
+    public static async Task<OfferTerms> OfferToMakeAsync(
+        IShopDesk desk, string fileName, Amount price, string? title, string? description,
+        CancellationToken cancellation) =>
+        OpenShop.ValueOf(await desk.AddOfferAsync(
+            new NewOffer(OfferId.Generate(), title ?? fileName, description ?? string.Empty, price, fileName,
+                SHA256.HashData([]), Order: OfferTerms.LockFirst),
+            cancellation));
 }

@@ -71,7 +71,17 @@ internal sealed record OpenShop(
 /// <summary><c>bauta shop add</c>.</summary>
 internal sealed class AddVerb : ShopVerb
 {
-    private readonly Argument<string> path = new("PATH") { Description = "The file to sell; it is copied." };
+    private readonly Argument<string> path = new("PATH")
+    {
+        Description = "The file to sell; it is copied. With --made-to-order the name that the customer's file gets.",
+    };
+
+    private readonly Option<bool> made = new("--made-to-order")
+    {
+        Description = "There is no file yet: each buyer locks the price first, then the shop's program (make in its "
+            + "configuration) makes the goods.",
+    };
+
     private readonly Option<string> price = new("--price") { Description = "Such as 2.50.", Required = true };
     private readonly Option<string?> title = new("--title") { Description = "One line; the file's name otherwise." };
     private readonly Option<string?> description = new("--description") { Description = "Up to 4,000 characters." };
@@ -84,12 +94,14 @@ internal sealed class AddVerb : ShopVerb
         Add(price);
         Add(title);
         Add(description);
+        Add(made);
     }
 
     protected override async Task<ExitCode> RunAsync(OpenShop shop, CancellationToken cancellation)
     {
         var file = new FileInfo(shop.Parsed.GetRequiredValue(path));
-        if (!file.Exists)
+        var isMade = shop.Parsed.GetValue(made);
+        if (!isMade && !file.Exists)
             throw new HostException(ExitCode.NotFound, Directory.Exists(file.FullName)
                 ? $"{file.FullName} is a folder. Name a file."
                 : $"{file.FullName} is missing.");
@@ -98,11 +110,15 @@ internal sealed class AddVerb : ShopVerb
             throw new HostException(ExitCode.Usage, "A title is one line of 1 to 200 characters: --title TEXT");
         if (!Names.IsText(shop.Parsed.GetValue(description) ?? "", OfferTerms.MaxDescriptionLength))
             throw new HostException(ExitCode.Usage, "A description has at most 4,000 characters of plain text.");
-        var terms = await shop.Output.BarAsync($"copying {file.Name}", bar => Selling.OfferAsync(
-            shop.Desk, file, amount, shop.Parsed.GetValue(title), shop.Parsed.GetValue(description), bar,
-            cancellation));
+        var (named, text) = (shop.Parsed.GetValue(title), shop.Parsed.GetValue(description));
+        var terms = isMade
+            ? await Selling.OfferToMakeAsync(shop.Desk, file.Name, amount, named, text, cancellation)
+            : await shop.Output.BarAsync($"copying {file.Name}", bar => Selling.OfferAsync(
+                shop.Desk, file, amount, named, text, bar, cancellation));
         shop.Output.Line($"On sale for {shop.Currency.Format(terms.Price)}: {terms.Title}");
-        shop.Output.Line($"Offer {terms.Offer}, SHA-256 {Convert.ToHexStringLower(terms.ContentHash)}");
+        shop.Output.Line(isMade
+            ? $"Offer {terms.Offer}, made once a buyer has locked the price"
+            : $"Offer {terms.Offer}, SHA-256 {Convert.ToHexStringLower(terms.ContentHash)}");
         shop.Output.Answer(ListVerb.Describe(terms));
         return ExitCode.Ok;
     }
@@ -123,6 +139,7 @@ internal sealed class ListVerb() : ShopVerb(
         ["fileName"] = one.FileName,
         ["size"] = one.SizeBytes,
         ["sha256"] = Convert.ToHexStringLower(one.ContentHash),
+        ["order"] = one.Order,
     };
 
     protected override async Task<ExitCode> RunAsync(OpenShop shop, CancellationToken cancellation)

@@ -124,7 +124,7 @@ internal sealed class BuyVerb : WalletVerb
         {
             one.Offer.ToString(),
             one.Currency == currency.Code ? currency.Format(one.Price) : $"{one.Price} {one.Currency} (minor units)",
-            one.SizeBytes.ToString(CultureInfo.InvariantCulture),
+            one.Order is null ? one.SizeBytes.ToString(CultureInfo.InvariantCulture) : "to order",
             one.Title,
         }));
         open.Output.Answer(new JsonObject
@@ -139,6 +139,7 @@ internal sealed class BuyVerb : WalletVerb
                 ["fileName"] = one.FileName,
                 ["size"] = one.SizeBytes,
                 ["sha256"] = Convert.ToHexStringLower(one.ContentHash),
+                ["order"] = one.Order,
             })]),
         });
         return ExitCode.Ok;
@@ -207,12 +208,15 @@ internal static class PurchaseReport
         ["price"] = ((state as Opened)?.Session?.Total ?? state.Order.Offer.Price).MinorUnits,
         ["currency"] = state.Order.Offer.Currency,
         ["startedAt"] = state.Order.StartedAt.Seconds,
-        ["proof"] = state.Order.Terms?.CustomerKey is null ? DeliveryProof.OneSided : DeliveryProof.TwoSided,
+        ["proof"] = state.Order.Terms is { CustomerKey: not null } or { LockFirst: not null }
+            ? DeliveryProof.TwoSided
+            : DeliveryProof.OneSided,
         ["pseudonym"] = state.Order.Pseudonym,
         ["name"] = state.Order.Terms?.CustomerName,
         ["items"] = (state as Opened)?.Session?.Count,
         ["file"] = state is Opened { Session: null } ? state.Order.OutputPath : null,
-        ["sha256"] = state is Opened { AsPromised: true, Session: null }
+        ["forced"] = state is Opened { Made: { } made } ? made.Agreement is null : null,
+        ["sha256"] = state is Opened { AsPromised: true, Session: null, Made: null }
             ? Convert.ToHexStringLower(state.Order.Offer.ContentHash)
             : null,
         ["asPromised"] = state is Opened opened ? opened.AsPromised : null,
@@ -224,6 +228,12 @@ internal static class PurchaseReport
         Opened { AsPromised: true, Session: { } session } =>
             $"The session with {state.Order.Offer.Title} is settled: {session.Count} item(s) for "
             + $"{currency.Format(session.Total)}. The rest of its sum comes back: bauta wallet refresh",
+        Opened { AsPromised: true, Made: { } made } =>
+            $"Bought {state.Order.Offer.Title}, made to order, for {currency.Format(state.Order.Offer.Price)}: "
+            + state.Order.OutputPath
+            + (made.Agreement is null
+                ? "\nThe shop completed the purchase without you; the goods came from the archive."
+                : ""),
         Opened { AsPromised: true } =>
             $"Bought {state.Order.Offer.Title} for {currency.Format(state.Order.Offer.Price)}: "
             + $"{state.Order.OutputPath}\n"

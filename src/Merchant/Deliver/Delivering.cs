@@ -90,12 +90,14 @@ internal sealed class Delivering(
         return tree;
     }
 
+    // What is sold by the item has no goods here, and what is made to order none while its hash is still the offer's.
     private static Sale? Find(IReadTransaction transaction, DeliveryId delivery) =>
         transaction.QuerySingleOrDefault(
             """
             SELECT p.n, p.content_hash, p.size_bytes, p.goods_root, p.sealed, p.expires_at FROM purchases p
             WHERE p.delivery_id = $1 AND NOT EXISTS
-                (SELECT 1 FROM offers o WHERE o.offer_id = p.offer_id AND o.tariff_price IS NOT NULL)
+                (SELECT 1 FROM offers o WHERE o.offer_id = p.offer_id AND (o.tariff_price IS NOT NULL
+                    OR (o.lock_order IS NOT NULL AND o.content_hash = p.content_hash)))
             """,
             static row => new Sale(
                 TransactionId.FromBytes(row.GetBytes(0)), row.GetBytes(1), row.GetInt64(2), row.GetBytes(3),

@@ -55,10 +55,11 @@ public sealed record SaleList(
 /// <param name="Acknowledgement">What the customer signed, when P1 asks for it.</param>
 /// <param name="Item">Of a session the item that was acknowledged last.</param>
 /// <param name="Release">P4, which only this shop and the archive have before the commit.</param>
+/// <param name="Made">Of goods made to order, E4.</param>
 public sealed record SaleEvidence(
     string Policy, Signed<Merchandise> Merchandise, Signed<LockNote> LockNote, Signed<PaymentNote> Payment,
     LoggedEntry? Decision = null, Signed<Acknowledgement>? Acknowledgement = null,
-    Signed<SessionItem>? Item = null, Signed<Release>? Release = null);
+    Signed<SessionItem>? Item = null, Signed<Release>? Release = null, Signed<MadeGoods>? Made = null);
 
 /// <summary>Asks for a payout; the id is made by the sender, so it may be sent again.</summary>
 public sealed record NewPayout(RequestId Id, Amount Amount);

@@ -73,6 +73,10 @@ public enum DeskError
     [Refusal(413, "The file is larger than this merchant sells.")]
     FileTooLarge,
 
+    /// <summary>Nothing is made to order.</summary>
+    [Refusal(422, "This shop makes nothing to order: its configuration names no command. Set make and start it again.")]
+    NoMaker,
+
     /// <summary>No such offer.</summary>
     [Refusal(404, "There is no such offer.")]
     UnknownOffer,

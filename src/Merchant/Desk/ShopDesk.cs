@@ -1,6 +1,7 @@
 using Bauta.Merchant.Deliver;
 using Bauta.Merchant.Disputes;
 using Bauta.Merchant.Offers;
+using Bauta.Merchant.Orders;
 using Bauta.Merchant.Pay;
 using Bauta.Merchant.Payouts;
 using Bauta.Merchant.Purchase;
@@ -52,9 +53,9 @@ internal sealed class ShopDesk(
     public async Task<Result<SaleEvidence, DeskError>> EvidenceAsync(
         TransactionId sale, CancellationToken cancellation)
     {
-        var (paid, row, item) = await database.ReadAsync(
+        var (paid, row, item, made) = await database.ReadAsync(
             transaction => (PaymentStore.Find(transaction, sale), PurchaseStore.Sealed(transaction, sale),
-                SessionStore.LastItem(transaction, sale)),
+                SessionStore.LastItem(transaction, sale), OrderStore.MadeOf(transaction, sale)),
             cancellation);
         if (paid is null || row is null)
             return DeskError.UnknownSale;
@@ -63,7 +64,7 @@ internal sealed class ShopDesk(
         return archives.TryGetValue(merchandise.Content.Archive, out var archive)
             ? new SaleEvidence(
                 archive.Policy.Text, merchandise, paid.LockNote, paid.Payment, paid.Known, paid.Acknowledgement, item,
-                paid.Release)
+                paid.Release, made)
             : DeskError.UnknownArchive;
     }
 

@@ -45,7 +45,7 @@ public static class ShopDeskEndpoints
                 : Answer.Refuse(DeskError.Malformed));
         Get("/sales/{sale}/goods/{index}", async context =>
             TransactionId.TryParse(context.RouteText("sale"), out var sale)
-                && MerchantEndpoints.TryReadIndex(context.RouteText("index"), out var index)
+                && context.TryReadIndex("index", out var index)
                 ? Answer.Bytes(
                     (await desk.ChunkAsync(sale, index, context.RequestAborted)).Map(part => part.Encode()),
                     GoodsChunk.MediaType)

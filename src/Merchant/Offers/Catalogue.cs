@@ -12,24 +12,27 @@ namespace Bauta.Merchant.Offers;
 /// <param name="Description">Up to 4,000 characters.</param>
 /// <param name="Price">More than zero.</param>
 /// <param name="FileName">The name that the customer saves the file under.</param>
-/// <param name="ContentHash">SHA-256 of a file that is in the store; with a tariff, of the empty file.</param>
+/// <param name="ContentHash">SHA-256 of a file that is in the store; of the empty file where there is none yet.</param>
 /// <param name="Tariff">With what is sold by the item.</param>
+/// <param name="Order">With what is made to order: <see cref="OfferTerms.LockFirst"/>.</param>
 public sealed record NewOffer(
     OfferId Id, string Title, string Description, Amount Price, string FileName, byte[] ContentHash,
-    Tariff? Tariff = null);
+    Tariff? Tariff = null, string? Order = null);
 
 /// <summary>
 /// The offers. All of them are also held in memory, since one process holds the database and their number is bounded:
 /// a purchase looks its offer up without a query.
 /// </summary>
-internal sealed class Catalogue(MerchantOptions options, IDatabase database, GoodsStore goods, TimeProvider clock)
+internal sealed class Catalogue(
+    MerchantOptions options, IDatabase database, GoodsStore goods, bool canMake, TimeProvider clock)
 {
     // The client reads lists of up to 1 MiB; JSON writes a character with at most six bytes.
     private const int MaxPageBytes = 900 * 1024;
     private const int BytesBesideText = 600;
 
     private const string Columns =
-        "offer_id, title, description, price, currency, file_name, size_bytes, content_hash, tariff_price, tariff_per";
+        "offer_id, title, description, price, currency, file_name, size_bytes, content_hash, tariff_price, tariff_per, "
+        + "lock_order";
 
     private static readonly byte[] emptyHash = SHA256.HashData([]);
 
@@ -69,10 +72,12 @@ internal sealed class Catalogue(MerchantOptions options, IDatabase database, Goo
     {
         if (offer.ContentHash.Length != 32)
             return DeskError.Malformed;
-        if (SizeOf(offer.Tariff, offer.ContentHash) is not { } size)
+        if (offer.Order is not null && !canMake)
+            return DeskError.NoMaker;
+        if (SizeOf(offer.Tariff is not null || offer.Order is not null, offer.ContentHash) is not { } size)
             return DeskError.UnknownFile;
         var terms = new OfferTerms(offer.Id, offer.Title, offer.Description, offer.Price, options.Currency.Code,
-            offer.FileName, size, offer.ContentHash, offer.Tariff);
+            offer.FileName, size, offer.ContentHash, offer.Tariff, offer.Order);
         if (!terms.IsWellFormed())
             return DeskError.Malformed;
         var now = UnixTime.Now(clock);
@@ -104,16 +109,17 @@ internal sealed class Catalogue(MerchantOptions options, IDatabase database, Goo
         if (shelf.Ordered.Length >= options.MaxOffers)
             return DeskError.TooMany;
         // Again where unused files are removed.
-        if (SizeOf(terms.Tariff, terms.ContentHash) != terms.SizeBytes)
+        if (SizeOf(terms.HasNoFile, terms.ContentHash) != terms.SizeBytes)
             return DeskError.UnknownFile;
         transaction.Execute(
             """
             INSERT INTO offers (offer_id, title, description, price, currency, file_name, size_bytes, content_hash,
-                added_at, tariff_price, tariff_per) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+                added_at, tariff_price, tariff_per, lock_order)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
             """,
             terms.Offer.ToArray(), terms.Title, terms.Description, terms.Price.MinorUnits, terms.Currency,
             terms.FileName, terms.SizeBytes, terms.ContentHash, now.Seconds, terms.Tariff?.Price.MinorUnits,
-            terms.Tariff?.Per);
+            terms.Tariff?.Per, terms.Order);
         transaction.OnCommit(() => shelf = shelf.With(terms));
         return terms;
     }
@@ -137,10 +143,10 @@ internal sealed class Catalogue(MerchantOptions options, IDatabase database, Goo
     private static OfferTerms Terms(IRow row) => new(
         OfferId.FromBytes(row.GetBytes(0)), row.GetString(1), row.GetString(2),
         Amount.FromMinorUnits(row.GetInt64(3)), row.GetString(4), row.GetString(5), row.GetInt64(6), row.GetBytes(7),
-        row.IsDBNull(8) ? null : new Tariff(Amount.FromMinorUnits(row.GetInt64(8)), row.GetString(9)));
+        row.IsDBNull(8) ? null : new Tariff(Amount.FromMinorUnits(row.GetInt64(8)), row.GetString(9)),
+        row.GetStringOrNull(10));
 
-    // What is sold by the item has no file of its own.
-    private long? SizeOf(Tariff? tariff, byte[] contentHash) => tariff is null
+    private long? SizeOf(bool hasNoFile, byte[] contentHash) => !hasNoFile
         ? goods.SizeOf(contentHash)
         : contentHash.AsSpan().SequenceEqual(emptyHash) ? 0 : null;
 

@@ -5,7 +5,7 @@ namespace Bauta.Merchant.Offers;
 
 /// <summary>
 /// Removes copies of files that are sold no more: no offer has named them for a while, nor has any purchase that is
-/// open, not yet decided, or not long over. What the database never knew as an offer stays: a shop that is started on
+/// open, not yet decided, or not long over. What the database never knew as sold stays: a shop that is started on
 /// another database by mistake must not lose its files.
 /// </summary>
 internal sealed class UnusedGoods(MerchantOptions options, IDatabase database, GoodsStore goods, TimeProvider clock)
@@ -30,7 +30,8 @@ internal sealed class UnusedGoods(MerchantOptions options, IDatabase database, G
     }
 
     private static bool IsUnused(IReadTransaction transaction, byte[] file, UnixTime since) =>
-        IsAny(transaction, "SELECT offer_id FROM offers WHERE content_hash = $1 LIMIT 1", file)
+        (IsAny(transaction, "SELECT offer_id FROM offers WHERE content_hash = $1 LIMIT 1", file)
+            || IsAny(transaction, "SELECT n FROM purchases WHERE content_hash = $1 LIMIT 1", file))
         && !IsNamed(transaction, file, since);
 
     private static bool IsNamed(IReadTransaction transaction, byte[] file, UnixTime since) =>

@@ -1,3 +1,4 @@
+using Bauta.Merchant.Orders;
 using Bauta.Merchant.Purchase;
 using Bauta.Merchant.Sessions;
 using Bauta.Protocol;
@@ -14,7 +15,7 @@ namespace Bauta.Merchant.Pay;
 /// </summary>
 internal sealed class Collecting(
     MerchantOptions options, IDatabase database, MerchantKeys keys, OpenBudget budget, Settling settling,
-    Metering metering, TimeProvider clock)
+    Metering metering, Ordering ordering, TimeProvider clock)
 {
     private const int MaxWaitingForOnePurchase = 16;
 
@@ -26,28 +27,29 @@ internal sealed class Collecting(
     public async Task<Result<PaymentAnswer, MerchantError>> PayAsync(
         PaymentRequest request, CancellationToken cancellation)
     {
-        Result<PaidPurchase?, MerchantError> paid;
+        Result<Taken, MerchantError> taken;
         using (var turn = await gate.EnterAsync(request.Transaction, cancellation))
         {
             if (turn is null)
                 return MerchantError.TooMany;
-            paid = await TakeAsync(request, cancellation);
+            taken = await TakeAsync(request, cancellation);
         }
 
-        if (!paid.IsOk)
-            return Result<PaymentAnswer, MerchantError>.Refuse(paid.Error.Value, paid.Detail);
-        return paid.Value is { } purchase ? await settling.AnswerAsync(purchase, cancellation) : new PaymentAnswer();
+        if (!taken.IsOk)
+            return Result<PaymentAnswer, MerchantError>.Refuse(taken.Error.Value, taken.Detail);
+        return taken.Value.Paid is { } purchase
+            ? await settling.AnswerAsync(purchase, cancellation)
+            : new PaymentAnswer(Made: taken.Value.Made);
     }
 
-    /// <summary>The payment, or null when a session runs on these notes.</summary>
-    private async Task<Result<PaidPurchase?, MerchantError>> TakeAsync(
+    private async Task<Result<Taken, MerchantError>> TakeAsync(
         PaymentRequest request, CancellationToken cancellation)
     {
         var n = request.Transaction;
         var (stored, row) = await database.ReadAsync(
             transaction => (PaymentStore.Find(transaction, n), PurchaseStore.Sealed(transaction, n)), cancellation);
         if (stored is not null && stored.IsFor(request))
-            return stored;
+            return new Taken(stored);
         // Every n is public in the archive's log once it is decided. Whoever does not hold this bank's notes for this
         // merchant gets the same answer whether the purchase exists or not, and so cannot find out who sold it.
         if (!HoldNotes(request))
@@ -62,23 +64,28 @@ internal sealed class Collecting(
             return MerchantError.BadPayment;
         if (!IsAcknowledged(request, secrets.Merchandise))
             return MerchantError.BadAcknowledgement;
+        if (request.Agreement is not null && merchandise.LockFirst is null)
+            return MerchantError.BadItemAcknowledgement;
         var now = UnixTime.Now(clock);
         if (now.AddSeconds(options.PayMarginSeconds) >= merchandise.ExpiresAt)
             return MerchantError.Expired;
         if (merchandise.Session is not null)
             return await BeginSessionAsync(request, merchandise, cancellation);
+        if (merchandise.LockFirst is not null)
+            return await ordering.TakeAsync(
+                request, secrets, () => budget.Paid(merchandise.ExpiresAt, 0), cancellation);
         var released = new ReleasedPurchase(request, secrets.SignRelease(), 0);
         return await CommitAsync(released, merchandise, now, cancellation);
     }
 
-    private async Task<Result<PaidPurchase?, MerchantError>> BeginSessionAsync(
+    private async Task<Result<Taken, MerchantError>> BeginSessionAsync(
         PaymentRequest request, Merchandise merchandise, CancellationToken cancellation)
     {
         try
         {
             return await metering.BeginAsync(
                 request.Transaction, request.Lock, () => budget.Paid(merchandise.ExpiresAt, 0), cancellation)
-                ? Result<PaidPurchase?, MerchantError>.Ok(null)
+                ? new Taken()
                 : MerchantError.Expired;
         }
         catch (StorageException conflict) when (conflict.Failure == StorageFailure.Conflict)
@@ -88,7 +95,7 @@ internal sealed class Collecting(
     }
 
     // After this transaction P4 exists and may be sent, now or after a restart. Before it P4 exists nowhere.
-    private async Task<Result<PaidPurchase?, MerchantError>> CommitAsync(
+    private async Task<Result<Taken, MerchantError>> CommitAsync(
         ReleasedPurchase released, Merchandise merchandise, UnixTime now, CancellationToken cancellation)
     {
         try
@@ -100,7 +107,7 @@ internal sealed class Collecting(
                     transaction.OnCommit(() => budget.Paid(merchandise.ExpiresAt, merchandise.Contract.SizeBytes));
                 },
                 cancellation);
-            return released;
+            return new Taken(released);
         }
         catch (StorageException conflict) when (conflict.Failure == StorageFailure.Conflict)
         {

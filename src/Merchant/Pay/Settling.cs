@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Bauta.Merchant.Orders;
 using Bauta.Protocol;
 using Bauta.Protocol.Archive;
 using Bauta.Protocol.Bank;
@@ -23,15 +24,17 @@ internal sealed partial class Settling
     private readonly IBank bank;
     private readonly IReadOnlyDictionary<PolicyId, MerchantArchive> archives;
     private readonly TimeProvider clock;
+    private readonly Forcing forcing;
     private readonly ILogger log;
     private readonly CancellationToken lifetime;
     private readonly ConcurrentDictionary<TransactionId, Attempt> running = new();
 
     public Settling(
         MerchantOptions options, IDatabase database, MerchantKeys keys, IBank bank,
-        IReadOnlyDictionary<PolicyId, MerchantArchive> archives, TimeProvider clock, ILogger log,
+        IReadOnlyDictionary<PolicyId, MerchantArchive> archives, Forcing forcing, TimeProvider clock, ILogger log,
         CancellationToken lifetime)
     {
+        this.forcing = forcing;
         (this.options, this.database, this.keys, this.bank) = (options, database, keys, bank);
         (this.archives, this.clock, this.log, this.lifetime) = (archives, clock, log, lifetime);
     }
@@ -138,6 +141,14 @@ internal sealed partial class Settling
             throw new InvalidOperationException("An archive was taken from the configuration before its sales ended.");
         var answer = await archive.Archive.DecideAsync(
             new DecisionRequest(purchase.LockNote, purchase.Release), lifetime);
+        if (answer.Error == ArchiveError.NotKept && purchase.Release.Content.Made is { } made)
+        {
+            if (await forcing.GiveAsync(purchase, made, archive.Archive, lifetime) is { } refusal)
+                LogRefused("archive", Refusals<ArchiveError>.Code(refusal));
+            answer = await archive.Archive.DecideAsync(
+                new DecisionRequest(purchase.LockNote, purchase.Release), lifetime);
+        }
+
         if (!answer.IsOk)
             answer = await AfterRefusalAsync(purchase, archive.Archive, answer);
         if (!answer.IsOk)

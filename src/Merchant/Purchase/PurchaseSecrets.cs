@@ -39,13 +39,16 @@ internal sealed class PurchaseSecrets : IDisposable
     /// <summary><c>R</c> as a key; the caller disposes it.</summary>
     public P256PrivateKey ReleaseKey() => P256PrivateKey.FromScalar(scalar);
 
-    /// <summary>Signs P4: <c>S_R(n, k xor r)</c>.</summary>
-    public Signed<Protocol.Archive.Release> SignRelease()
+    /// <summary>Signs P4: <c>S_R(n, k xor r)</c>; with goods made to order also what the customer acknowledged, or else
+    /// what was made.</summary>
+    public Signed<Protocol.Archive.Release> SignRelease(
+        Signed<Protocol.Archive.ItemAcknowledgement>? agreement = null, Signed<MadeGoods>? made = null)
     {
         using var release = ReleaseKey();
         using var mask = GoodsMask.FromBytes(Merchandise.Content.Mask);
         return Signed<Protocol.Archive.Release>.Sign(
-            release, new Protocol.Archive.Release(release.PublicKey.Spki, Key.Mask(mask).Span.ToArray()));
+            release, new Protocol.Archive.Release(
+                release.PublicKey.Spki, Key.Mask(mask).Span.ToArray(), agreement, made));
     }
 
     // struct {

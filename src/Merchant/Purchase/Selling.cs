@@ -64,7 +64,8 @@ internal sealed class Selling : IDisposable
             return Again(known, bodyHash);
         if (catalogue.Find(request.Offer) is not { } offer)
             return MerchantError.UnknownOffer;
-        if (offer.Tariff is null != request.Session is null)
+        if (offer.Tariff is null != request.Session is null
+            || offer.Order is null != request.Terms?.LockFirst is null)
             return MerchantError.Malformed;
         if (offer.Tariff is { } tariff && tariff.Price <= request.Price && request.Price <= offer.Price)
             offer = offer with { Price = request.Price };
@@ -169,9 +170,15 @@ internal sealed class Selling : IDisposable
 
     private async Task<GoodsTree> HashAsync(OfferTerms offer, GoodsKey goodsKey, CancellationToken cancellation)
     {
+        if (offer.HasNoFile)
+        {
+            // Under a key of its own, so that k encrypts nothing but what is made later.
+            using var other = GoodsKey.Generate();
+            using var none = new GoodsEncryptor(other);
+            return none.ComputeTree([]);
+        }
+
         using var encryptor = new GoodsEncryptor(goodsKey);
-        if (offer.Tariff is not null)
-            return encryptor.ComputeTree([]);
         if (offer.SizeBytes > GoodsLayout.ChunkSize)
         {
             await using var stream = goods.OpenStream(offer.ContentHash, offer.SizeBytes);
@@ -198,10 +205,11 @@ internal sealed class Selling : IDisposable
         if (tree.Layout.PlaintextSize != offer.SizeBytes)
             throw new InvalidDataException("A stored file has changed its size.");
         using var mask = GoodsMask.Generate();
-        var commitment = request.Session?.CommitmentIn(n) ?? KeyCommitment.To(n, goodsKey.Mask(mask).Span);
+        var commitment = request.Terms?.CommitmentIn(n) ?? KeyCommitment.To(n, goodsKey.Mask(mask).Span);
         // The clock is read after the hashing, so that a large file does not eat the customer's time.
-        var expiresAt = UnixTime.Now(clock).AddSeconds(request.Session is not null
-            ? options.SessionSeconds
+        var expiresAt = UnixTime.Now(clock).AddSeconds(
+            request.Session is not null ? options.SessionSeconds
+            : request.Terms?.LockFirst is not null ? options.OrderSeconds
             : Math.Min(
                 options.MaxLifetimeSeconds,
                 options.LifetimeSeconds + offer.SizeBytes / options.SlowestBytesPerSecond));

@@ -1,4 +1,5 @@
 using System.Text;
+using Bauta.Protocol.Merchant;
 
 namespace Bauta.Protocol.Archive;
 
@@ -8,6 +9,7 @@ public sealed class ArchiveClient(HttpClient http) : IArchive, ILog
 {
     private const int MaxDecision = 64 * 1024;
     private const int MaxCheckpoint = 64 * 1024;
+    private const int MaxKeeping = 1024;
     private const int MaxTile = 256 * (LogEntry.MaxLength + 2);
 
     private readonly PartyHttp<ArchiveError> party = new(http);
@@ -29,6 +31,24 @@ public sealed class ArchiveClient(HttpClient http) : IArchive, ILog
         EntryRequest request, CancellationToken cancellation) =>
         party.SendJsonAsync(HttpMethod.Post, "entries", request, ProtocolJson.Default.EntryRequest,
             ProtocolJson.Default.DecisionAnswer, MaxDecision, cancellation);
+
+    /// <inheritdoc/>
+    public Task<KeepingTerms> KeepingAsync(CancellationToken cancellation) =>
+        party.GetPublicAsync("keeping", ProtocolJson.Default.KeepingTerms, MaxKeeping, cancellation);
+
+    /// <inheritdoc/>
+    public Task<Result<KeepingTerms, ArchiveError>> KeepAsync(KeepRequest request, CancellationToken cancellation) =>
+        party.SendJsonAsync(HttpMethod.Post, "kept", request, ProtocolJson.Default.KeepRequest,
+            ProtocolJson.Default.KeepingTerms, MaxKeeping, cancellation);
+
+    /// <inheritdoc/>
+    public Task<Result<GoodsChunk, ArchiveError>> KeptAsync(
+        BankKeyId bank, TransactionId transaction, long index, CancellationToken cancellation) =>
+        party.SendAsync(HttpMethod.Get, $"kept/{bank}/{transaction}/{index}", null, null,
+            bytes => GoodsChunk.TryDecode(bytes, out var chunk)
+                ? chunk
+                : throw new ProtocolViolationException("The answer is not a chunk."),
+            GoodsChunk.MaxLength, cancellation);
 
     /// <inheritdoc/>
     public async Task<string> CheckpointAsync(CancellationToken cancellation)

@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using Bauta.Crypto.Jose;
 using Bauta.Protocol.Bank;
+using Bauta.Protocol.Merchant;
 
 namespace Bauta.Protocol.Archive;
 
@@ -12,10 +13,13 @@ namespace Bauta.Protocol.Archive;
 /// </summary>
 /// <param name="ReleaseKey">SPKI of <c>R</c>.</param>
 /// <param name="MaskedKey"><c>k xor r</c>, 32 bytes.</param>
-/// <param name="Acknowledgement">In a session (FIG. 8, R9): what the customer acknowledged of the item that this key
-/// opens.</param>
+/// <param name="Acknowledgement">In a session (FIG. 8, R9), and with goods made to order (FIG. 5, E6): what the
+/// customer acknowledged of the item or goods that this key opens.</param>
+/// <param name="Made">With goods made to order that the customer did not acknowledge (FIG. 5): E4, which forces the
+/// commit. The archive holds the ciphertext, and its signature over the leaf is its acknowledgement.</param>
 public sealed record Release(
-    byte[] ReleaseKey, byte[] MaskedKey, Signed<ItemAcknowledgement>? Acknowledgement = null) : IStatement<Release>
+    byte[] ReleaseKey, byte[] MaskedKey, Signed<ItemAcknowledgement>? Acknowledgement = null,
+    Signed<MadeGoods>? Made = null) : IStatement<Release>
 {
     /// <inheritdoc/>
     public static string Typ => "bauta.release";
@@ -27,34 +31,50 @@ public sealed record Release(
     public static JsonTypeInfo<Release> Json => ProtocolJson.Default.Release;
 
     /// <inheritdoc/>
-    public bool IsWellFormed() => ReleaseKey.Length == P256PublicKey.SpkiSize && MaskedKey.Length == 32;
+    public bool IsWellFormed() => ReleaseKey.Length == P256PublicKey.SpkiSize && MaskedKey.Length == 32
+        && (Acknowledgement is null || Made is null);
+
+    /// <summary>Whether this releases what was agreed on after the lock, and not what P1 itself commits to.</summary>
+    [JsonIgnore]
+    public bool IsOfLater => Acknowledgement is not null || Made is not null;
 
     /// <summary>
     /// Whether this release answers a lock note: signed by the key that owns <c>n</c>, and the masked key hashes to
-    /// the note's commitment, or to the one that the customer acknowledged with the key that the note commits to.
+    /// the note's commitment; or to the one that the customer acknowledged with the key that the note commits to; or,
+    /// where the note says that the merchant may force the commit, to the one in the goods made for that key.
     /// </summary>
     public static bool Matches(Signed<Release> release, LockNote note) =>
         P256PublicKey.TryFromSpki(release.Content.ReleaseKey, out var key)
         && TransactionId.Of(key).Equals(note.Transaction)
-        && KeyCommitment.To(note.Transaction, release.Content.MaskedKey) is var commitment
-        && (release.Content.Acknowledgement is { } acknowledgement
-            ? acknowledgement.Content.Commitment.Equals(commitment)
-                && ItemAcknowledgement.Matches(acknowledgement, note)
-            : commitment.Equals(note.Commitment))
+        && release.Content.Answers(note)
         && release.IsSignedBy(key);
+
+    private bool Answers(LockNote note)
+    {
+        var commitment = KeyCommitment.To(note.Transaction, MaskedKey);
+        return (Acknowledgement, Made) switch
+        {
+            (null, null) => commitment.Equals(note.Commitment),
+            ({ } agreed, null) => agreed.Content.Commitment.Equals(commitment)
+                && ItemAcknowledgement.Matches(agreed, note),
+            (null, { } made) => made.Content.Commitment.Equals(commitment) && MadeGoods.Matches(made, note),
+            _ => false,
+        };
+    }
 }
 
 /// <summary>
 /// R7, Acknowledgement_i (FIG. 8): <c>S_P(n, c_i, total_i, h(R6))</c>. The customer has item i in encrypted form and
 /// agrees to pay for all up to it. The archive publishes the one that the session ends with: the total is sealed, and
-/// nothing in it says how many items there were.
+/// nothing in it says how many items there were. E5, Acknowledge_q (FIG. 5), is the same for goods made to order: one
+/// item, whose total is the price.
 /// </summary>
-/// <param name="Key">SPKI of <c>P</c>, made for this session.</param>
+/// <param name="Key">SPKI of <c>P</c>, made for this purchase.</param>
 /// <param name="Transaction">The transaction ID <c>n</c>.</param>
 /// <param name="Commitment"><c>c_i = SHA-256(n || (k_i xor r_i))</c>.</param>
 /// <param name="SealedTotal">What is to be paid for items up to this one, 8 bytes: see
 /// <see cref="Protocol.SealedTotal"/>.</param>
-/// <param name="ItemHash">SHA-256 of the payload of R6, 32 bytes.</param>
+/// <param name="ItemHash">SHA-256 of the payload of R6 or E4, 32 bytes.</param>
 public sealed record ItemAcknowledgement(
     byte[] Key, TransactionId Transaction, KeyCommitment Commitment, byte[] SealedTotal, byte[] ItemHash)
     : IStatement<ItemAcknowledgement>
@@ -76,7 +96,8 @@ public sealed record ItemAcknowledgement(
     public static bool Matches(Signed<ItemAcknowledgement> acknowledgement, LockNote note) =>
         acknowledgement.Content.Transaction.Equals(note.Transaction)
         && P256PublicKey.TryFromSpki(acknowledgement.Content.Key, out var key)
-        && KeyCommitment.To(note.Transaction, key).Equals(note.Commitment)
+        && (KeyCommitment.To(note.Transaction, key).Equals(note.Commitment)
+            || KeyCommitment.ToOrder(note.Transaction, key).Equals(note.Commitment))
         && acknowledgement.IsSignedBy(key);
 }
 

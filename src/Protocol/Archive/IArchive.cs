@@ -1,4 +1,5 @@
 using Bauta.Protocol.Bank;
+using Bauta.Protocol.Merchant;
 
 namespace Bauta.Protocol.Archive;
 
@@ -21,6 +22,22 @@ public sealed record DecisionRequest(Signed<LockNote> LockNote, Signed<Release>?
 /// <param name="Decision">The entry. A decision's bytes are the same for ever once given; a statement is proven anew
 /// when other witnesses count.</param>
 public sealed record DecisionAnswer(LoggedEntry? Decision = null);
+
+/// <summary>Gives a chunk of goods made to order to the archive, before a commit is forced with them.</summary>
+/// <param name="LockNote">The bank's lock note, which lets the commit be forced.</param>
+/// <param name="Made">E4, signed by the key that owns the transaction.</param>
+/// <param name="Index">Which chunk.</param>
+/// <param name="Chunk">The chunk with its audit path, in the binary form of a delivery.</param>
+public sealed record KeepRequest(Signed<LockNote> LockNote, Signed<MadeGoods> Made, long Index, byte[] Chunk)
+{
+    /// <summary>The longest request as JSON, in bytes.</summary>
+    public const int MaxLength = (GoodsChunk.MaxLength / 3 * 4) + 8192;
+}
+
+/// <summary>What an archive keeps for forced commits.</summary>
+/// <param name="MaxBytes">Of the goods of one transaction, plain and padded; zero: it keeps none.</param>
+/// <param name="Seconds">How long after the expiry.</param>
+public sealed record KeepingTerms(long MaxBytes, long Seconds);
 
 /// <summary>Enters a bank's statement into the log.</summary>
 /// <param name="Kind"><see cref="LogEntry.Bank"/>, <see cref="LogEntry.Denomination"/> or
@@ -48,6 +65,19 @@ public interface IArchive
 
     /// <summary>Enters an admitted bank's statement; the same statement is entered once.</summary>
     Task<Result<DecisionAnswer, ArchiveError>> EnterAsync(EntryRequest request, CancellationToken cancellation);
+
+    /// <summary>What it keeps of goods that nobody acknowledged.</summary>
+    Task<KeepingTerms> KeepingAsync(CancellationToken cancellation);
+
+    /// <summary>
+    /// Keeps a chunk of goods made to order (FIG. 5); durable when it is answered. With all of them kept, a release
+    /// with these goods is committed without the customer's acknowledgement.
+    /// </summary>
+    Task<Result<KeepingTerms, ArchiveError>> KeepAsync(KeepRequest request, CancellationToken cancellation);
+
+    /// <summary>A chunk that is kept. It opens for nobody without P1.</summary>
+    Task<Result<GoodsChunk, ArchiveError>> KeptAsync(
+        BankKeyId bank, TransactionId transaction, long index, CancellationToken cancellation);
 }
 
 /// <summary>The log as files (C2SP tlog-tiles): every party and every stranger may read it.</summary>
@@ -119,6 +149,22 @@ public enum ArchiveError
     /// <summary>Too many keys of one denomination.</summary>
     [Refusal(409, "Three keys of this issuer, currency and value can be withdrawn from in that time already, or 256 of this issuer have not ended. Let the new one begin later, or revoke one.")]
     TooManyKeys,
+
+    /// <summary>Too large to keep.</summary>
+    [Refusal(413, "The archive keeps no goods of that size. What it keeps is at /keeping.")]
+    TooLarge,
+
+    /// <summary>No room.</summary>
+    [Refusal(507, "The archive keeps as much as it may. Try again later, before the expiry.")]
+    NoRoom,
+
+    /// <summary>A chunk that is not of the goods.</summary>
+    [Refusal(422, "The goods are not signed by the key that owns the transaction, are not what the lock note lets be forced, or are others than those kept for it; or the chunk is not under their root.")]
+    BadGoods,
+
+    /// <summary>Not kept.</summary>
+    [Refusal(404, "The archive does not keep that chunk, or not all of the goods that the release is for.")]
+    NotKept,
 
     /// <summary>No such tile.</summary>
     [Refusal(404, "The log has no such tile or bundle, or is not that large.")]

@@ -19,10 +19,15 @@ namespace Bauta.Protocol.Merchant;
 /// <param name="ContentHash">SHA-256 of the plain file.</param>
 /// <param name="Tariff">With what is sold by the item, in sessions: the file is empty then, and the price is the most
 /// that a session may cost.</param>
+/// <param name="Order"><c>lock-first</c> with what is made to order (FIG. 5), only once the price is locked: the file
+/// is empty then.</param>
 public sealed record OfferTerms(
     OfferId Offer, string Title, string Description, Amount Price, string Currency, string FileName, long SizeBytes,
-    byte[] ContentHash, Tariff? Tariff = null)
+    byte[] ContentHash, Tariff? Tariff = null, string? Order = null)
 {
+    /// <summary>The price is locked first, then the goods are made.</summary>
+    public const string LockFirst = "lock-first";
+
     /// <summary>The longest title, in characters.</summary>
     public const int MaxTitleLength = 200;
 
@@ -32,12 +37,17 @@ public sealed record OfferTerms(
     /// <summary>The largest file: 1 TiB.</summary>
     public const long MaxSizeBytes = 1L << 40;
 
+    /// <summary>Whether what is sold does not exist yet.</summary>
+    [JsonIgnore]
+    public bool HasNoFile => Tariff is not null || Order is not null;
+
     /// <summary>Whether sizes and ranges hold.</summary>
     public bool IsWellFormed() => Names.IsLine(Title, MaxTitleLength)
         && Names.IsText(Description, MaxDescriptionLength) && Price > Amount.Zero
         && Names.IsCurrency(Currency) && IsFileName(FileName) && SizeBytes is >= 0 and <= MaxSizeBytes
         && ContentHash.Length == 32
-        && (Tariff is null || (Tariff.IsWellFormed() && Tariff.Price <= Price && SizeBytes == 0));
+        && (Tariff is null || (Tariff.IsWellFormed() && Tariff.Price <= Price && SizeBytes == 0))
+        && (Order is null || (Order == LockFirst && Tariff is null && SizeBytes == 0));
 
     private static bool IsFileName(string name) =>
         Names.IsLine(name, 200) && name.IndexOfAny(['/', '\\']) < 0 && name is not ("." or "..") && name[0] != '.';
@@ -105,11 +115,20 @@ public sealed record Merchandise(
         && GoodsLayout.TryCreate(Contract.SizeBytes, out var layout)
         && ChunkCount == layout.ChunkCount && CiphertextSizeBytes == layout.CiphertextSize
         && (Terms?.IsWellFormed() ?? true) && Session is null == Contract.Tariff is null
-        && (Session is null || Commitment.Equals(Session.CommitmentIn(Transaction())));
+        && LockFirst is null == Contract.Order is null
+        && (Terms?.CommitmentIn(Transaction()) is not { } later || Commitment.Equals(later));
 
     /// <summary>In a session (FIG. 8, R1): the customer's keys for it.</summary>
     [JsonIgnore]
     public SessionTerms? Session => Terms?.Session;
+
+    /// <summary>With goods made to order (FIG. 5, E1): the customer's keys for it.</summary>
+    [JsonIgnore]
+    public SessionTerms? LockFirst => Terms?.LockFirst;
+
+    /// <summary>The customer's keys, where it locks before there is anything to deliver.</summary>
+    [JsonIgnore]
+    public SessionTerms? Later => Session ?? LockFirst;
 
     /// <summary>The transaction ID <c>n</c>.</summary>
     public TransactionId Transaction() => TransactionId.Of(P256PublicKey.FromSpki(ReleaseKey));
@@ -123,20 +142,24 @@ public sealed record Merchandise(
 
     /// <summary>The payment note beside it.</summary>
     public PaymentNote ToPaymentNote() =>
-        new(Transaction(), Account, Contract.Currency, Contract.Price, Session?.TotalKey);
+        new(Transaction(), Account, Contract.Currency, Contract.Price, Later?.TotalKey);
 }
 
 /// <summary>P3 on its way to the merchant through the customer.</summary>
 /// <param name="Transaction">The transaction ID <c>n</c>.</param>
 /// <param name="Lock">Lock note and payment note.</param>
 /// <param name="Acknowledgement"><c>S_P(P1)</c>: exactly when P1's terms name a customer key.</param>
+/// <param name="Agreement">E5 (FIG. 5), with goods made to order, once their ciphertext was fetched.</param>
 public sealed record PaymentRequest(
-    TransactionId Transaction, LockAnswer Lock, Signed<Acknowledgement>? Acknowledgement = null);
+    TransactionId Transaction, LockAnswer Lock, Signed<Acknowledgement>? Acknowledgement = null,
+    Signed<ItemAcknowledgement>? Agreement = null);
 
 /// <summary>What the merchant did with P3.</summary>
 /// <param name="Decision">The archive's decision once there is one with its quorum; null while it is on its
 /// way.</param>
-public sealed record PaymentAnswer(LoggedEntry? Decision = null);
+/// <param name="Made">E4 (FIG. 5), with goods made to order, once they are made: fetch their chunks and acknowledge
+/// them.</param>
+public sealed record PaymentAnswer(LoggedEntry? Decision = null, Signed<MadeGoods>? Made = null);
 
 /// <summary>One chunk of ciphertext with its inclusion path under <see cref="Merchandise.GoodsRoot"/>.</summary>
 /// <param name="Path">RFC 6962 audit path, 32 bytes each, at most 40.</param>

@@ -25,20 +25,16 @@ public sealed record Tariff(Amount Price, string Per)
 }
 
 /// <summary>
-/// What makes a purchase a session: the customer's two keys for it. With them P1 promises no goods of its own; its
-/// price is the most that the session may cost, and its commitment is to <see cref="Key"/>.
+/// The customer's two keys for a session, or for goods made to order: with them P1 promises no goods that are there
+/// already, and its commitment is to <see cref="Key"/>. In a session the price is the most that it may cost.
 /// </summary>
-/// <param name="Key">SPKI of <c>P</c>, made for this session: its signatures are published.</param>
+/// <param name="Key">SPKI of <c>P</c>, made for this purchase: its signatures are published.</param>
 /// <param name="TotalKey">32 bytes that seal the total: see <see cref="SealedTotal"/>.</param>
 public sealed record SessionTerms(byte[] Key, byte[] TotalKey)
 {
     /// <summary>Whether sizes hold and the key is one.</summary>
     public bool IsWellFormed() =>
         P256PublicKey.TryFromSpki(Key, out _) && TotalKey.Length == SealedTotal.KeySize;
-
-    /// <summary>What the lock note of such a session commits to.</summary>
-    public KeyCommitment CommitmentIn(TransactionId transaction) =>
-        KeyCommitment.To(transaction, P256PublicKey.FromSpki(Key));
 }
 
 /// <summary>

@@ -13,17 +13,27 @@ namespace Bauta.Protocol.Merchant;
 /// only with a key, whose signature binds it.</param>
 /// <param name="Session">With it the purchase is a session (FIG. 8); it is two-sided by itself, so the other members
 /// are absent.</param>
-public sealed record Terms(byte[]? CustomerKey = null, string? CustomerName = null, SessionTerms? Session = null)
+/// <param name="LockFirst">With it the goods are made to order, after the lock (FIG. 5); two-sided by itself,
+/// too.</param>
+public sealed record Terms(
+    byte[]? CustomerKey = null, string? CustomerName = null, SessionTerms? Session = null,
+    SessionTerms? LockFirst = null)
 {
     /// <summary>The longest name, in characters.</summary>
     public const int MaxNameLength = 64;
 
     /// <summary>Whether sizes hold, and whether they say anything: to have no terms has one form, which is
     /// none.</summary>
-    public bool IsWellFormed() => Session is not null
-        ? CustomerKey is null && CustomerName is null && Session.IsWellFormed()
+    public bool IsWellFormed() => (Session ?? LockFirst) is { } later
+        ? CustomerKey is null && CustomerName is null && later.IsWellFormed() && (Session is null || LockFirst is null)
         : CustomerKey is not null && P256PublicKey.TryFromSpki(CustomerKey, out _)
             && (CustomerName is null || Names.IsLine(CustomerName, MaxNameLength));
+
+    /// <summary>What the lock note commits to where nothing is made yet; null where P1 commits to a key.</summary>
+    public KeyCommitment? CommitmentIn(TransactionId transaction) =>
+        Session is not null ? KeyCommitment.To(transaction, P256PublicKey.FromSpki(Session.Key))
+        : LockFirst is not null ? KeyCommitment.ToOrder(transaction, P256PublicKey.FromSpki(LockFirst.Key))
+        : null;
 
     /// <summary>Whether two say the same; absent ones do, too.</summary>
     public static bool AreSame(Terms? one, Terms? other) => one is null || other is null

@@ -43,8 +43,16 @@ public sealed partial class Wallet
             ReadCard(order.BankCard), merchandise, authorization, note, locked?.Payment, first,
             authorization is null ? null : await KeysOfAsync(authorization, state.Order.Archive, cancellation),
             second, other, order.IssuerCard is { } issuer ? ReadCard(issuer) : null, order.Acknowledgement,
-            ItemOf(state));
+            ItemOf(state), MadeOf(state));
     }
+
+    private static Signed<MadeGoods>? MadeOf(PurchaseState state) => (state switch
+    {
+        Locked it => it.Made,
+        Committed it => it.Made,
+        Opened it => it.Made,
+        _ => null,
+    })?.Goods;
 
     private static Signed<SessionItem>? ItemOf(PurchaseState state) => (state switch
     {

@@ -11,10 +11,12 @@ public sealed partial class Wallet
     /// <summary>The terms that the shop is asked for; null for one-sided delivery.</summary>
     /// <exception cref="WalletException">The shop sells only under others, or label or name are not in their
     /// form.</exception>
-    private Terms? TermsOf(RequestId purchase, CustomerTerms wanted, PartyCard shop)
+    private Terms? TermsOf(RequestId purchase, CustomerTerms wanted, PartyCard shop, OfferTerms offer)
     {
         var shows = wanted.Pseudonym is not null || wanted.Name is not null;
         var isDemanded = shop.Merchant!.Proof == DeliveryProof.TwoSided;
+        if (offer.Order is not null)
+            return LockFirstTermsOf(purchase, wanted.Proof == DeliveryProof.OneSided || shows);
         if (wanted.Proof == DeliveryProof.OneSided && isDemanded)
             throw new WalletException(WalletError.Refused,
                 $"{shop.Name} sells only with two-sided delivery: it wants your signature that the goods arrived. "
@@ -33,6 +35,16 @@ public sealed partial class Wallet
             ? terms
             : throw new WalletException(WalletError.Refused,
                 $"A name in a contract is one line of 1 to {Terms.MaxNameLength} characters. Nothing was done.");
+    }
+
+    private Terms LockFirstTermsOf(RequestId purchase, bool isOtherProof)
+    {
+        if (isOtherProof)
+            throw new WalletException(WalletError.Refused,
+                "This is made to order: you sign for it with a key of this purchase only. Nothing was done. Buy it "
+                + "without --proof one-sided, --as and --name.");
+        using var secret = Store.Seed.Session(purchase);
+        return new Terms(LockFirst: secret.Terms());
     }
 
     /// <summary>

@@ -13,7 +13,6 @@ namespace Bauta.Wallet;
 
 public sealed partial class Wallet
 {
-    private const int ChunkTries = 3;
     private const int KeyTries = 5;
     private static readonly TimeSpan keyPause = TimeSpan.FromSeconds(2);
 
@@ -42,7 +41,7 @@ public sealed partial class Wallet
         outputPath = await PlaceAsync(outputPath, offer, null, cancellation);
         return await AdvanceAsync(
             await OrderAsync(
-                RequestId.Generate(), shop, offer, outputPath, (id, card) => TermsOf(id, wanted, card),
+                RequestId.Generate(), shop, offer, outputPath, (id, card) => TermsOf(id, wanted, card, offer),
                 wanted.Pseudonym, cancellation),
             patience, progress, cancellation);
     }
@@ -180,63 +179,6 @@ public sealed partial class Wallet
         return null;
     }
 
-    /// <summary>Fetches the ciphertext chunk by chunk, each checked against the root in P1 before it is kept.</summary>
-    private async Task<PurchaseState> FetchAsync(
-        Offered state, IProgress<WalletStep>? progress, CancellationToken cancellation)
-    {
-        if (state.Merchandise.Content.Session is not null)
-            return await Store.AdvanceAsync(new Fetched(state.Order, state.Merchandise), cancellation);
-        if (await FetchGoodsAsync(state.Order, state.Merchandise.Content, progress, cancellation) is { } breach)
-            return await AbandonAsync(state, breach, cancellation);
-        progress?.Report(new WalletStep("goods",
-            $"{state.Merchandise.Content.ChunkCount} encrypted chunk(s) fetched, each matches the root that the shop "
-            + "signed"));
-        return await Store.AdvanceAsync(new Fetched(state.Order, state.Merchandise), cancellation);
-    }
-
-    /// <summary>Fetches what is missing of the ciphertext; null when all is here, else why it cannot be.</summary>
-    private async Task<string?> FetchGoodsAsync(
-        PurchaseOrder order, Merchandise promise, IProgress<WalletStep>? progress, CancellationToken cancellation)
-    {
-        var merchant = network.Merchant(Shop(order));
-        var delivery = DeliveryId.Derive(promise.Secret);
-        var goods = new GoodsFile(Store.Folder, order.Id, promise);
-        try
-        {
-            using var file = goods.OpenForWriting();
-            for (var index = goods.ChunksKept(file); index < promise.ChunkCount; index++)
-            {
-                GoodsChunk? chunk = null;
-                for (var tries = 0; chunk is null && tries < ChunkTries; tries++)
-                {
-                    var answer = await merchant.ChunkAsync(delivery, index, cancellation);
-                    if (!answer.IsOk)
-                        return Refusals<MerchantError>.Meaning(answer.Error.Value);
-                    chunk = goods.Matches(index, answer.Value) ? answer.Value : null;
-                }
-
-                if (chunk is null)
-                    return "The goods do not match the hash that the shop signed.";
-                await GoodsFile.AppendAsync(file, chunk, cancellation);
-                progress?.Report(WalletStep.UnderWay("goods", "fetching chunk", index + 1, promise.ChunkCount));
-            }
-
-            file.Close();
-            if (await goods.IsWholeAsync(new ReadingStep("goods", "checking the goods", progress), cancellation))
-                return null;
-        }
-        catch (IOException full) when (full is not PartyUnreachableException and not ProtocolViolationException)
-        {
-            throw new WalletException(WalletError.Refused,
-                $"The goods cannot be stored in {Store.Folder}: {full.Message} Make room and resume.", full);
-        }
-
-        // A chunk kept from before a crash was damaged since: the next run fetches all of them again.
-        GoodsFile.Delete(Store.Folder, order.Id);
-        throw new WalletException(WalletError.Damaged,
-            $"The goods kept in {Store.Folder} were damaged on this disk. Resume fetches them again.");
-    }
-
     /// <summary>Chooses tokens and signs P2; both are durable before anything is sent.</summary>
     private async Task<PurchaseState> AuthorizeAsync(Fetched state, CancellationToken cancellation)
     {
@@ -268,7 +210,7 @@ public sealed partial class Wallet
             var authorization = SignedAuthorization.Sign(
                 new Authorization(promise.Transaction(), promise.ExpiresAt, promise.Account, promise.Archive,
                     promise.Commitment, promise.Contract.Currency, promise.Contract.Price, spends,
-                    promise.Session?.TotalKey),
+                    promise.Later?.TotalKey),
                 keys);
             return await Store.AdvanceAsync(
                 new Authorized(state.Order, state.Merchandise, authorization.Utf8), cancellation,

@@ -12,6 +12,9 @@ public sealed partial class Wallet
 {
     private static readonly TimeSpan pollInterval = TimeSpan.FromMilliseconds(250);
 
+    // The making of goods takes its time.
+    private static readonly TimeSpan makingPollInterval = TimeSpan.FromSeconds(1);
+
     /// <summary>
     /// P3 goes to the shop, and the archive is asked until it has decided. After expiry the abort is demanded; either
     /// way the decision counts only with the quorum that P1 names. Null when patience ends first.
@@ -19,10 +22,13 @@ public sealed partial class Wallet
     private async Task<PurchaseState?> DecideAsync(
         Locked state, UnixTime until, IProgress<WalletStep>? progress, CancellationToken cancellation)
     {
-        for (var told = false; ; await Task.Delay(pollInterval, clock, cancellation))
+        for (var told = false; ; await Task.Delay(IntervalOf(state), clock, cancellation))
         {
-            var decision = await PayAsync(state, told ? null : progress, cancellation)
-                ?? await AskArchiveAsync(state, cancellation);
+            var answer = await PayAsync(state, told ? null : progress, cancellation);
+            if (state.Made is null && answer?.Made is { } made
+                && await AgreeAsync(state, made, progress, cancellation) is { } agreed)
+                (state, answer) = (agreed, await PayAsync(agreed, progress, cancellation));
+            var decision = answer?.Decision ?? await AskArchiveAsync(state, cancellation);
             told = true;
             if (decision is not null)
                 return await AcceptAsync(state, decision, progress, cancellation);
@@ -31,12 +37,17 @@ public sealed partial class Wallet
         }
     }
 
-    private async Task<LoggedEntry?> PayAsync(
+    private static TimeSpan IntervalOf(Locked state) =>
+        state is { Made: null, Merchandise.Content.LockFirst: not null } ? makingPollInterval : pollInterval;
+
+    private async Task<PaymentAnswer?> PayAsync(
         Locked state, IProgress<WalletStep>? progress, CancellationToken cancellation)
     {
         if (Now >= state.Merchandise.Content.ExpiresAt)
             return null;
-        progress?.Report(state.Session is null
+        progress?.Report(state.Made is not null
+            ? new WalletStep("E5", "customer -> shop: the customer's signature that the goods arrived")
+            : state.Session is null
             ? new WalletStep("P3", "customer -> shop: both notes, relayed through the customer"
                 + (state.Order.Acknowledgement is null ? "" : ", and the customer's signature that the goods arrived"))
             : new WalletStep("R9", "customer -> shop: the session is to end"));
@@ -46,11 +57,14 @@ public sealed partial class Wallet
             var answer = state.Session is null
                 ? await shop.PayAsync(
                     new PaymentRequest(
-                        state.Merchandise.Content.Transaction(), state.Lock, state.Order.Acknowledgement),
+                        state.Merchandise.Content.Transaction(), state.Lock, state.Order.Acknowledgement,
+                        state.Made?.Agreement),
                     cancellation)
                 : await shop.CloseAsync(DeliveryId.Derive(state.Merchandise.Content.Secret), cancellation);
             // What the shop shows counts only if it holds; otherwise the archive is asked.
-            return answer.IsOk && answer.Value.Decision is { } shown && Holds(state, shown) is not null ? shown : null;
+            return !answer.IsOk ? null
+                : answer.Value.Decision is { } shown && Holds(state, shown) is null ? new PaymentAnswer()
+                : answer.Value;
         }
         catch (Exception silent) when (silent is PartyUnreachableException or ProtocolViolationException)
         {
@@ -95,17 +109,18 @@ public sealed partial class Wallet
         progress?.Report(new WalletStep("P5a", "archive: commit(n, masked key) is published under the witness quorum"));
         return await Store.AdvanceAsync(
             new Committed(
-                state.Order, state.Merchandise, state.Authorization, decision, state.Lock, state.Session),
+                state.Order, state.Merchandise, state.Authorization, decision, state.Lock, state.Session,
+                MadeIn(entry) ?? state.Made),
             cancellation, EndOf(state, state.Merchandise, entry));
     }
 
-    // Only a session's release carries what the customer agreed to.
+    // Only where nothing is made before the lock does a release carry what came after it.
     private const string OwnCommitment =
         "The shop's commitment was to a key of its own, with which it published another key than it promised. The bank "
         + "pays nothing for it. Export the evidence, and refresh the tokens.";
 
     private static bool IsOwnCommitment(LogEntry commit, Signed<Merchandise> merchandise) =>
-        merchandise.Content.Session is null && commit.Release?.Content.Acknowledgement is not null;
+        merchandise.Content.Later is null && commit.Release?.Content.IsOfLater is true;
 
     /// <summary>
     /// The decision, when it stands under the quorum that P1 names and on the bank's lock note for this purchase. The
@@ -151,27 +166,31 @@ public sealed partial class Wallet
             throw WalletException.Unreadable("decision");
         if (state.Merchandise.Content.Session is not null)
             return await EndSessionAsync(state, logged.Entry, progress, cancellation);
-        var goods = new GoodsFile(Store.Folder, state.Order.Id, state.Merchandise.Content);
+        var goods = new GoodsFile(
+            Store.Folder, state.Order.Id, state.Merchandise.Content, state.Made?.Goods.Content);
         var maskedKey = logged.Entry.Release!.Content.MaskedKey;
         var opening = new ReadingStep("open", "opening the goods", progress);
         if (await goods.OpenIntoAsync(maskedKey, state.Order.OutputPath, opening, cancellation) is not { } asPromised)
         {
-            // Damaged or gone from this disk after it was paid for: the shop gives the same ciphertext out again.
+            // Damaged or gone from this disk after it was paid for, or never fetched where the commit was forced.
             GoodsFile.Delete(Store.Folder, state.Order.Id);
-            if (await FetchGoodsAsync(state.Order, state.Merchandise.Content, progress, cancellation) is { } breach)
+            if (await FetchAgainAsync(state, logged.Entry, goods, progress, cancellation) is { } breach)
                 throw new WalletException(WalletError.Damaged,
-                    $"The goods were damaged on this disk after they were paid for, and the shop no longer gives them "
-                    + $"out: {breach} Resume tries again.");
+                    $"The goods are paid for and not whole on this disk, and nobody gives them out any more: {breach} "
+                    + "Resume tries again.");
             asPromised = await goods.OpenIntoAsync(maskedKey, state.Order.OutputPath, opening, cancellation)
                 ?? throw new WalletException(WalletError.Damaged,
                     "The goods were damaged on this disk while they were opened. Resume tries again.");
         }
 
         progress?.Report(new WalletStep("open", asPromised
-            ? $"goods opened; the file has the hash that the contract names"
+            ? state.Made is null ? "goods opened; the file has the hash that the contract names" : "goods opened"
+            : state.Made is not null
+            ? "the published key does NOT open the goods that the shop signed: this is a case for the judge"
             : "goods opened; the file does NOT have the hash that the contract names: this is a case for the judge"));
         var opened = await Store.AdvanceAsync(
-            new Opened(state.Order, state.Merchandise, state.Authorization, state.Decision, asPromised, state.Lock),
+            new Opened(state.Order, state.Merchandise, state.Authorization, state.Decision, asPromised, state.Lock,
+                Made: state.Made),
             cancellation);
         if (asPromised)
             GoodsFile.Delete(Store.Folder, state.Order.Id);

@@ -103,7 +103,8 @@ public sealed partial class Wallet
         progress?.Report(new WalletStep(
             "P5a", "archive: commit(n, masked key) is published, though the bank gave the customer no notes"));
         return await Store.AdvanceAsync(
-            new Committed(state.Order, merchandise, authorization, decision), cancellation,
+            new Committed(
+                state.Order, merchandise, authorization, decision, Made: MadeIn(logged.Entry)), cancellation,
             EndOf(state, merchandise, logged.Entry));
     }
 

@@ -16,15 +16,28 @@ internal sealed class GoodsFile
     private readonly string path;
     private readonly Merchandise promise;
     private readonly GoodsLayout layout;
+    private readonly MerkleHash root;
     private readonly GoodsVerifier verifier;
 
-    public GoodsFile(string folder, RequestId purchase, Merchandise promise)
+    // What is made to order has its size behind it, and no hash of it was promised.
+    private readonly bool isMade;
+
+    /// <param name="folder">The wallet's.</param>
+    /// <param name="purchase">Whose goods.</param>
+    /// <param name="promise">P1.</param>
+    /// <param name="made">With goods made to order, E4.</param>
+    public GoodsFile(string folder, RequestId purchase, Merchandise promise, MadeGoods? made = null)
     {
-        this.promise = promise;
+        (this.promise, isMade) = (promise, made is not null);
         path = PathOf(folder, purchase);
-        layout = new GoodsLayout(promise.Contract.SizeBytes);
-        verifier = new GoodsVerifier(layout, MerkleHash.FromBytes(promise.GoodsRoot));
+        layout = made?.Layout ?? new GoodsLayout(promise.Contract.SizeBytes);
+        root = MerkleHash.FromBytes(made?.GoodsRoot ?? promise.GoodsRoot);
+        verifier = new GoodsVerifier(layout, root);
     }
+
+    public long ChunkCount => layout.ChunkCount;
+
+    public void Delete() => File.Delete(path);
 
     public static void Delete(string folder, RequestId purchase)
     {
@@ -65,6 +78,9 @@ internal sealed class GoodsFile
         return await verifier.VerifyAsync(file, cancellation) == GoodsVerdict.Good;
     }
 
+    /// <summary>Once the customer has said that the goods are here, they are.</summary>
+    public void Sync() => Keep(() => DurableFile.SyncFile(path), path);
+
     /// <summary>Finds out, before anything is paid, whether a file can be made there.</summary>
     /// <exception cref="WalletException">It exists, or it cannot.</exception>
     public static void CheckPlace(string outputPath, byte[] contentHash)
@@ -97,12 +113,10 @@ internal sealed class GoodsFile
     public async Task<bool?> OpenIntoAsync(
         byte[] maskedKey, string outputPath, IProgress<double> progress, CancellationToken cancellation)
     {
-        if (File.Exists(outputPath))
+        if (File.Exists(outputPath) && !isMade)
         {
             if (!await IsPromisedAsync(outputPath, cancellation))
-                throw new WalletException(WalletError.Refused,
-                    $"The goods are paid for, and {outputPath} is another file. Move it away and run bauta wallet "
-                    + "resume, or name another file: bauta wallet resume PURCHASE --out FILE");
+                throw OtherFile(outputPath);
             // A run before may have been cut off between giving the name and flushing it.
             Keep(() => DurableFile.SyncFile(outputPath), outputPath);
             return true;
@@ -112,15 +126,18 @@ internal sealed class GoodsFile
             return null;
         using var mask = GoodsMask.FromBytes(promise.Mask);
         using var key = MaskedKey.FromBytes(maskedKey).Unmask(mask);
-        using var decryptor = new GoodsDecryptor(key, layout, MerkleHash.FromBytes(promise.GoodsRoot));
-        var part = PartOf(outputPath, promise.Contract.ContentHash);
+        using var decryptor = new GoodsDecryptor(key, layout, root);
+        var part = PartOf(outputPath, isMade ? promise.GoodsRoot : promise.Contract.ContentHash);
         GoodsVerdict verdict;
+        var isWhole = true;
         try
         {
             MakeFolderOf(outputPath);
             await using var ciphertext = new MeteredStream(path, progress);
-            await using var plain = new FileStream(part, FileMode.Create, FileAccess.Write, FileShare.None);
+            await using var plain = new FileStream(part, FileMode.Create, FileAccess.ReadWrite, FileShare.None);
             verdict = await decryptor.DecryptAsync(ciphertext, plain, cancellation);
+            if (isMade && verdict == GoodsVerdict.Good)
+                isWhole = CutPadding(plain);
         }
         catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
         {
@@ -134,9 +151,32 @@ internal sealed class GoodsFile
             return null;
         }
 
+        if (isMade && File.Exists(outputPath))
+        {
+            var (made, there) = (await HashAsync(part, cancellation), await HashAsync(outputPath, cancellation));
+            var isSame = made.AsSpan().SequenceEqual(there);
+            Discard(part);
+            if (!isSame)
+                throw OtherFile(outputPath);
+            Keep(() => DurableFile.SyncFile(outputPath), outputPath);
+            return verdict == GoodsVerdict.Good && isWhole;
+        }
+
         // The ciphertext is deleted next, so the plain file must outlive a power cut from here on.
         Keep(() => DurableFile.AdoptNew(part, outputPath), outputPath);
-        return verdict == GoodsVerdict.Good && await IsPromisedAsync(outputPath, cancellation);
+        return verdict == GoodsVerdict.Good && isWhole && (isMade || await IsPromisedAsync(outputPath, cancellation));
+    }
+
+    /// <summary>Takes the padding off; false when there is none that says how long the goods are.</summary>
+    private bool CutPadding(FileStream plain)
+    {
+        Span<byte> trailer = stackalloc byte[MadeGoods.TrailerSize];
+        plain.Flush();
+        RandomAccess.Read(plain.SafeFileHandle, trailer, layout.PlaintextSize - trailer.Length);
+        if (MadeGoods.SizeOf(trailer, layout.PlaintextSize) is not { } size)
+            return false;
+        plain.SetLength(size);
+        return true;
     }
 
     /// <summary>What is half written is plain text, and the next try may go elsewhere.</summary>
@@ -164,6 +204,10 @@ internal sealed class GoodsFile
         }
     }
 
+    private static WalletException OtherFile(string outputPath) => new(WalletError.Refused,
+        $"The goods are paid for, and {outputPath} is another file. Move it away and run bauta wallet resume, or name "
+        + "another file: bauta wallet resume PURCHASE --out FILE");
+
     private static WalletException CannotStore(string outputPath, Exception failed) => new(WalletError.Refused,
         $"The goods are paid for and cannot be stored as {outputPath} ({failed.Message.TrimEnd('.')}). The wallet "
         + "keeps them. Mend that and run bauta wallet resume, or name another file: bauta wallet resume PURCHASE "
@@ -180,9 +224,12 @@ internal sealed class GoodsFile
             Directory.CreateDirectory(folder);
     }
 
-    private async Task<bool> IsPromisedAsync(string file, CancellationToken cancellation)
+    private async Task<bool> IsPromisedAsync(string file, CancellationToken cancellation) =>
+        (await HashAsync(file, cancellation)).AsSpan().SequenceEqual(promise.Contract.ContentHash);
+
+    private static async Task<byte[]> HashAsync(string file, CancellationToken cancellation)
     {
         await using var opened = new MeteredStream(file, null);
-        return (await SHA256.HashDataAsync(opened, cancellation)).AsSpan().SequenceEqual(promise.Contract.ContentHash);
+        return await SHA256.HashDataAsync(opened, cancellation);
     }
 }

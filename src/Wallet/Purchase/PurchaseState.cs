@@ -69,6 +69,11 @@ public sealed record SessionProgress(
 public sealed record SessionPiece(
     Signed<SessionItem> Item, Signed<ItemAcknowledgement> Acknowledgement, byte[] Ciphertext);
 
+/// <summary>Goods made to order, as they were agreed to.</summary>
+/// <param name="Goods">E4.</param>
+/// <param name="Agreement">E5; null when the commit was forced without it.</param>
+public sealed record MadePiece(Signed<MadeGoods> Goods, Signed<ItemAcknowledgement>? Agreement = null);
+
 /// <summary>The intent to buy is written; P1 may have been asked for.</summary>
 public sealed record Started(PurchaseOrder Order) : PurchaseState(Order);
 
@@ -105,9 +110,10 @@ public sealed record Denied(
 /// <param name="Authorization">P2.</param>
 /// <param name="Lock">P3.</param>
 /// <param name="Session">With a session that the shop took up.</param>
+/// <param name="Made">With goods made to order, once they were fetched and agreed to.</param>
 public sealed record Locked(
     PurchaseOrder Order, Signed<Merchandise> Merchandise, byte[] Authorization, LockAnswer Lock,
-    SessionProgress? Session = null) : PurchaseState(Order);
+    SessionProgress? Session = null, MadePiece? Made = null) : PurchaseState(Order);
 
 /// <summary>P5a with the quorum is here: the value moves and the goods open.</summary>
 /// <param name="Order">The order.</param>
@@ -116,9 +122,10 @@ public sealed record Locked(
 /// <param name="Decision">P5a.</param>
 /// <param name="Lock">P3; none when the bank kept it back and the decision was found all the same.</param>
 /// <param name="Session">With a session.</param>
+/// <param name="Made">With goods made to order.</param>
 public sealed record Committed(
     PurchaseOrder Order, Signed<Merchandise> Merchandise, byte[] Authorization, LoggedEntry Decision,
-    LockAnswer? Lock = null, SessionProgress? Session = null) : PurchaseState(Order);
+    LockAnswer? Lock = null, SessionProgress? Session = null, MadePiece? Made = null) : PurchaseState(Order);
 
 /// <summary>P5b with the quorum is here; the bank has still to be told.</summary>
 /// <param name="Order">The order.</param>
@@ -139,9 +146,10 @@ public sealed record Aborted(
 /// judge.</param>
 /// <param name="Lock">P3; none when the bank kept it back and the decision was found all the same.</param>
 /// <param name="Session">With a session.</param>
+/// <param name="Made">With goods made to order.</param>
 public sealed record Opened(
     PurchaseOrder Order, Signed<Merchandise> Merchandise, byte[] Authorization, LoggedEntry Decision, bool AsPromised,
-    LockAnswer? Lock = null, SessionProgress? Session = null) : PurchaseState(Order);
+    LockAnswer? Lock = null, SessionProgress? Session = null, MadePiece? Made = null) : PurchaseState(Order);
 
 /// <summary>The purchase did not happen and the tokens are the customer's again. Final.</summary>
 /// <param name="Order">The order.</param>

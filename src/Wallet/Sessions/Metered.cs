@@ -84,12 +84,8 @@ public sealed partial class Wallet
 
     /// <summary>How much of a lock a commit pays: all of it, or in a session the total in what was
     /// acknowledged.</summary>
-    private static Amount PaidIn(Authorization authorization, LogEntry commit)
-    {
-        var agreed = commit.Release?.Content.Acknowledgement?.Content;
-        return SealedTotal.PaidOf(
-            authorization.Amount, authorization.TotalKey, agreed?.Commitment, agreed?.SealedTotal);
-    }
+    private static Amount PaidIn(Authorization authorization, LogEntry commit) =>
+        SealedTotal.PaidOf(authorization.Amount, authorization.TotalKey, commit.Release?.Content);
 
     /// <summary>
     /// The session was committed. An item that was agreed to before a crash is opened with the published key; then the

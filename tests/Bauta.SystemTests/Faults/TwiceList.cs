@@ -15,6 +15,7 @@ internal static class TwiceList
         "bank POST /fundings", "bank POST /token-request", "bank POST /token-requests", "bank PUT /locks/",
         "bank PUT /decisions/", "bank POST /refreshes", "bank POST /closings", "bank POST /recoups",
         "merchant POST /purchases", "merchant GET /deliveries/", "merchant POST /sessions/*",
+        "archive POST /kept",
     ];
 
     /// <summary>Requests whose answer says at first that something is on its way; what it says then stays.</summary>

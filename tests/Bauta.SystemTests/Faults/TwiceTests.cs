@@ -4,14 +4,15 @@ using Bauta.Crypto.Jose;
 using Bauta.Protocol;
 using Bauta.Protocol.Bank;
 using Bauta.SystemTests.Banks;
+using Bauta.SystemTests.Orders;
 using Bauta.SystemTests.PayPerUse;
 using Xunit;
 
 namespace Bauta.SystemTests.Faults;
 
 /// <summary>
-/// Every message of a funding, a withdrawal, a purchase, a session, a refresh, a revocation with its exchange at one
-/// bank and across two, and a payout, sent twice.
+/// Every message of a funding, a withdrawal, a purchase, a session, an order, a refresh, a revocation with its exchange
+/// at one bank and across two, and a payout, sent twice.
 /// </summary>
 [Collection(nameof(SharedNetwork))]
 public sealed class TwiceTests(SharedNetwork shared)
@@ -27,6 +28,7 @@ public sealed class TwiceTests(SharedNetwork shared)
         network.Meddler.Double();
         // A shop that starts opens its account.
         network.Parties.Kill("merchant");
+        new Workshop(network.Parties).Equip(waitSeconds: 0);
         using var site = new Upstream();
         await network.Parties.StartPayProxyAsync("--upstream", site.Origin, "--price", "0.03");
         await Books.FundAsync(network.Parties, 2000);
@@ -37,6 +39,7 @@ public sealed class TwiceTests(SharedNetwork shared)
         Assert.True(bought.ExitCode == 0, bought.Errors);
         await shop.EveryPurchaseEndedAsync();
         await FetchAsync(network, site);
+        await OrderAsync(network);
         await Books.EveryTokenIsGoodAsync(network.Parties);
         await RevokeAsync(network);
         Assert.Equal(before, await Books.ValueAsync(network.Parties));
@@ -85,6 +88,19 @@ public sealed class TwiceTests(SharedNetwork shared)
         Assert.True(said.ExitCode == 0, said.Errors);
         Assert.Equal(6, (long)said.Json["spent"]!);
         Assert.Equal(["GET /one", "GET /two"], site.Asked);
+    }
+
+    /// <summary>Goods made to order, which the shop does not wait for a customer to sign for.</summary>
+    private static async Task OrderAsync(ProxiedNetwork network)
+    {
+        const string title = "Ordered twice";
+        var workshop = new Workshop(network.Parties);
+        var offer = await workshop.OfferAsync(title, "1.00");
+        await network.Parties.WalletAsync(
+            "buy", "shop.demo", offer, "--out", Path.Combine(network.Parties.Folder, "ordered"), "--patience", "0");
+        await workshop.CommittedAsync(title, 1);
+        var resumed = await network.Parties.WalletAsync("resume");
+        Assert.True(resumed.ExitCode == 0, resumed.Errors);
     }
 
     /// <summary>One bank closes the tokens of a revoked key, the other one recoups them.</summary>

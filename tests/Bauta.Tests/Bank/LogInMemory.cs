@@ -4,6 +4,7 @@ using Bauta.Crypto.Merkle;
 using Bauta.Crypto.Notes;
 using Bauta.Protocol;
 using Bauta.Protocol.Archive;
+using Bauta.Protocol.Merchant;
 
 namespace Bauta.Tests.Bank;
 
@@ -107,6 +108,15 @@ public sealed class LogInMemory : IArchive, ILog, IDisposable
         }
     }
 
+    public Task<KeepingTerms> KeepingAsync(CancellationToken cancellation) => throw new NotSupportedException();
+
+    public Task<Result<KeepingTerms, ArchiveError>> KeepAsync(KeepRequest request, CancellationToken cancellation) =>
+        throw new NotSupportedException();
+
+    public Task<Result<GoodsChunk, ArchiveError>> KeptAsync(
+        BankKeyId bank, TransactionId transaction, long index, CancellationToken cancellation) =>
+        throw new NotSupportedException();
+
     private static string KeyOf(BankKeyId bank, TransactionId transaction) => $"{bank}/{transaction}";
 
     /// <summary>Puts a leaf into the log, whatever it says.</summary>
@@ -174,27 +184,35 @@ public sealed class LogInMemory : IArchive, ILog, IDisposable
 }
 
 /// <summary>The merchant's secrets of one sale: the release key, what it will publish, and what it promised.</summary>
-public sealed class Sale(bool isSession = false)
+public sealed class Sale(bool isSession = false, bool isForced = false)
 {
     private readonly byte[] maskedKey = [.. Enumerable.Range(0, 32).Select(i => (byte)i)];
     private readonly P256PrivateKey releaseKey = P256PrivateKey.Generate();
 
     public TransactionId Transaction => TransactionId.Of(releaseKey.PublicKey);
 
-    private readonly P256PrivateKey? customer = isSession ? P256PrivateKey.Generate() : null;
+    private readonly P256PrivateKey? customer =
+        isSession || isForced ? P256PrivateKey.Generate() : null;
 
     public KeyCommitment Commitment => customer is null
         ? KeyCommitment.To(Transaction, maskedKey)
+        : isForced ? KeyCommitment.ToOrder(Transaction, customer.PublicKey)
         : KeyCommitment.To(Transaction, customer.PublicKey);
 
     /// <summary>With a session, what seals its total.</summary>
-    public byte[]? TotalKey { get; } = isSession ? [.. Enumerable.Range(100, 32).Select(i => (byte)i)] : null;
+    public byte[]? TotalKey { get; } =
+        isSession || isForced ? [.. Enumerable.Range(100, 32).Select(i => (byte)i)] : null;
 
     /// <summary>With a session, what the customer acknowledged.</summary>
     public long Total { get; init; }
 
-    public Signed<Release> Release() => Signed<Release>.Sign(
+    public Signed<Release> Release() => isForced ? Forced() : Signed<Release>.Sign(
         releaseKey, new Release(releaseKey.PublicKey.Spki, maskedKey, customer is null ? null : Agreed(customer)));
+
+    private Signed<Release> Forced() => Signed<Release>.Sign(releaseKey, new Release(
+        releaseKey.PublicKey.Spki, maskedKey, Made: Signed<MadeGoods>.Sign(releaseKey, new MadeGoods(
+            releaseKey.PublicKey.Spki, customer!.PublicKey.Spki, KeyCommitment.To(Transaction, maskedKey),
+            new byte[32], 1024))));
 
     /// <summary>What somebody acknowledges in place of the customer.</summary>
     public Signed<Release> ReleaseAgreedBy(P256PrivateKey somebody) => Signed<Release>.Sign(

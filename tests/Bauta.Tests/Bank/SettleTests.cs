@@ -360,6 +360,23 @@ public abstract class SessionSettleTests : BankSuite
         Assert.Empty((await BankAudit.RunAsync(world.Database, world.Scope(), world.Clock)).Findings);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_forced_commit_pays_all_where_the_customer_agreed_that_it_may_be_and_else_nothing(bool isAgreed)
+    {
+        await using var world = await OpenAsync();
+        var coins = await world.CoinsAsync(8);
+        var sale = new Sale(isForced: true);
+        var authorization = world.Authorization(sale, coins[0].Spend());
+        var held = (await world.LockAsync(
+            isAgreed ? authorization : authorization with { TotalKey = null }, coins)).Value;
+        await world.Bank.DecideAsync(sale.Transaction, await world.CommitAsync(sale, held), default);
+        var totals = await world.AuditAsync();
+        Assert.Equal(isAgreed ? (8, 0, 0) : (0, 8, 0), (totals.Merchants, totals.Unspent, totals.Locked));
+        Assert.Empty((await BankAudit.RunAsync(world.Database, world.Scope(), world.Clock)).Findings);
+    }
+
     [Fact]
     public async Task Nobody_but_the_customer_acknowledges()
     {

@@ -230,5 +230,16 @@ internal sealed class Market : IAsyncDisposable
         public Task<Result<DecisionAnswer, ArchiveError>> EnterAsync(
             EntryRequest request, CancellationToken cancellation) =>
             market.Parties.TheArchive.EnterAsync(request, cancellation);
+
+        public Task<KeepingTerms> KeepingAsync(CancellationToken cancellation) =>
+            market.Parties.TheArchive.KeepingAsync(cancellation);
+
+        public Task<Result<KeepingTerms, ArchiveError>> KeepAsync(
+            KeepRequest request, CancellationToken cancellation) =>
+            market.Parties.TheArchive.KeepAsync(request, cancellation);
+
+        public Task<Result<GoodsChunk, ArchiveError>> KeptAsync(
+            BankKeyId bank, TransactionId transaction, long index, CancellationToken cancellation) =>
+            market.Parties.TheArchive.KeptAsync(bank, transaction, index, cancellation);
     }
 }

@@ -233,6 +233,15 @@ internal sealed class MaskedNetwork : INetwork
 
         public Task<Result<DecisionAnswer, ArchiveError>> EnterAsync(
             EntryRequest request, CancellationToken cancellation) => throw new NotSupportedException();
+
+        public Task<KeepingTerms> KeepingAsync(CancellationToken cancellation) => throw new NotSupportedException();
+
+        public Task<Result<KeepingTerms, ArchiveError>> KeepAsync(
+            KeepRequest request, CancellationToken cancellation) => throw new NotSupportedException();
+
+        public Task<Result<GoodsChunk, ArchiveError>> KeptAsync(
+            BankKeyId bank, TransactionId transaction, long index, CancellationToken cancellation) =>
+            throw new NotSupportedException();
     }
 
     private sealed class AcquirerEnd(MaskedNetwork network) : IAcquirer

@@ -178,4 +178,13 @@ internal sealed class WatchedArchive(IArchive inner) : IArchive
 
     public Task<Result<DecisionAnswer, ArchiveError>> EnterAsync(
         EntryRequest request, CancellationToken cancellation) => inner.EnterAsync(request, cancellation);
+
+    public Task<KeepingTerms> KeepingAsync(CancellationToken cancellation) => inner.KeepingAsync(cancellation);
+
+    public Task<Result<KeepingTerms, ArchiveError>> KeepAsync(KeepRequest request, CancellationToken cancellation) =>
+        inner.KeepAsync(request, cancellation);
+
+    public Task<Result<GoodsChunk, ArchiveError>> KeptAsync(
+        BankKeyId bank, TransactionId transaction, long index, CancellationToken cancellation) =>
+        inner.KeptAsync(bank, transaction, index, cancellation);
 }

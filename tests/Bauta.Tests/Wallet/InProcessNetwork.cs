@@ -83,6 +83,9 @@ public sealed class InProcessNetwork : INetwork, IAsyncDisposable
 
     public Wire Wire { get; } = new();
 
+    /// <summary>What lies between the shop and the archive.</summary>
+    public Wire ShopWire { get; } = new();
+
     /// <summary>What the wallet's network file says; the archive keeps the one that it began with.</summary>
     public ArchivePolicy Policy { get; set; }
 
@@ -109,6 +112,9 @@ public sealed class InProcessNetwork : INetwork, IAsyncDisposable
 
     /// <summary>What the shop sells by the item.</summary>
     public EchoItems Items { get; } = new();
+
+    /// <summary>What the shop makes to order.</summary>
+    public CountedMaker Maker { get; } = new();
 
     public WiredBank BankWire { get; private set; } = null!;
 
@@ -186,11 +192,18 @@ public sealed class InProcessNetwork : INetwork, IAsyncDisposable
             new NewOffer(OfferId.Generate(), "Items", "One after another.", Amount.FromMinorUnits(limit), "items",
                 SHA256.HashData([]), new Tariff(Amount.FromMinorUnits(price), per)), default)).Value;
 
+    /// <summary>Puts on sale what is made to order.</summary>
+    public async Task<OfferTerms> OfferToMakeAsync(long price) =>
+        (await TheMerchant.Desk.AddOfferAsync(
+            new NewOffer(OfferId.Generate(), "Portrait", "Painted when it is paid.", Amount.FromMinorUnits(price),
+                "portrait.bin", SHA256.HashData([]), Order: OfferTerms.LockFirst), default)).Value;
+
     /// <summary>The shop's process is gone and another one begins on its database.</summary>
     public async Task RestartShopAsync()
     {
         await TheMerchant.DisposeAsync();
-        TheMerchant = await OpenMerchantAsync(ShopName, shopKey, accountKey, TheArchive);
+        TheMerchant = await OpenMerchantAsync(
+            ShopName, shopKey, accountKey, new WiredArchive(ShopWire, TheArchive));
         MerchantWire.Merchant = TheMerchant;
     }
 
@@ -219,6 +232,8 @@ public sealed class InProcessNetwork : INetwork, IAsyncDisposable
     public async Task BackgroundAsync(bool withLocker = true)
     {
         await TheMerchant.CloseSessionsAsync(default);
+        await TheMerchant.MakeOrdersAsync(default);
+        await TheMerchant.ForceOrdersAsync(default);
         await TheMerchant.ResumeAsync(default);
         await TheBank.SettleDueAsync(default);
         await MaintainBankAsync();
@@ -296,7 +311,8 @@ public sealed class InProcessNetwork : INetwork, IAsyncDisposable
             await TheLocker.Bank.MaintainAsync(default);
         }
 
-        TheMerchant = await OpenMerchantAsync(ShopName, shopKey, accountKey, TheArchive);
+        TheMerchant = await OpenMerchantAsync(
+            ShopName, shopKey, accountKey, new WiredArchive(ShopWire, TheArchive));
         BankWire = new WiredBank(Wire, TheBank);
         ArchiveWire = new WiredArchive(Wire, TheArchive);
         MerchantWire = new WiredMerchant(Wire, TheMerchant);
@@ -327,12 +343,15 @@ public sealed class InProcessNetwork : INetwork, IAsyncDisposable
                 SlowestBytesPerSecond = 1L << 40,
                 SessionSeconds = 400,
                 SessionMarginSeconds = 30,
+                OrderSeconds = 400,
+                OrderWaitSeconds = 100,
+                OrderMarginSeconds = 30,
             },
             Databases.GetValueOrDefault(name == ShopName ? "merchant" : name)
                 ?? Open(name == ShopName ? "merchant" : name, MerchantSchema.Migrations),
             new MerchantKeys(identity, account, sealing, (lockerKey ?? BankKey).PublicKey),
             TheLocker?.Bank ?? TheBank,
-            [new MerchantArchive(Policy, archive)], Clock, items: Items);
+            [new MerchantArchive(Policy, archive)], Clock, items: Items, maker: Maker);
         Assert.True(await shop.OpenAccountAsync(default));
         return shop;
     }

@@ -198,6 +198,23 @@ public sealed class WiredArchive(Wire wire, IArchive archive) : IArchive
 
     public Task<Result<DecisionAnswer, ArchiveError>> EnterAsync(
         EntryRequest request, CancellationToken cancellation) => throw new NotSupportedException();
+
+    public Task<KeepingTerms> KeepingAsync(CancellationToken cancellation) =>
+        wire.SendAsync(typeof(IArchive), () => archive.KeepingAsync(cancellation));
+
+    public Task<Result<KeepingTerms, ArchiveError>> KeepAsync(KeepRequest request, CancellationToken cancellation) =>
+        wire.SendAsync(typeof(IArchive), () => archive.KeepAsync(request, cancellation));
+
+    /// <summary>What comes in place of kept goods.</summary>
+    public Func<GoodsChunk, Result<GoodsChunk, ArchiveError>>? ChangeKept { get; set; }
+
+    public async Task<Result<GoodsChunk, ArchiveError>> KeptAsync(
+        BankKeyId bank, TransactionId transaction, long index, CancellationToken cancellation)
+    {
+        var answer = await wire.SendAsync(
+            typeof(IArchive), () => archive.KeptAsync(bank, transaction, index, cancellation));
+        return answer.IsOk && ChangeKept is not null ? ChangeKept(answer.Value) : answer;
+    }
 }
 
 /// <summary>The shop at the other end of a wire.</summary>
