@@ -14,6 +14,7 @@ public static class BankSchema
         new(5, "when an account was last stated", Stated),
         new(6, "tokens of a revoked key that were closed for the issuer", Closings),
         new(7, "locks of which only a part may be paid", Sessions),
+        new(8, "releases that wait for their lock", EarlyReleases),
     ];
 
     private const string Keys = """
@@ -83,6 +84,19 @@ public static class BankSchema
     private const string Sessions = """
         ALTER TABLE locks ADD COLUMN total_key {blob};
         ALTER TABLE locks ADD COLUMN paid {bigint};
+        """;
+
+    // At a bank that is its own archive (FIG. 7). The releases are sealed: before the commit nobody may read them.
+    private const string EarlyReleases = """
+        CREATE TABLE early_releases (
+            n {blob} PRIMARY KEY,
+            account {blob} NOT NULL,
+            expires_at {bigint} NOT NULL,
+            body_hash {blob} NOT NULL,
+            sealed {blob} NOT NULL
+        ) {strict};
+        CREATE INDEX early_releases_by_account ON early_releases (account);
+        CREATE INDEX early_releases_by_expiry ON early_releases (expires_at);
         """;
 
     // One row at most; no row is a bank that both issues and locks.

@@ -37,6 +37,7 @@ public sealed partial class Merchant : IMerchant, IAsyncDisposable
     private readonly PayingOut payingOut;
     private readonly UnusedGoods unusedGoods;
     private readonly Metering metering;
+    private readonly EarlyReleasing early;
 
     private Merchant(
         MerchantOptions options, IDatabase database, MerchantKeys keys, IBank bank,
@@ -48,17 +49,21 @@ public sealed partial class Merchant : IMerchant, IAsyncDisposable
         dropPause = TimeSpan.FromSeconds(Math.Clamp(options.GraceSeconds / 10, 1, 30));
         Terms = new MerchantTerms(
             options.Bank, keys.Bank.Thumbprint, [.. archives.Select(archive => archive.Policy.Text)],
-            options.Proof == DeliveryProof.TwoSided ? DeliveryProof.TwoSided : null);
+            options.Proof == DeliveryProof.TwoSided ? DeliveryProof.TwoSided : null,
+            options.Releases.Count == 0 ? null : options.Releases);
         var byPolicy = archives.ToDictionary(archive => archive.Policy.Id);
         var goods = new GoodsStore(options.GoodsDirectory, clock);
         var budget = new OpenBudget(options.MaxOpenPurchases, options.MaxOpenBytes);
         catalogue = new Catalogue(options, database, goods, clock);
-        selling = new Selling(options, database, catalogue, goods, budget, keys, byPolicy, clock);
+        early = new EarlyReleasing(
+            options, database, keys, bank as IJointBank, byPolicy, budget, clock, log, lifetime.Token);
+        selling = new Selling(
+            options, database, catalogue, goods, budget, keys, byPolicy, clock, n => _ = early.StartAsync(n));
         delivering = new Delivering(options, database, goods, keys.Sealing, clock);
         unusedGoods = new UnusedGoods(options, database, goods, clock);
         settling = new Settling(options, database, keys, bank, byPolicy, clock, log, lifetime.Token);
         metering = new Metering(options, database, keys, items, settling, clock, LogFailed);
-        collecting = new Collecting(options, database, keys, budget, settling, metering, clock);
+        collecting = new Collecting(options, database, keys, budget, settling, metering, early, clock);
         payingOut = new PayingOut(options, database, keys, bank, clock, log);
         Desk = new ShopDesk(options, database, catalogue, goods, delivering, payingOut, keys.Sealing, byPolicy);
     }
@@ -78,7 +83,13 @@ public sealed partial class Merchant : IMerchant, IAsyncDisposable
         var merchant = new Merchant(options, database, keys, bank, archives, clock, log ?? NullLogger.Instance, items);
         await merchant.catalogue.LoadAsync(cancellation);
         await merchant.selling.LoadAsync(cancellation);
-        await database.WriteAsync(PaymentStore.MakeAllDue, cancellation);
+        await database.WriteAsync(
+            transaction =>
+            {
+                PaymentStore.MakeAllDue(transaction);
+                EarlyStore.MakeAllDue(transaction);
+            },
+            cancellation);
         return merchant;
     }
 
@@ -181,7 +192,7 @@ public sealed partial class Merchant : IMerchant, IAsyncDisposable
     {
         var isMore = true;
         while (isMore)
-            isMore = await settling.ResumeAsync(cancellation);
+            isMore = await settling.ResumeAsync(cancellation) | await early.ResumeAsync(cancellation);
         await payingOut.ResumeAsync(cancellation);
     }
 
@@ -195,7 +206,7 @@ public sealed partial class Merchant : IMerchant, IAsyncDisposable
     }
 
     /// <summary>Waits for the attempts at settlement that run now.</summary>
-    public Task IdleAsync() => settling.DrainAsync();
+    public Task IdleAsync() => Task.WhenAll(settling.DrainAsync(), early.DrainAsync());
 
     /// <summary>Drops purchases that were not paid before expiry and grace.</summary>
     public async Task DropExpiredAsync(CancellationToken cancellation)
@@ -213,7 +224,7 @@ public sealed partial class Merchant : IMerchant, IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await lifetime.CancelAsync();
-        await settling.DrainAsync();
+        await IdleAsync();
         selling.Dispose();
         metering.Dispose();
         delivering.Dispose();

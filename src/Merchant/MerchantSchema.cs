@@ -2,7 +2,7 @@ using Bauta.Storage;
 
 namespace Bauta.Merchant;
 
-/// <summary>The merchant's tables. Secrets of a purchase stand only in <c>purchases.sealed</c>.</summary>
+/// <summary>The merchant's tables. Secrets of a purchase stand only in columns called <c>sealed</c>.</summary>
 public static class MerchantSchema
 {
     public static IReadOnlyList<Migration> Migrations { get; } =
@@ -120,6 +120,15 @@ public static class MerchantSchema
                 CHECK ((item = 0) = (acknowledgement IS NULL))
             ) {strict};
             CREATE INDEX sessions_by_expiry ON sessions (expires_at);
+            """),
+        new Migration(5, "releases that were handed over before their lock", """
+            CREATE TABLE early_releases (
+                n {blob} PRIMARY KEY,
+                sealed {blob} NOT NULL,
+                attempts {bigint} NOT NULL,
+                next_try_at {bigint} NOT NULL
+            ) {strict};
+            CREATE INDEX early_releases_due ON early_releases (next_try_at);
             """),
     ];
 }

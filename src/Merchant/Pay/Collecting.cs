@@ -14,7 +14,7 @@ namespace Bauta.Merchant.Pay;
 /// </summary>
 internal sealed class Collecting(
     MerchantOptions options, IDatabase database, MerchantKeys keys, OpenBudget budget, Settling settling,
-    Metering metering, TimeProvider clock)
+    Metering metering, EarlyReleasing early, TimeProvider clock)
 {
     private const int MaxWaitingForOnePurchase = 16;
 
@@ -26,7 +26,7 @@ internal sealed class Collecting(
     public async Task<Result<PaymentAnswer, MerchantError>> PayAsync(
         PaymentRequest request, CancellationToken cancellation)
     {
-        Result<PaidPurchase?, MerchantError> paid;
+        Result<Taken, MerchantError> paid;
         using (var turn = await gate.EnterAsync(request.Transaction, cancellation))
         {
             if (turn is null)
@@ -36,18 +36,28 @@ internal sealed class Collecting(
 
         if (!paid.IsOk)
             return Result<PaymentAnswer, MerchantError>.Refuse(paid.Error.Value, paid.Detail);
-        return paid.Value is { } purchase ? await settling.AnswerAsync(purchase, cancellation) : new PaymentAnswer();
+        if (paid.Value.Purchase is not { } purchase)
+            return new PaymentAnswer();
+        if (!paid.Value.IsAtOnce)
+            return await settling.AnswerAsync(purchase, cancellation);
+        // Section 5.6: the customer need not wait for what the archive says.
+        _ = settling.Start(purchase);
+        return new PaymentAnswer(Release: purchase.Release);
     }
 
-    /// <summary>The payment, or null when a session runs on these notes.</summary>
-    private async Task<Result<PaidPurchase?, MerchantError>> TakeAsync(
+    /// <param name="Purchase">The payment; null when a session runs on these notes, or the release is at the
+    /// bank.</param>
+    /// <param name="IsAtOnce">Whether the customer is given P4 itself.</param>
+    private sealed record Taken(PaidPurchase? Purchase, bool IsAtOnce = false);
+
+    private async Task<Result<Taken, MerchantError>> TakeAsync(
         PaymentRequest request, CancellationToken cancellation)
     {
         var n = request.Transaction;
         var (stored, row) = await database.ReadAsync(
             transaction => (PaymentStore.Find(transaction, n), PurchaseStore.Sealed(transaction, n)), cancellation);
         if (stored is not null && stored.IsFor(request))
-            return stored;
+            return new Taken(stored, stored.Known is null && IsAtOnce(n, row));
         // Every n is public in the archive's log once it is decided. Whoever does not hold this bank's notes for this
         // merchant gets the same answer whether the purchase exists or not, and so cannot find out who sold it.
         if (!HoldNotes(request))
@@ -62,6 +72,8 @@ internal sealed class Collecting(
             return MerchantError.BadPayment;
         if (!IsAcknowledged(request, secrets.Merchandise))
             return MerchantError.BadAcknowledgement;
+        if (merchandise.Terms?.Release == ReleaseTerm.Early)
+            return await AskBankAsync(n, cancellation);
         var now = UnixTime.Now(clock);
         if (now.AddSeconds(options.PayMarginSeconds) >= merchandise.ExpiresAt)
             return MerchantError.Expired;
@@ -71,14 +83,29 @@ internal sealed class Collecting(
         return await CommitAsync(released, merchandise, now, cancellation);
     }
 
-    private async Task<Result<PaidPurchase?, MerchantError>> BeginSessionAsync(
+    private bool IsAtOnce(TransactionId n, byte[]? row)
+    {
+        if (row is null)
+            return false;
+        using var secrets = PurchaseSecrets.Open(keys.Sealing, n, row);
+        return secrets.Merchandise.Content.Terms?.Release == ReleaseTerm.AtOnce;
+    }
+
+    // The release is at the bank already; who brings the notes only has the bank asked sooner.
+    private async Task<Result<Taken, MerchantError>> AskBankAsync(TransactionId n, CancellationToken cancellation)
+    {
+        await early.StartAsync(n).WaitAsync(cancellation);
+        return new Taken(await database.ReadAsync(transaction => PaymentStore.Find(transaction, n), cancellation));
+    }
+
+    private async Task<Result<Taken, MerchantError>> BeginSessionAsync(
         PaymentRequest request, Merchandise merchandise, CancellationToken cancellation)
     {
         try
         {
             return await metering.BeginAsync(
                 request.Transaction, request.Lock, () => budget.Paid(merchandise.ExpiresAt, 0), cancellation)
-                ? Result<PaidPurchase?, MerchantError>.Ok(null)
+                ? new Taken(null)
                 : MerchantError.Expired;
         }
         catch (StorageException conflict) when (conflict.Failure == StorageFailure.Conflict)
@@ -88,7 +115,7 @@ internal sealed class Collecting(
     }
 
     // After this transaction P4 exists and may be sent, now or after a restart. Before it P4 exists nowhere.
-    private async Task<Result<PaidPurchase?, MerchantError>> CommitAsync(
+    private async Task<Result<Taken, MerchantError>> CommitAsync(
         ReleasedPurchase released, Merchandise merchandise, UnixTime now, CancellationToken cancellation)
     {
         try
@@ -100,7 +127,7 @@ internal sealed class Collecting(
                     transaction.OnCommit(() => budget.Paid(merchandise.ExpiresAt, merchandise.Contract.SizeBytes));
                 },
                 cancellation);
-            return released;
+            return new Taken(released, merchandise.Terms?.Release == ReleaseTerm.AtOnce);
         }
         catch (StorageException conflict) when (conflict.Failure == StorageFailure.Conflict)
         {

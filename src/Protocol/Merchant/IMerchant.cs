@@ -136,7 +136,9 @@ public sealed record PaymentRequest(
 /// <summary>What the merchant did with P3.</summary>
 /// <param name="Decision">The archive's decision once there is one with its quorum; null while it is on its
 /// way.</param>
-public sealed record PaymentAnswer(LoggedEntry? Decision = null);
+/// <param name="Release">P4 itself, where P1's terms say that the customer gets it at once, and as long as there is no
+/// decision.</param>
+public sealed record PaymentAnswer(LoggedEntry? Decision = null, Signed<Release>? Release = null);
 
 /// <summary>One chunk of ciphertext with its inclusion path under <see cref="Merchandise.GoodsRoot"/>.</summary>
 /// <param name="Path">RFC 6962 audit path, 32 bytes each, at most 40.</param>
@@ -256,6 +258,10 @@ public enum MerchantError
     /// <summary>Only with two-sided delivery.</summary>
     [Refusal(422, "This merchant sells only with two-sided delivery. Ask with a customer key in the terms, as bauta wallet buy --proof two-sided does.")]
     TwoSidedOnly,
+
+    /// <summary>Not in that way.</summary>
+    [Refusal(422, "This merchant does not release a key in the way that the terms ask for. Its card lists the ways that it takes; leave the term out.")]
+    ReleaseNotOffered,
 
     /// <summary>The acknowledgement does not hold.</summary>
     [Refusal(422, "The acknowledgement does not match P1: exactly when its terms name a customer key, that key must sign for exactly this P1.")]

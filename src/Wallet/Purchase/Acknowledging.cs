@@ -11,7 +11,7 @@ public sealed partial class Wallet
     /// <summary>The terms that the shop is asked for; null for one-sided delivery.</summary>
     /// <exception cref="WalletException">The shop sells only under others, or label or name are not in their
     /// form.</exception>
-    private Terms? TermsOf(RequestId purchase, CustomerTerms wanted, PartyCard shop)
+    private Terms? TermsOf(RequestId purchase, CustomerTerms wanted, PartyCard shop, PartyCard bank)
     {
         var shows = wanted.Pseudonym is not null || wanted.Name is not null;
         var isDemanded = shop.Merchant!.Proof == DeliveryProof.TwoSided;
@@ -25,14 +25,34 @@ public sealed partial class Wallet
         if (wanted.Pseudonym is { } label && !CustomerTerms.IsPseudonym(label))
             throw new WalletException(WalletError.Refused,
                 "A pseudonym's label is 1 to 64 of a-z, 0-9, dot and hyphen. Nothing was done.");
+        var release = ReleaseOf(wanted, shop, bank);
         if (!isDemanded && !shows && wanted.Proof != DeliveryProof.TwoSided)
-            return null;
+            return release is null ? null : new Terms(Release: release);
+        if (release == ReleaseTerm.Early)
+            throw new WalletException(WalletError.Refused,
+                "With an early release nothing goes to the shop after its promise, so nobody can sign for the delivery: "
+                + "leave out --proof, --as and --name, or --release. Nothing was done.");
         using var key = CustomerKey(purchase, wanted.Pseudonym);
-        var terms = new Terms(key.PublicKey.Spki, wanted.Name);
+        var terms = new Terms(key.PublicKey.Spki, wanted.Name, Release: release);
         return terms.IsWellFormed()
             ? terms
             : throw new WalletException(WalletError.Refused,
                 $"A name in a contract is one line of 1 to {Terms.MaxNameLength} characters. Nothing was done.");
+    }
+
+    private string? ReleaseOf(CustomerTerms wanted, PartyCard shop, PartyCard bank)
+    {
+        if (wanted.Release is not { } release)
+            return null;
+        if (!shop.Merchant!.Takes(release))
+            throw new WalletException(WalletError.Refused,
+                $"{shop.Name} does not release in that way; it takes "
+                + $"{(shop.Merchant.Releases is { } taken ? string.Join(" and ", taken) : "the usual way only")}. "
+                + "Nothing was done.");
+        return release != ReleaseTerm.Early || network.Policy.Id.Equals(bank.Bank!.Joint)
+            ? release
+            : throw new WalletException(WalletError.Refused,
+                $"{bank.Name} is not its own archive, so nobody would hold an early release. Nothing was done.");
     }
 
     /// <summary>

@@ -42,7 +42,7 @@ public sealed partial class Wallet
         outputPath = await PlaceAsync(outputPath, offer, null, cancellation);
         return await AdvanceAsync(
             await OrderAsync(
-                RequestId.Generate(), shop, offer, outputPath, (id, card) => TermsOf(id, wanted, card),
+                RequestId.Generate(), shop, offer, outputPath, (id, card, bank) => TermsOf(id, wanted, card, bank),
                 wanted.Pseudonym, cancellation),
             patience, progress, cancellation);
     }
@@ -50,7 +50,7 @@ public sealed partial class Wallet
     /// <summary>Writes the intent down.</summary>
     private async Task<PurchaseState> OrderAsync(
         RequestId id, PartyAddress shop, OfferTerms offer, string outputPath,
-        Func<RequestId, PartyCard, Terms?> termsOf, string? pseudonym, CancellationToken cancellation)
+        Func<RequestId, PartyCard, PartyCard, Terms?> termsOf, string? pseudonym, CancellationToken cancellation)
     {
         var currency = await CurrencyAsync(cancellation);
         if (offer.Currency != currency.Code)
@@ -67,7 +67,8 @@ public sealed partial class Wallet
         var shopCard = await network.MerchantCardAsync(shop, cancellation);
         var order = new PurchaseOrder(
             id, shop.ToString(), offer, network.Policy.Id, outputPath, Now, shopCard.Text, bankCard.Text,
-            issuerCard?.Text, network.Policy.Text, Terms: termsOf(id, shopCard.Content), Pseudonym: pseudonym);
+            issuerCard?.Text, network.Policy.Text, Terms: termsOf(id, shopCard.Content, bankCard.Content),
+            Pseudonym: pseudonym);
         PurchaseState state = new Started(order);
         var box = Store.SealPurchase(state);
         await Store.Database.WriteAsync(
@@ -130,8 +131,9 @@ public sealed partial class Wallet
                 Aborted aborted => await UnlockAsync(aborted, progress, cancellation),
                 _ => throw new InvalidOperationException($"No step leads out of {state.GetType().Name}."),
             };
+            // A step that waits may have written down how far it came.
             if (next is null)
-                return state;
+                return await Store.PurchaseAsync(state.Order.Id, cancellation) ?? state;
             state = next;
         }
 

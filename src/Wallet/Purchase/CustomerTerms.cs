@@ -8,7 +8,10 @@ namespace Bauta.Wallet.Purchase;
 /// <param name="Pseudonym">A label: the purchase is acknowledged with the key of this label, the same at every purchase
 /// with it, so shops can tell that they are one customer's. Null: with a key of this purchase only.</param>
 /// <param name="Name">What the customer is called in the contract.</param>
-public sealed record CustomerTerms(string? Proof = null, string? Pseudonym = null, string? Name = null)
+/// <param name="Release">When the shop releases the key and to whom, one of <see cref="ReleaseTerm"/>; null: the usual
+/// way.</param>
+public sealed record CustomerTerms(
+    string? Proof = null, string? Pseudonym = null, string? Name = null, string? Release = null)
 {
     /// <summary>The longest label, in characters.</summary>
     public const int MaxPseudonymLength = 64;

@@ -19,10 +19,17 @@ public sealed partial class Wallet
     private async Task<PurchaseState?> DecideAsync(
         Locked state, UnixTime until, IProgress<WalletStep>? progress, CancellationToken cancellation)
     {
+        var isOpened = false;
         for (var told = false; ; await Task.Delay(pollInterval, clock, cancellation))
         {
-            var decision = await PayAsync(state, told ? null : progress, cancellation)
-                ?? await AskArchiveAsync(state, cancellation);
+            var (decision, release) = await PayAsync(state, told ? null : progress, cancellation);
+            if ((release ?? state.Release) is { } atOnce && !isOpened)
+            {
+                isOpened = true;
+                state = await OpenAtOnceAsync(state, atOnce, progress, cancellation);
+            }
+
+            decision ??= await AskArchiveAsync(state, cancellation);
             told = true;
             if (decision is not null)
                 return await AcceptAsync(state, decision, progress, cancellation);
@@ -31,11 +38,15 @@ public sealed partial class Wallet
         }
     }
 
-    private async Task<LoggedEntry?> PayAsync(
+    /// <summary>What the shop shows of the decision, or gives of the key before there is one; neither when it says
+    /// nothing that holds.</summary>
+    private async Task<(LoggedEntry? Decision, Signed<Release>? Release)> PayAsync(
         Locked state, IProgress<WalletStep>? progress, CancellationToken cancellation)
     {
-        if (Now >= state.Merchandise.Content.ExpiresAt)
-            return null;
+        var release = state.Merchandise.Content.Terms?.Release;
+        // An early release is at the bank, and the shop needs no notes.
+        if (Now >= state.Merchandise.Content.ExpiresAt || release == ReleaseTerm.Early)
+            return default;
         progress?.Report(state.Session is null
             ? new WalletStep("P3", "customer -> shop: both notes, relayed through the customer"
                 + (state.Order.Acknowledgement is null ? "" : ", and the customer's signature that the goods arrived"))
@@ -50,13 +61,48 @@ public sealed partial class Wallet
                     cancellation)
                 : await shop.CloseAsync(DeliveryId.Derive(state.Merchandise.Content.Secret), cancellation);
             // What the shop shows counts only if it holds; otherwise the archive is asked.
-            return answer.IsOk && answer.Value.Decision is { } shown && Holds(state, shown) is not null ? shown : null;
+            if (!answer.IsOk)
+                return default;
+            return (
+                answer.Value.Decision is { } shown && Holds(state, shown) is not null ? shown : null,
+                release == ReleaseTerm.AtOnce && answer.Value.Release is { } given
+                    && Release.Matches(given, state.Lock.LockNote.Content) ? given : null);
         }
         catch (Exception silent) when (silent is PartyUnreachableException or ProtocolViolationException)
         {
             // The shop may be down for good; the archive decides without it.
-            return null;
+            return default;
         }
+    }
+
+    /// <summary>
+    /// Section 5.6: the goods open with P4 itself, while the archive decides. The release is written down first, so that
+    /// a wallet that dies here opens them when it resumes. What does not open as promised waits for the decision.
+    /// </summary>
+    private async Task<Locked> OpenAtOnceAsync(
+        Locked state, Signed<Release> release, IProgress<WalletStep>? progress, CancellationToken cancellation)
+    {
+        if (state.Release is null)
+            state = (Locked)await Store.AdvanceAsync(state with { Release = release }, cancellation);
+        var goods = new GoodsFile(Store.Folder, state.Order.Id, state.Merchandise.Content);
+        var path = state.Order.OutputPath;
+        try
+        {
+            var isThere = File.Exists(path);
+            var asPromised = await goods.OpenIntoAsync(
+                release.Content.MaskedKey, path, new ReadingStep("open", "opening the goods", progress), cancellation);
+            if (asPromised is true)
+                progress?.Report(new WalletStep(
+                    "P4", "shop -> customer: the key at once; the goods are open, and the archive's commit follows"));
+            else if (!isThere)
+                File.Delete(path);
+        }
+        catch (WalletException notHere) when (notHere.Error == WalletError.Refused)
+        {
+            // The file cannot be stored there now; after the commit the user is told.
+        }
+
+        return state;
     }
 
     private async Task<LoggedEntry?> AskArchiveAsync(Locked state, CancellationToken cancellation)

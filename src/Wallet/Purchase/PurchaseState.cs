@@ -105,9 +105,11 @@ public sealed record Denied(
 /// <param name="Authorization">P2.</param>
 /// <param name="Lock">P3.</param>
 /// <param name="Session">With a session that the shop took up.</param>
+/// <param name="Release">P4, when the shop gave it at once (5.6): the goods open with it before there is a
+/// decision.</param>
 public sealed record Locked(
     PurchaseOrder Order, Signed<Merchandise> Merchandise, byte[] Authorization, LockAnswer Lock,
-    SessionProgress? Session = null) : PurchaseState(Order);
+    SessionProgress? Session = null, Signed<Release>? Release = null) : PurchaseState(Order);
 
 /// <summary>P5a with the quorum is here: the value moves and the goods open.</summary>
 /// <param name="Order">The order.</param>
