@@ -31,6 +31,10 @@ public sealed record ArchiveOptions
     /// most.</summary>
     public int MergeAt { get; init; } = 65_536;
 
+    /// <summary>Questions for a decision that may be held back until there is one; what is beyond is answered at
+    /// once.</summary>
+    public int MaxHeldAnswers { get; init; } = 4096;
+
     /// <summary>The log is full at this size.</summary>
     public long MaxEntries { get; init; } = 1L << 40;
 }

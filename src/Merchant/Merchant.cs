@@ -6,6 +6,7 @@ using Bauta.Merchant.Payouts;
 using Bauta.Merchant.Purchase;
 using Bauta.Merchant.Sessions;
 using Bauta.Protocol;
+using Bauta.Protocol.Archive;
 using Bauta.Protocol.Bank;
 using Bauta.Protocol.Merchant;
 using Bauta.Protocol.Parties;
@@ -19,7 +20,7 @@ namespace Bauta.Merchant;
 /// The merchant: offers, encrypts, releases. One process holds the database; <see cref="RunAsync"/> finishes by itself
 /// whatever a restart or an unreachable party left unfinished.
 /// </summary>
-public sealed partial class Merchant : IMerchant, IAsyncDisposable
+public sealed partial class Merchant : IMerchant, IDecisionListener, IAsyncDisposable
 {
     private static readonly TimeSpan resumePause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan openPause = TimeSpan.FromHours(1);
@@ -108,6 +109,14 @@ public sealed partial class Merchant : IMerchant, IAsyncDisposable
     public Task<Result<PaymentAnswer, MerchantError>> PayAsync(
         PaymentRequest request, CancellationToken cancellation) =>
         collecting.PayAsync(request, cancellation);
+
+    // Every n is public once it is decided: whether one was sold here shows neither in the answer nor in its time.
+    public Task HearAsync(TransactionId transaction, LoggedEntry decision, CancellationToken cancellation)
+    {
+        settling.Hear(transaction, decision);
+        early.Hear(transaction);
+        return Task.CompletedTask;
+    }
 
     // As above: what the customer agreed to is not undone by a connection that breaks.
     public Task<Result<SessionAnswer, MerchantError>> StepAsync(

@@ -30,6 +30,11 @@ internal sealed class OwnArchive(
             .WaitAsync(cancellation);
 
     /// <inheritdoc/>
+    public Task<Result<DecisionAnswer, ArchiveError>> AwaitDecisionAsync(
+        BankKeyId of, TransactionId transaction, TimeSpan wait, CancellationToken cancellation) =>
+        CompleteAsync(of, transaction, archive.AwaitDecisionAsync(of, transaction, wait, cancellation));
+
+    /// <inheritdoc/>
     public Task<Result<DecisionAnswer, ArchiveError>> EnterAsync(
         EntryRequest request, CancellationToken cancellation) => archive.EnterAsync(request, cancellation);
 

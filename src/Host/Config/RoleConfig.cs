@@ -134,6 +134,9 @@ internal sealed record ArchiveConfig : StoringConfig
     /// <summary>Party files of the banks that are admitted.</summary>
     public required IReadOnlyList<string> Banks { get; init; }
 
+    /// <summary>Party files of banks and merchants that are told of decisions as they are published.</summary>
+    public IReadOnlyList<string> Push { get; init; } = [];
+
     /// <summary>The file that holds the latest checkpoint and only moves forward; best on another disk.</summary>
     public string SecondPlace { get; init; } = "second-place";
 

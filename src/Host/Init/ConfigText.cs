@@ -120,6 +120,10 @@ internal static class ConfigText
           // Party files of the banks that are admitted.
           "banks": {{Texts([role.Bank ?? NewRole.PartyFileOf(PartyRoles.Bank)])}},
 
+          // Party files of banks and merchants that are told of decisions as they are published, so that they need not
+          // ask: a bank of those on its own locks, a merchant of all, since which are its own is not for you to know.
+          "push": [],
+
           // Holds the latest checkpoint and only moves forward, so that a database put back to an older state is
           // noticed. Best on another disk.
           "secondPlace": "second-place"

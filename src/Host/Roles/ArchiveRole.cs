@@ -1,7 +1,11 @@
 using Bauta.Archive;
 using Bauta.Archive.Cosign;
+using Bauta.Archive.Push;
 using Bauta.Host.Config;
+using Bauta.Protocol;
 using Bauta.Protocol.Archive;
+using Bauta.Protocol.Bank;
+using Bauta.Protocol.Merchant;
 using Bauta.Protocol.Parties;
 using Bauta.Storage;
 
@@ -39,7 +43,19 @@ internal static class ArchiveRole
             parts.Time, cancellation);
         parts.Metrics?.Watch(archive);
         parts.Loop(archive.RunAsync);
+        if (config.Push.Select(path => Peer(path, config, parts)).ToArray() is { Length: > 0 } peers)
+            parts.Loop(stop => archive.PushAsync(peers, stop));
         return archive;
+    }
+
+    private static PushPeer Peer(string path, ArchiveConfig config, RoleParts parts)
+    {
+        var party = PartyFile.Read(config.PathOf(path), [PartyRoles.Bank, PartyRoles.Merchant]);
+        if (party.Role == PartyRoles.Merchant)
+            return new PushPeer(null, new MerchantClient(parts.ClientOf(party)).HearAsync);
+        // A refusal is no failure: a bank that acted on it before says so, and one that does not will ask.
+        var bank = new BankClient(parts.ClientOf(party));
+        return new PushPeer(BankKeyId.Parse(party.Identity.Thumbprint), bank.DecideAsync);
     }
 
     /// <summary>Answers for it.</summary>

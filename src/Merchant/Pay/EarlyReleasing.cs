@@ -40,6 +40,13 @@ internal sealed partial class EarlyReleasing(
     public Task<bool> StartAsync(TransactionId n) =>
         running.GetOrAdd(n, one => new Lazy<Task<bool>>(() => Task.Run(() => RunAsync(one)))).Value;
 
+    /// <summary>Something was decided: asks the bank now if it may be about a release of this shop.</summary>
+    public void Hear(TransactionId n)
+    {
+        if (running.Count < options.StepsAtOnce)
+            _ = StartAsync(n);
+    }
+
     /// <summary>Takes up what is due and waits for it; true when there may be more.</summary>
     public async Task<bool> ResumeAsync(CancellationToken cancellation)
     {

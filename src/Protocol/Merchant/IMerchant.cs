@@ -220,6 +220,16 @@ public interface IMerchant
     Task<Result<PaymentAnswer, MerchantError>> CloseAsync(DeliveryId session, CancellationToken cancellation);
 }
 
+/// <summary>Whom an archive may tell of every decision.</summary>
+public interface IDecisionListener
+{
+    /// <summary>
+    /// Hears of a decision that may be on a purchase of its own. Says the same in any case and at once: whether it is
+    /// its own is nobody else's business.
+    /// </summary>
+    Task HearAsync(TransactionId transaction, LoggedEntry decision, CancellationToken cancellation);
+}
+
 /// <summary>What a merchant refuses, and why. The list is closed.</summary>
 public enum MerchantError
 {

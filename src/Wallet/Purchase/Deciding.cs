@@ -10,6 +10,8 @@ namespace Bauta.Wallet;
 
 public sealed partial class Wallet
 {
+    private const long ArchiveWaitSeconds = 5;
+
     private static readonly TimeSpan pollInterval = TimeSpan.FromMilliseconds(250);
 
     /// <summary>
@@ -29,7 +31,7 @@ public sealed partial class Wallet
                 state = await OpenAtOnceAsync(state, atOnce, progress, cancellation);
             }
 
-            decision ??= await AskArchiveAsync(state, cancellation);
+            decision ??= await AskArchiveAsync(state, until, cancellation);
             told = true;
             if (decision is not null)
                 return await AcceptAsync(state, decision, progress, cancellation);
@@ -105,11 +107,16 @@ public sealed partial class Wallet
         return state;
     }
 
-    private async Task<LoggedEntry?> AskArchiveAsync(Locked state, CancellationToken cancellation)
+    private async Task<LoggedEntry?> AskArchiveAsync(Locked state, UnixTime until, CancellationToken cancellation)
     {
         var note = state.Lock.LockNote;
+        // Where no shop holds its answer back, the archive does: one question in place of many.
+        var wait = state.Merchandise.Content.Terms?.Release == ReleaseTerm.Early
+            ? Math.Clamp(until.Seconds - Now.Seconds, 0, ArchiveWaitSeconds)
+            : 0;
         var answer = Now < note.Content.ExpiresAt
-            ? await network.Archive.DecisionAsync(BankKeyId.Of(note), note.Content.Transaction, cancellation)
+            ? await network.Archive.AwaitDecisionAsync(
+                BankKeyId.Of(note), note.Content.Transaction, TimeSpan.FromSeconds(wait), cancellation)
             : await network.Archive.DecideAsync(new DecisionRequest(note), cancellation);
         // Which note it decided on is evidence against the bank.
         if (answer.Error == ArchiveError.OtherLockNote)

@@ -159,7 +159,6 @@ public class JointTests
 
     [Theory]
     [InlineData(false, false)]
-    [InlineData(true, false)]
     [InlineData(false, true)]
     [InlineData(true, true)]
     public async Task A_purchase_that_loses_any_one_message_ends_in_one_way_and_value_moves_once(
