@@ -98,7 +98,7 @@ internal static class LockRows
     public static void PollLater(IWriteTransaction transaction, TransactionId n, UnixTime at) => transaction.Execute(
         "UPDATE locks SET next_poll_at = $2 WHERE n = $1 AND state = 0", n.ToArray(), at.Seconds);
 
-    /// <summary>Makes every open lock under a policy due: what was decided just before a crash is settled now.</summary>
+    /// <summary>Makes every open lock under a policy due: what was decided before a crash is settled now.</summary>
     public static void MakeDue(IWriteTransaction transaction, PolicyId policy) => transaction.Execute(
         "UPDATE locks SET next_poll_at = 0 WHERE state = 0 AND policy = $1", policy.ToArray());
 

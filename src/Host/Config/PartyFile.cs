@@ -60,7 +60,8 @@ internal sealed record PartyFile(
     {
         var role = string.Join(" or ", roles);
         var bytes = DurableFile.Read(path, MaxLength) ?? throw new HostException(ExitCode.BadFile,
-            $"{path} is missing. It is the file that `bauta init {roles[0]}` wrote; get it from the {role}'s operator.");
+            $"{path} is missing. It is the file that `bauta init {roles[0]}` wrote; get it from the "
+            + $"{role}'s operator.");
         if (!StrictJson.TryRead(bytes, PartyFileJson.Default.PartyFile, out var file)
             || !P256PublicKey.TryFromSpki(file.Key, out _)
             || !Uri.TryCreate(file.Url, UriKind.Absolute, out _))

@@ -55,7 +55,8 @@ internal static class BankRole
             identity,
             (keys, at) => new PartyCard(
                 config.Role, config.Name, identity.PublicKey.Spki, keys, at,
-                Bank: options.Terms(archives.Select(archive => archive.Policy), Peer(issuer), Peer(spentAt), own?.Archive.Policy.Id)),
+                Bank: options.Terms(
+                    archives.Select(archive => archive.Policy), Peer(issuer), Peer(spentAt), own?.Archive.Policy.Id)),
             routes => routes.MapBank(bank, parts.Time), cancellation);
     }
 

@@ -56,9 +56,15 @@ internal sealed class BuyVerb : WalletVerb
 
     private readonly Option<string?> release = new("--release")
     {
-        Description = "How the shop gives the key away, if it takes that. early: before it sees a lock, to a bank that is "
-            + "its own archive, which saves messages. at-once: to you together with the archive, so that the file opens "
-            + "sooner. Without it: to the archive, for the bank's notes.",
+        Description = "How the shop gives the key away, if it takes that. early: before it sees a lock, to a bank that "
+            + "is its own archive, which saves messages. at-once: to you together with the archive, so that the file "
+            + "opens sooner. Without it: to the archive, for the bank's notes.",
+    };
+
+    private readonly Option<bool> rests = new("--rests")
+    {
+        Description = "Pay also with what is left of tokens that were spent in part, in place of refreshing them. "
+            + "Your bank can tell that those payments are one customer's.",
     };
 
     public BuyVerb()
@@ -75,6 +81,7 @@ internal sealed class BuyVerb : WalletVerb
         Add(pseudonym);
         Add(name);
         Add(release);
+        Add(rests);
     }
 
     protected override async Task<ExitCode> RunAsync(OpenWallet open, CancellationToken cancellation)
@@ -160,7 +167,7 @@ internal sealed class BuyVerb : WalletVerb
         var waiting = TimeSpan.FromSeconds(Math.Clamp(open.Parsed.GetValue(patience), 0, 86_400));
         var shown = new CustomerTerms(
             open.Parsed.GetValue(proof), open.Parsed.GetValue(pseudonym), open.Parsed.GetValue(name),
-            open.Parsed.GetValue(release));
+            open.Parsed.GetValue(release), open.Parsed.GetValue(rests));
         var state = await open.Output.BarAsync(
             $"buying {terms.Title}",
             bar => open.Wallet.BuyAsync(address, terms, path, shown, waiting, bar, cancellation));

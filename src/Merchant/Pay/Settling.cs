@@ -42,8 +42,8 @@ internal sealed partial class Settling
     public Task<LoggedEntry?> Start(PaidPurchase purchase) => Begin(purchase).Decision.Task;
 
     /// <summary>
-    /// Something was decided, as the archive pushes it: goes on from there when it is about a purchase that waits for it
-    /// and holds as it would if the archive had been asked. What does not hold changes nothing.
+    /// Something was decided, as the archive pushes it: goes on from there when it is about a purchase that waits for
+    /// it and holds as it would if the archive had been asked. What does not hold changes nothing.
     /// </summary>
     public void Hear(TransactionId n, LoggedEntry decision)
     {

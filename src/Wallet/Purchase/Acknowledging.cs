@@ -30,8 +30,8 @@ public sealed partial class Wallet
             return release is null ? null : new Terms(Release: release);
         if (release == ReleaseTerm.Early)
             throw new WalletException(WalletError.Refused,
-                "With an early release nothing goes to the shop after its promise, so nobody can sign for the delivery: "
-                + "leave out --proof, --as and --name, or --release. Nothing was done.");
+                "With an early release nothing goes to the shop after its promise, so nobody signs for the delivery. "
+                + "Leave out --proof, --as and --name, or --release. Nothing was done.");
         using var key = CustomerKey(purchase, wanted.Pseudonym);
         var terms = new Terms(key.PublicKey.Spki, wanted.Name, Release: release);
         return terms.IsWellFormed()

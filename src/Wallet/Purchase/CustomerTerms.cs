@@ -10,8 +10,10 @@ namespace Bauta.Wallet.Purchase;
 /// <param name="Name">What the customer is called in the contract.</param>
 /// <param name="Release">When the shop releases the key and to whom, one of <see cref="ReleaseTerm"/>; null: the usual
 /// way.</param>
+/// <param name="Rests">Whether what is left of tokens that were spent in part pays as well (5.1): the bank can then
+/// tell that those payments are one customer's.</param>
 public sealed record CustomerTerms(
-    string? Proof = null, string? Pseudonym = null, string? Name = null, string? Release = null)
+    string? Proof = null, string? Pseudonym = null, string? Name = null, string? Release = null, bool Rests = false)
 {
     /// <summary>The longest label, in characters.</summary>
     public const int MaxPseudonymLength = 64;

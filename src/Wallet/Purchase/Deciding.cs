@@ -78,8 +78,8 @@ public sealed partial class Wallet
     }
 
     /// <summary>
-    /// Section 5.6: the goods open with P4 itself, while the archive decides. The release is written down first, so that
-    /// a wallet that dies here opens them when it resumes. What does not open as promised waits for the decision.
+    /// Section 5.6: the goods open with P4 itself, while the archive decides. The release is written down first, so
+    /// that a wallet that dies here opens them when it resumes. What does not open as promised waits for the decision.
     /// </summary>
     private async Task<Locked> OpenAtOnceAsync(
         Locked state, Signed<Release> release, IProgress<WalletStep>? progress, CancellationToken cancellation)
@@ -273,7 +273,7 @@ public sealed partial class Wallet
             var left = token.Remaining - drawn;
             // After a commit the bank has seen them together, drawn on or not.
             var next = left == Amount.Zero ? TokenState.Gone
-                : commit is null ? TokenState.Held : TokenState.Doubtful;
+                : commit is null && !token.IsRest ? TokenState.Held : TokenState.Doubtful;
             TokenTable.Release(transaction, token.TokenKeyId, token.Number, name, left, next);
         }
     }

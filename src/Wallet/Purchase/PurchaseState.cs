@@ -46,11 +46,12 @@ public abstract record PurchaseState(PurchaseOrder Order)
 /// <param name="Terms">The variant that the shop is asked for; P1 must repeat it exactly.</param>
 /// <param name="Pseudonym">The label of the key in them; null when it is a key of this purchase only.</param>
 /// <param name="Acknowledgement">What that key signed; written down before it is shown to the shop.</param>
+/// <param name="Rests">Whether what is left of tokens that were spent in part may pay.</param>
 public sealed record PurchaseOrder(
     RequestId Id, string Shop, OfferTerms Offer, PolicyId Archive, string OutputPath, UnixTime StartedAt,
     string ShopCard, string BankCard, string? IssuerCard = null, string? Policy = null, LoggedEntry? Disputed = null,
     Signed<LockNote>? OtherLockNote = null, Terms? Terms = null, string? Pseudonym = null,
-    Signed<Acknowledgement>? Acknowledgement = null);
+    Signed<Acknowledgement>? Acknowledgement = null, bool Rests = false);
 
 /// <summary>How far a session has come.</summary>
 /// <param name="Count">How many items were opened.</param>

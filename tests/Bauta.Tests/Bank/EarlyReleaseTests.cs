@@ -52,7 +52,8 @@ public class EarlyReleaseTests : BankSuite
         foreach (var (number, change) in ((Func<Authorization, Authorization>[])[
             content => content with
             {
-                Amount = Amount.FromMinorUnits(7), Tokens = [content.Tokens[0] with { Amount = Amount.FromMinorUnits(7) }],
+                Amount = Amount.FromMinorUnits(7),
+                Tokens = [content.Tokens[0] with { Amount = Amount.FromMinorUnits(7) }],
             },
             content => content with { ExpiresAt = content.ExpiresAt.AddSeconds(1) },
             content => content with { Commitment = new Sale().Commitment },
@@ -70,7 +71,8 @@ public class EarlyReleaseTests : BankSuite
         var last = new Sale();
         await world.LockAsync(last, coins[3]);
         await world.Bank.OpenAccountAsync(
-            Signed<AccountOrder>.Sign(stranger, new AccountOrder(stranger.PublicKey.Spki, "x", world.Clock.Now)), default);
+            Signed<AccountOrder>.Sign(stranger, new AccountOrder(stranger.PublicKey.Spki, "x", world.Clock.Now)),
+            default);
         Refused(BankError.OtherLock, await world.Bank.ReleaseAsync(Early(world, last, 8, by: stranger), default));
 
         await world.Bank.SettleDueAsync(default);
@@ -96,7 +98,8 @@ public class EarlyReleaseTests : BankSuite
         world.Clock.Advance(100);
         await world.Bank.MaintainAsync(default);
         Assert.Equal(0, await WaitingAsync(world));
-        Refused(BankError.BadExpiry, await world.Bank.ReleaseAsync(Early(world, sale, 8, expiresAt: world.Clock.Now), default));
+        Refused(BankError.BadExpiry, await world.Bank.ReleaseAsync(
+            Early(world, sale, 8, expiresAt: world.Clock.Now), default));
 
         var next = new Sale();
         await world.Bank.ReleaseAsync(Early(world, next, 8), default);
@@ -116,7 +119,8 @@ public class EarlyReleaseTests : BankSuite
         Refused(BankError.BadSignature, await world.Bank.ReleaseAsync(
             Signed<EarlyRelease>.Sign(stranger, release.Content), default));
         Refused(BankError.BadSignature, await world.Bank.ReleaseAsync(
-            Signed<EarlyRelease>.Sign(world.Merchant, release.Content with { Release = sale.OtherRelease() }), default));
+            Signed<EarlyRelease>.Sign(world.Merchant, release.Content with { Release = sale.OtherRelease() }),
+            default));
         Refused(BankError.UnknownAccount, await world.Bank.ReleaseAsync(Early(world, sale, 8, by: stranger), default));
         Refused(BankError.WrongBank, await world.Bank.ReleaseAsync(
             Signed<EarlyRelease>.Sign(world.Merchant, release.Content with { Currency = "USD" }), default));
@@ -215,7 +219,8 @@ public class EarlyReleaseTests : BankSuite
         return Signed<EarlyRelease>.Sign(key, new EarlyRelease(
             key.PublicKey.Spki,
             new LockNote(
-                sale.Transaction, expiresAt ?? world.Clock.Now.AddSeconds(100), world.Archive.Policy.Id, sale.Commitment),
+                sale.Transaction, expiresAt ?? world.Clock.Now.AddSeconds(100), world.Archive.Policy.Id,
+                sale.Commitment),
             "EUR", Amount.FromMinorUnits(amount), Released(sale)));
     }
 

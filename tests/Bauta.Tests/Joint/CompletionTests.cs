@@ -78,7 +78,8 @@ public sealed class CompletionTests : IAsyncDisposable
         var abort = (await network.ShownArchive.DecideAsync(new DecisionRequest(note), default)).Value.Decision!;
         await network.TheMerchant.IdleAsync();
         foreach (var wrong in (LoggedEntry[])[
-            new([1, 2, 3], "x"), abort with { Proof = abort.Proof.Replace("index ", "index 9", StringComparison.Ordinal) }])
+            new([1, 2, 3], "x"),
+            abort with { Proof = abort.Proof.Replace("index ", "index 9", StringComparison.Ordinal) }])
         {
             await network.TheMerchant.HearAsync(n, wrong, default);
             await network.TheMerchant.HearAsync(TransactionId.Generate(), wrong, default);

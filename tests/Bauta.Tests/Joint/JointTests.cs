@@ -92,7 +92,7 @@ public class JointTests
     }
 
     [Fact]
-    public async Task A_release_that_never_comes_gives_the_tokens_back_and_a_lock_that_never_comes_costs_the_shop_nothing()
+    public async Task A_release_that_never_comes_gives_the_tokens_back_and_a_missing_lock_costs_the_shop_nothing()
     {
         await using var network = await StartAsync();
         await using var customer = await Customer.WithTokensAsync(network, 31);
