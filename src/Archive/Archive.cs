@@ -4,6 +4,7 @@ using Bauta.Archive.Decide;
 using Bauta.Archive.Enter;
 using Bauta.Archive.Keep;
 using Bauta.Archive.Log;
+using Bauta.Archive.Push;
 using Bauta.Crypto.Merkle;
 using Bauta.Crypto.Notes;
 using Bauta.Protocol;
@@ -34,6 +35,7 @@ public sealed class Archive : IArchive, ILog
     private readonly CheckpointLoop checkpoints;
     private readonly Publications publications;
     private readonly IReadOnlyList<WitnessLink> links;
+    private int held;
 
     private Archive(Parts parts, LogState state)
     {
@@ -186,6 +188,35 @@ public sealed class Archive : IArchive, ILog
     }
 
     /// <inheritdoc/>
+    public async Task<Result<DecisionAnswer, ArchiveError>> AwaitDecisionAsync(
+        BankKeyId bank, TransactionId transaction, TimeSpan wait, CancellationToken cancellation)
+    {
+        var start = time.GetTimestamp();
+        var isHeld = Interlocked.Increment(ref held) <= options.MaxHeldAnswers;
+        try
+        {
+            while (true)
+            {
+                var size = PublishedSize;
+                var answer = await DecisionAsync(bank, transaction, cancellation);
+                var left = wait - time.GetElapsedTime(start);
+                if (answer is { IsOk: true, Value.Decision: not null } || !isHeld || left <= TimeSpan.Zero)
+                    return answer;
+                await publications.WaitAsync(size, left, time, cancellation);
+            }
+        }
+        finally
+        {
+            Interlocked.Decrement(ref held);
+        }
+    }
+
+    /// <summary>Tells others of each decision as it is published, until cancelled.</summary>
+    public Task PushAsync(IReadOnlyList<PushPeer> peers, CancellationToken cancellation) => Task.WhenAll(
+        peers.Select(peer => new DecisionPush(peer, publications, LeafAsync, PublishedAsync, time)
+            .RunAsync(cancellation)));
+
+    /// <inheritdoc/>
     public async Task<Result<DecisionAnswer, ArchiveError>> EnterAsync(
         EntryRequest request, CancellationToken cancellation)
     {
@@ -252,6 +283,9 @@ public sealed class Archive : IArchive, ILog
     }
 
     private static readonly DecisionAnswer None = new();
+
+    private async Task<LoggedEntry?> PublishedAsync(long index, byte[] leaf, CancellationToken cancellation) =>
+        (await AnswerAsync(index, leaf, TimeSpan.Zero, cancellation)).Value.Decision;
 
     private Task<long?> FindAsync(byte[] subject, CancellationToken cancellation) =>
         decisions.FindAsync(database, subject, cancellation);

@@ -1,7 +1,9 @@
+using System.Globalization;
 using Bauta.Http;
 using Bauta.Protocol;
 using Bauta.Protocol.Archive;
 using Bauta.Protocol.Merchant;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 
 namespace Bauta.Archive;
@@ -27,7 +29,11 @@ public static class ArchiveEndpoints
             if (!BankKeyId.TryParse(context.RouteText("bank"), out var bank)
                 || !TransactionId.TryParse(context.RouteText("n"), out var transaction))
                 return Answer.Refuse(ArchiveError.Malformed);
-            var answer = await archive.DecisionAsync(bank, transaction, context.RequestAborted);
+            if (!TryReadWait(context, out var wait))
+                return Answer.Refuse(ArchiveError.Malformed);
+            var answer = wait == TimeSpan.Zero
+                ? await archive.DecisionAsync(bank, transaction, context.RequestAborted)
+                : await archive.AwaitDecisionAsync(bank, transaction, wait, context.RequestAborted);
             if (answer.IsOk && answer.Value.Decision is not null)
                 context.Response.Headers.CacheControl = Forever;
             return Decision(answer);
@@ -89,6 +95,20 @@ public static class ArchiveEndpoints
             context.Response.Headers.CacheControl = Forever;
             return Answer.Bytes(bytes);
         });
+    }
+
+    /// <summary>How long the answer may be held back: whole seconds, in one form only.</summary>
+    private static bool TryReadWait(HttpContext context, out TimeSpan wait)
+    {
+        wait = TimeSpan.Zero;
+        if (context.Request.Query["wait"] is not [var text])
+            return context.Request.Query["wait"].Count == 0;
+        if (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)
+            || text != seconds.ToString(CultureInfo.InvariantCulture) || seconds < 1
+            || TimeSpan.FromSeconds(seconds) > IArchive.MaxWait)
+            return false;
+        wait = TimeSpan.FromSeconds(seconds);
+        return true;
     }
 
     private static Answer Decision(Result<DecisionAnswer, ArchiveError> answer) =>

@@ -43,6 +43,10 @@ public sealed record ArchiveOptions
     /// <summary>How long they are kept after the expiry of a purchase that was committed.</summary>
     public long KeepSeconds { get; init; } = 30 * 86_400;
 
+    /// <summary>Questions for a decision that may be held back until there is one; what is beyond is answered at
+    /// once.</summary>
+    public int MaxHeldAnswers { get; init; } = 4096;
+
     /// <summary>The log is full at this size.</summary>
     public long MaxEntries { get; init; } = 1L << 40;
 }

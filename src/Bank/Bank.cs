@@ -1,4 +1,5 @@
 using Bauta.Bank.Accounts;
+using Bauta.Bank.Decide;
 using Bauta.Bank.Denominations;
 using Bauta.Bank.Disputes;
 using Bauta.Bank.Ledger;
@@ -25,7 +26,7 @@ namespace Bauta.Bank;
 /// The bank: issues blind tokens, locks them to transactions, settles on the archive's decision, refreshes. Sees
 /// denominations, amounts and merchant accounts; never a customer, an address or goods.
 /// </summary>
-public sealed class Bank : IBank, IBankOperator, IDisposable
+public sealed class Bank : IBank, IBankOperator, IJointBank, IDisposable
 {
     private static readonly TimeSpan tick = TimeSpan.FromSeconds(1);
     private const int PrunedAtOnce = 4096;
@@ -52,6 +53,7 @@ public sealed class Bank : IBank, IBankOperator, IDisposable
     private readonly AccountDesk accounts;
     private readonly PayoutDesk payouts;
     private readonly DisputeDesk disputes;
+    private readonly EarlyReleaseDesk? releases;
     private readonly System.Collections.Concurrent.ConcurrentQueue<byte[]> forgedKeys = new();
 
     private Bank(
@@ -72,15 +74,24 @@ public sealed class Bank : IBank, IBankOperator, IDisposable
         withdrawals = new WithdrawalDesk(database, shelf, clock);
         locks = new LockDesk(
             options, database, statementKey, shelf, directory, policies.Keys.ToHashSet(), clock, Forged);
-        settlement = new Settlement(database, directory, policies, clock);
-        poll = new DecisionPoll(database, settlement, archives, clock, log);
+        settlement = new Settlement(database, directory, policies, parties.Joint is not null, clock);
+        poll = new DecisionPoll(database, settlement, archives, parties.Joint, clock, log);
         refreshes = new RefreshDesk(options, database, statementKey, shelf, clock, Forged);
         closings = new ClosingDesk(options, database, statementKey, shelf, clock);
         recoups = new RecoupDesk(options, database, parties.SpentAt, shelf, clock);
         accounts = new AccountDesk(options, database, directory, clock);
         payouts = new PayoutDesk(options, database, statementKey, parties.Acquirer, clock, log);
         disputes = new DisputeDesk(options, database, statementKey, clock);
+        if (parties.Joint is not { } joint)
+            return;
+        var own = archives[joint.Policy].Client;
+        var key = BankKeyId.Parse(statementKey.PublicKey.Thumbprint);
+        releases = new EarlyReleaseDesk(options, database, directory, joint, own, poll, key, clock);
+        Archive = new OwnArchive(own, key, database, settlement, clock, log);
     }
+
+    /// <summary>The archive that this bank runs itself, as others are to meet it; null when it runs none.</summary>
+    public IArchive? Archive { get; }
 
     /// <summary>Takes up where it stopped. Without <see cref="RunAsync"/> it answers, but makes no keys.</summary>
     /// <param name="options">What the bank is told.</param>
@@ -111,6 +122,8 @@ public sealed class Bank : IBank, IBankOperator, IDisposable
             keys.Destroy(key.KeyId);
         keys.Sweep();
         await bank.poll.WarnAsync();
+        if (parties.Joint is { } joint)
+            await database.WriteAsync((writer, _) => LockRows.MakeDue(writer, joint.Policy), CancellationToken.None);
         return bank;
     }
 
@@ -149,6 +162,8 @@ public sealed class Bank : IBank, IBankOperator, IDisposable
         await disputes.LapseAsync(cancellation);
         await database.WriteAsync(
             (transaction, _) => AuthorizationRows.Prune(transaction, UnixTime.Now(clock), PrunedAtOnce), cancellation);
+        if (releases is not null)
+            await releases.DropExpiredAsync(cancellation);
         var isDone = await keeper.RunAsync(cancellation);
         return !isDone ? tick : follows ? following : upkeep;
     }
@@ -200,9 +215,20 @@ public sealed class Bank : IBank, IBankOperator, IDisposable
         CancellationToken cancellation) => withdrawals.WithdrawAsync(order, body, requests, cancellation);
 
     /// <inheritdoc/>
-    public Task<Result<LockAnswer, BankError>> LockAsync(
-        SignedAuthorization authorization, CancellationToken cancellation) =>
-        locks.LockAsync(authorization, cancellation);
+    public async Task<Result<LockAnswer, BankError>> LockAsync(
+        SignedAuthorization authorization, CancellationToken cancellation)
+    {
+        var answer = await locks.LockAsync(authorization, cancellation);
+        if (answer.IsOk && releases is not null)
+            await releases.MeetAsync(authorization.Content.Transaction, cancellation);
+        return answer;
+    }
+
+    /// <inheritdoc/>
+    public Task<Result<EarlyReleaseAnswer, BankError>> ReleaseAsync(
+        Signed<EarlyRelease> release, CancellationToken cancellation) => releases is null
+        ? Task.FromResult<Result<EarlyReleaseAnswer, BankError>>(BankError.NotJoint)
+        : releases.ReleaseAsync(release, cancellation);
 
     /// <inheritdoc/>
     public Task<Result<SettlementAnswer, BankError>> DecideAsync(

@@ -29,6 +29,9 @@ public static class BankEndpoints
         if (bank is IBankOperator owner)
             MapStatement<Revocation>(routes.MapPostAnswer, "/revocations", async (order, stop) =>
                 Answer.Json(await owner.RevokeAsync(order, stop), ProtocolJson.Default.RevocationAnswer));
+        if (bank is IJointBank joint)
+            MapStatement<EarlyRelease>(routes.MapPostAnswer, "/releases", async (release, stop) =>
+                Answer.Json(await joint.ReleaseAsync(release, stop), ProtocolJson.Default.EarlyReleaseAnswer));
     }
 
     private static void MapIssuance(IEndpointRouteBuilder routes, IBank bank, TimeProvider clock)

@@ -4,6 +4,7 @@ using Bauta.Protocol.Acquirer;
 using Bauta.Protocol.Archive;
 using Bauta.Protocol.Disputes;
 using Bauta.Protocol.Parties;
+using Bauta.Storage;
 
 namespace Bauta.Bank;
 
@@ -69,6 +70,12 @@ public sealed record BankOptions
 
     public int MaxOpenPayoutsPerAccount { get; init; } = 64;
 
+    /// <summary>Releases of one merchant that may wait for their locks (FIG. 7).</summary>
+    public int MaxEarlyReleasesPerAccount { get; init; } = 10_000;
+
+    /// <summary>Releases of all merchants that may.</summary>
+    public int MaxEarlyReleases { get; init; } = 100_000;
+
     /// <summary>How large the list of keys may grow, so that with the revocations it passes through a mask.</summary>
     public int MaxKeyListBytes { get; init; } = Protocol.Bank.DenominationList.MaxBytes / 4 * 3;
 
@@ -77,9 +84,10 @@ public sealed record BankOptions
 
     /// <summary>The terms for the bank's party card.</summary>
     public BankTerms Terms(
-        IEnumerable<ArchivePolicy> policies, BankPeer? issuer = null, BankPeer? spentAt = null) => new(
+        IEnumerable<ArchivePolicy> policies, BankPeer? issuer = null, BankPeer? spentAt = null,
+        PolicyId? joint = null) => new(
         Currency.Code, Currency.Decimals, [.. policies.Select(policy => policy.Text)],
-        MinExpirySeconds, MaxExpirySeconds, DisputeWindowSeconds, issuer, spentAt, Arbiter);
+        MinExpirySeconds, MaxExpirySeconds, DisputeWindowSeconds, issuer, spentAt, Arbiter, joint);
 
     /// <summary>Throws when the options contradict each other.</summary>
     public void Validate()
@@ -123,6 +131,12 @@ public sealed record BankIssuer(P256PublicKey Key, Protocol.Bank.IBank Client);
 /// <param name="Issuer">With <see cref="BankOptions.Issuer"/>: the bank of that name.</param>
 /// <param name="SpentAt">With <see cref="BankOptions.SpentAt"/>: the key of that bank, whose notes close tokens of a
 /// revoked key.</param>
+/// <param name="Joint">Which of the archives the bank runs itself; null when none.</param>
 public sealed record BankParties(
     IReadOnlyList<BankArchive> Archives, BankAcquirer Acquirer, IReadOnlyList<P256PublicKey> Funders,
-    BankIssuer? Issuer = null, P256PublicKey? SpentAt = null);
+    BankIssuer? Issuer = null, P256PublicKey? SpentAt = null, JointArchive? Joint = null);
+
+/// <summary>The archive that is the bank's own (FIG. 6 and 7); its client calls it in this process.</summary>
+/// <param name="Policy">Names it among the bank's archives.</param>
+/// <param name="Sealing">Seals releases that wait for their lock.</param>
+public sealed record JointArchive(PolicyId Policy, SealingKey Sealing);

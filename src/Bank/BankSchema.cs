@@ -16,6 +16,7 @@ public static class BankSchema
         new(7, "locks of which only a part may be paid", Sessions),
         new(8, "disputes, and until when a payment can be disputed", Disputed),
         new(9, "P2 as it was signed, until its tokens' end", Retained),
+        new(10, "releases that wait for their lock", EarlyReleases),
     ];
 
     private const string Keys = """
@@ -120,6 +121,19 @@ public static class BankSchema
             p2 {blob} NOT NULL
         ) {strict};
         CREATE INDEX authorizations_by_end ON authorizations (ends_at, n);
+        """;
+
+    // At a bank that is its own archive (FIG. 7). The releases are sealed: before the commit nobody may read them.
+    private const string EarlyReleases = """
+        CREATE TABLE early_releases (
+            n {blob} PRIMARY KEY,
+            account {blob} NOT NULL,
+            expires_at {bigint} NOT NULL,
+            body_hash {blob} NOT NULL,
+            sealed {blob} NOT NULL
+        ) {strict};
+        CREATE INDEX early_releases_by_account ON early_releases (account);
+        CREATE INDEX early_releases_by_expiry ON early_releases (expires_at);
         """;
 
     // One row at most; no row is a bank that both issues and locks.

@@ -8,6 +8,7 @@ using Bauta.Merchant.Payouts;
 using Bauta.Merchant.Purchase;
 using Bauta.Merchant.Sessions;
 using Bauta.Protocol;
+using Bauta.Protocol.Archive;
 using Bauta.Protocol.Bank;
 using Bauta.Protocol.Merchant;
 using Bauta.Protocol.Parties;
@@ -21,7 +22,7 @@ namespace Bauta.Merchant;
 /// The merchant: offers, encrypts, releases. One process holds the database; <see cref="RunAsync"/> finishes by itself
 /// whatever a restart or an unreachable party left unfinished.
 /// </summary>
-public sealed partial class Merchant : IMerchant, IAsyncDisposable
+public sealed partial class Merchant : IMerchant, IDecisionListener, IAsyncDisposable
 {
     private static readonly TimeSpan resumePause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan openPause = TimeSpan.FromHours(1);
@@ -42,6 +43,7 @@ public sealed partial class Merchant : IMerchant, IAsyncDisposable
     private readonly Ordering ordering;
     private readonly Making making;
     private readonly int makersAtOnce;
+    private readonly EarlyReleasing early;
 
     private Merchant(
         MerchantOptions options, IDatabase database, MerchantKeys keys, IBank bank,
@@ -55,12 +57,16 @@ public sealed partial class Merchant : IMerchant, IAsyncDisposable
         dropPause = TimeSpan.FromSeconds(Math.Clamp(options.GraceSeconds / 10, 1, 30));
         Terms = new MerchantTerms(
             options.Bank, keys.Bank.Thumbprint, [.. archives.Select(archive => archive.Policy.Text)],
-            options.Proof == DeliveryProof.TwoSided ? DeliveryProof.TwoSided : null);
+            options.Proof == DeliveryProof.TwoSided ? DeliveryProof.TwoSided : null,
+            options.Releases.Count == 0 ? null : options.Releases);
         var byPolicy = archives.ToDictionary(archive => archive.Policy.Id);
         var goods = new GoodsStore(options.GoodsDirectory, clock);
         var budget = new OpenBudget(options.MaxOpenPurchases, options.MaxOpenBytes);
         catalogue = new Catalogue(options, database, goods, maker is not null, clock);
-        selling = new Selling(options, database, catalogue, goods, budget, keys, byPolicy, clock);
+        early = new EarlyReleasing(
+            options, database, keys, bank as IJointBank, byPolicy, budget, clock, log, lifetime.Token);
+        selling = new Selling(
+            options, database, catalogue, goods, budget, keys, byPolicy, clock, n => _ = early.StartAsync(n));
         delivering = new Delivering(options, database, goods, keys.Sealing, clock);
         unusedGoods = new UnusedGoods(options, database, goods, clock);
         settling = new Settling(
@@ -68,7 +74,7 @@ public sealed partial class Merchant : IMerchant, IAsyncDisposable
         metering = new Metering(options, database, keys, items, settling, clock, LogFailed);
         ordering = new Ordering(options, database, keys, settling, clock);
         making = new Making(options, database, keys, goods, maker, byPolicy, clock, log);
-        collecting = new Collecting(options, database, keys, budget, settling, metering, ordering, clock);
+        collecting = new Collecting(options, database, keys, budget, settling, metering, ordering, early, clock);
         payingOut = new PayingOut(options, database, keys, bank, clock, log);
         Desk = new ShopDesk(options, database, catalogue, goods, delivering, payingOut,
             new Answering(keys, bank, clock), keys.Sealing, byPolicy);
@@ -90,8 +96,14 @@ public sealed partial class Merchant : IMerchant, IAsyncDisposable
             options, database, keys, bank, archives, clock, log ?? NullLogger.Instance, items, maker);
         await merchant.catalogue.LoadAsync(cancellation);
         await merchant.selling.LoadAsync(cancellation);
-        await database.WriteAsync(PaymentStore.MakeAllDue, cancellation);
-        await database.WriteAsync(OrderStore.MakeAllDue, cancellation);
+        await database.WriteAsync(
+            transaction =>
+            {
+                PaymentStore.MakeAllDue(transaction);
+                EarlyStore.MakeAllDue(transaction);
+                OrderStore.MakeAllDue(transaction);
+            },
+            cancellation);
         return merchant;
     }
 
@@ -110,6 +122,14 @@ public sealed partial class Merchant : IMerchant, IAsyncDisposable
     public Task<Result<PaymentAnswer, MerchantError>> PayAsync(
         PaymentRequest request, CancellationToken cancellation) =>
         collecting.PayAsync(request, cancellation);
+
+    // Every n is public once it is decided: whether one was sold here shows neither in the answer nor in its time.
+    public Task HearAsync(TransactionId transaction, LoggedEntry decision, CancellationToken cancellation)
+    {
+        settling.Hear(transaction, decision);
+        early.Hear(transaction);
+        return Task.CompletedTask;
+    }
 
     // As above: what the customer agreed to is not undone by a connection that breaks.
     public Task<Result<SessionAnswer, MerchantError>> StepAsync(
@@ -199,7 +219,7 @@ public sealed partial class Merchant : IMerchant, IAsyncDisposable
     {
         var isMore = true;
         while (isMore)
-            isMore = await settling.ResumeAsync(cancellation);
+            isMore = await settling.ResumeAsync(cancellation) | await early.ResumeAsync(cancellation);
         await payingOut.ResumeAsync(cancellation);
     }
 
@@ -231,7 +251,7 @@ public sealed partial class Merchant : IMerchant, IAsyncDisposable
     }
 
     /// <summary>Waits for the attempts at settlement that run now.</summary>
-    public Task IdleAsync() => settling.DrainAsync();
+    public Task IdleAsync() => Task.WhenAll(settling.DrainAsync(), early.DrainAsync());
 
     /// <summary>Drops purchases that were not paid before expiry and grace.</summary>
     public async Task DropExpiredAsync(CancellationToken cancellation)
@@ -249,7 +269,7 @@ public sealed partial class Merchant : IMerchant, IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await lifetime.CancelAsync();
-        await settling.DrainAsync();
+        await IdleAsync();
         selling.Dispose();
         metering.Dispose();
         delivering.Dispose();

@@ -1,5 +1,6 @@
 using Bauta.Http;
 using Bauta.Protocol;
+using Bauta.Protocol.Archive;
 using Bauta.Protocol.Merchant;
 using Microsoft.AspNetCore.Routing;
 
@@ -10,6 +11,7 @@ public static class MerchantEndpoints
 {
     private const int MaxPurchaseLength = 2 * 1024;
     private const int MaxPaymentLength = 8 * 1024;
+    private const int MaxDecisionLength = (LogEntry.MaxLength * 4 / 3) + LoggedEntry.MaxProofLength + 4096;
 
     public static void MapMerchant(this IEndpointRouteBuilder routes, IMerchant merchant)
     {
@@ -41,8 +43,24 @@ public static class MerchantEndpoints
                     await merchant.PayAsync(request.Value, context.RequestAborted), ProtocolJson.Default.PaymentAnswer)
                 : Answer.Refuse(request);
         });
+        if (merchant is IDecisionListener listener)
+            MapDecisions(routes, listener);
         MapSessions(routes, merchant);
     }
+
+    /// <summary>Push from an archive that the shop's owner lets know its address.</summary>
+    private static void MapDecisions(IEndpointRouteBuilder routes, IDecisionListener listener) =>
+        routes.MapPutAnswer("/decisions/{n}", async context =>
+        {
+            if (!TransactionId.TryParse(context.RouteText("n"), out var n))
+                return Answer.Refuse(MerchantError.Malformed);
+            var body = await context.ReadJsonAsync(ProtocolJson.Default.LoggedEntry, MaxDecisionLength);
+            if (!body.IsOk)
+                return Answer.Refuse(body);
+            await listener.HearAsync(n, body.Value, context.RequestAborted);
+            return Answer.Json(
+                Result<PaymentAnswer, MerchantError>.Ok(new PaymentAnswer()), ProtocolJson.Default.PaymentAnswer);
+        });
 
     private static void MapSessions(IEndpointRouteBuilder routes, IMerchant merchant)
     {

@@ -25,6 +25,10 @@ public sealed record MerchantOptions
     /// two-sided delivery always gets it.</summary>
     public string Proof { get; init; } = DeliveryProof.OneSided;
 
+    /// <summary>Ways to release a key beside the usual one that it takes when a customer asks, of
+    /// <see cref="ReleaseTerm"/>: each is a risk of the merchant's.</summary>
+    public IReadOnlyList<string> Releases { get; init; } = [];
+
     /// <summary>How long a purchase of a small file is open, from P1 to its expiry.</summary>
     public int LifetimeSeconds { get; init; } = 900;
 
@@ -124,6 +128,9 @@ public sealed record MerchantOptions
         if (!DeliveryProof.IsKnown(Proof))
             throw new FormatException(
                 $"\"{Proof}\" is no proof of delivery: proof is {DeliveryProof.OneSided} or {DeliveryProof.TwoSided}.");
+        if (!Releases.All(ReleaseTerm.IsKnown) || Releases.Distinct().Count() != Releases.Count)
+            throw new FormatException(
+                $"releases names {ReleaseTerm.Early} and {ReleaseTerm.AtOnce}, each at most once.");
         if (LifetimeSeconds <= PayMarginSeconds || MaxLifetimeSeconds < LifetimeSeconds || SlowestBytesPerSecond < 1
             || PayMarginSeconds < 0 || GraceSeconds < 0 || RememberDroppedSeconds < 0
             || KeepGoodsSeconds < GraceSeconds || MaxOffers < 1

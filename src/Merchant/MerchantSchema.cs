@@ -2,7 +2,7 @@ using Bauta.Storage;
 
 namespace Bauta.Merchant;
 
-/// <summary>The merchant's tables. Secrets of a purchase stand only in <c>purchases.sealed</c>.</summary>
+/// <summary>The merchant's tables. Secrets of a purchase stand only in columns called <c>sealed</c>.</summary>
 public static class MerchantSchema
 {
     public static IReadOnlyList<Migration> Migrations { get; } =
@@ -138,6 +138,15 @@ public static class MerchantSchema
             ) {strict};
             CREATE INDEX orders_to_make ON orders (next_try_at) WHERE made IS NULL;
             CREATE INDEX orders_to_force ON orders (force_at) WHERE made IS NOT NULL;
+            """),
+        new Migration(6, "releases that were handed over before their lock", """
+            CREATE TABLE early_releases (
+                n {blob} PRIMARY KEY,
+                sealed {blob} NOT NULL,
+                attempts {bigint} NOT NULL,
+                next_try_at {bigint} NOT NULL
+            ) {strict};
+            CREATE INDEX early_releases_due ON early_releases (next_try_at);
             """),
     ];
 }

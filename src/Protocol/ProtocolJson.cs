@@ -33,6 +33,8 @@ namespace Bauta.Protocol;
 [JsonSerializable(typeof(ClosingNote))]
 [JsonSerializable(typeof(AccountOrder))]
 [JsonSerializable(typeof(PayoutRequest))]
+[JsonSerializable(typeof(EarlyRelease))]
+[JsonSerializable(typeof(EarlyReleaseAnswer))]
 [JsonSerializable(typeof(DenominationList))]
 [JsonSerializable(typeof(FundingRequest))]
 [JsonSerializable(typeof(ReserveState))]

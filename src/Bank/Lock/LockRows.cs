@@ -18,6 +18,10 @@ internal sealed record StoredLock(
     Signed<LockNote> Note, LockState State, byte[]? TotalKey)
 {
     public Amount Amount => Tokens.Aggregate(Amount.Zero, (sum, token) => sum + token.Amount);
+
+    /// <summary>Whether an early release is for exactly this lock.</summary>
+    public bool IsFor(EarlyRelease release) => release.IsFor(
+        Note.Content, new PaymentNote(Transaction, Account, release.Currency, Amount, TotalKey));
 }
 
 /// <summary>The answer to an earlier P2 and the hash of its payload.</summary>
@@ -26,13 +30,14 @@ internal sealed record StoredLockAnswer(byte[] PayloadHash, string LockNote, str
     /// <summary>The same answer for the same payload, whatever became of the lock since.</summary>
     public Result<LockAnswer, BankError> For(byte[] payloadHash)
     {
-        if (!PayloadHash.AsSpan().SequenceEqual(payloadHash))
-            return BankError.IdReused;
-        return Signed<LockNote>.TryParse(LockNote, out var note)
-            && Signed<PaymentNote>.TryParse(PaymentNote, out var payment)
-            ? new LockAnswer(note, payment)
-            : throw new InvalidDataException("A stored lock answer does not parse.");
+        return PayloadHash.AsSpan().SequenceEqual(payloadHash) ? Read() : BankError.IdReused;
     }
+
+    /// <summary>Both notes.</summary>
+    public LockAnswer Read() => Signed<LockNote>.TryParse(LockNote, out var note)
+        && Signed<PaymentNote>.TryParse(PaymentNote, out var payment)
+        ? new LockAnswer(note, payment)
+        : throw new InvalidDataException("A stored lock answer does not parse.");
 }
 
 /// <summary>Locks as rows.</summary>
@@ -94,6 +99,10 @@ internal static class LockRows
 
     public static void PollLater(IWriteTransaction transaction, TransactionId n, UnixTime at) => transaction.Execute(
         "UPDATE locks SET next_poll_at = $2 WHERE n = $1 AND state = 0", n.ToArray(), at.Seconds);
+
+    /// <summary>Makes every open lock under a policy due: what was decided before a crash is settled now.</summary>
+    public static void MakeDue(IWriteTransaction transaction, PolicyId policy) => transaction.Execute(
+        "UPDATE locks SET next_poll_at = 0 WHERE state = 0 AND policy = $1", policy.ToArray());
 
     private static StoredLock Read(IRow row) =>
         Signed<LockNote>.TryParse(row.GetString(4), out var note)

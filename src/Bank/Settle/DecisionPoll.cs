@@ -1,3 +1,4 @@
+using Bauta.Bank.Decide;
 using Bauta.Bank.Ledger;
 using Bauta.Bank.Lock;
 using Bauta.Protocol;
@@ -7,11 +8,12 @@ namespace Bauta.Bank.Settle;
 
 /// <summary>
 /// Asks the archive about locks past their expiry that nobody brought a decision for: it answers with the commit, or
-/// aborts on this demand. So no lock stays open because a merchant or a customer went away.
+/// aborts on this demand. So no lock stays open because a merchant or a customer went away. Where the archive is the
+/// bank's own, a release that waits for the lock goes with the question (FIG. 7).
 /// </summary>
 internal sealed class DecisionPoll(
     BankDatabase database, Settlement settlement, IReadOnlyDictionary<PolicyId, BankArchive> archives,
-    TimeProvider clock, BankLog log)
+    JointArchive? joint, TimeProvider clock, BankLog log)
 {
     private const int BatchSize = 256;
     private const int AtOnce = 8;
@@ -32,10 +34,18 @@ internal sealed class DecisionPoll(
             new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellation },
             async (held, stop) =>
             {
-                if (!await TryDecideAsync(held, stop))
-                    await WaitAsync(held, now, stop);
+                if (await TryDecideAsync(held, stop) is { } next)
+                    await WaitAsync(held, next);
             });
         return due.Count == BatchSize;
+    }
+
+    /// <summary>Asks about one lock now, whether it is due or not. Goes on when whoever caused it is gone.</summary>
+    public async Task DecideAsync(TransactionId n)
+    {
+        if (await database.ReadAsync(reader => LockRows.Find(reader, n), CancellationToken.None)
+            is { State: LockState.Open } held && await TryDecideAsync(held, CancellationToken.None) is { } next)
+            await WaitAsync(held, next);
     }
 
     /// <summary>At the start: says how many open locks no archive of the configuration can decide.</summary>
@@ -47,43 +57,48 @@ internal sealed class DecisionPoll(
             log.LocksWithoutArchive(undecidable);
     }
 
-    private async Task<bool> TryDecideAsync(StoredLock held, CancellationToken cancellation)
+    /// <summary>When to ask again; null when the lock has ended.</summary>
+    private async Task<UnixTime?> TryDecideAsync(StoredLock held, CancellationToken cancellation)
     {
+        var (now, expiresAt) = (UnixTime.Now(clock), held.Note.Content.ExpiresAt);
+        var later = now.AddSeconds(Math.Clamp(
+            (now.Seconds - expiresAt.Seconds) / 2, MinBackoffSeconds, MaxBackoffSeconds));
         if (!archives.TryGetValue(held.Policy, out var archive))
-            return false;
+            return later;
         try
         {
-            var answer = await archive.Client.DecideAsync(new DecisionRequest(held.Note), cancellation);
+            var answer = await archive.Client.DecideAsync(
+                new DecisionRequest(held.Note, now < expiresAt ? await ReleaseForAsync(held, cancellation) : null),
+                cancellation);
             if (!answer.IsOk)
             {
-                if (answer.Error is not (ArchiveError.NotExpired or ArchiveError.Unavailable))
+                if (answer.Error is not (ArchiveError.NotExpired or ArchiveError.Unavailable or ArchiveError.Expired))
                     log.DecisionRefused(answer.Error.Value);
-                return false;
+                return answer.Error == ArchiveError.NotExpired && now < expiresAt ? expiresAt : later;
             }
 
             if (answer.Value.Decision is not { } decision)
-                return false;
+                return later;
             if ((await settlement.DecideAsync(held.Transaction, decision, cancellation)).IsOk)
-                return true;
+                return null;
             log.DecisionBad();
-            return false;
         }
         catch (IOException failure) when (failure is PartyUnreachableException or ProtocolViolationException)
         {
             log.Failed("Asking the archive", failure);
-            return false;
         }
+
+        return later;
     }
 
-    private Task WaitAsync(StoredLock held, UnixTime now, CancellationToken cancellation)
-    {
-        var waited = now.Seconds - held.Note.Content.ExpiresAt.Seconds;
-        var next = now.AddSeconds(Math.Clamp(waited / 2, MinBackoffSeconds, MaxBackoffSeconds));
-        return database.WriteAsync(
-            (transaction, _) =>
-            {
-                LockRows.PollLater(transaction, held.Transaction, next);
-            },
-            cancellation);
-    }
+    private async Task<Signed<Release>?> ReleaseForAsync(StoredLock held, CancellationToken cancellation) =>
+        joint is not null && held.Policy.Equals(joint.Policy)
+        && await database.ReadAsync(
+            reader => EarlyReleaseRows.Find(reader, joint.Sealing, held.Transaction), cancellation) is { } waiting
+        && held.IsFor(waiting.Content)
+            ? waiting.Content.Release
+            : null;
+
+    private Task WaitAsync(StoredLock held, UnixTime next) => database.WriteAsync(
+        (transaction, _) => LockRows.PollLater(transaction, held.Transaction, next), CancellationToken.None);
 }

@@ -1,4 +1,5 @@
 using Bauta.Bank.Accounts;
+using Bauta.Bank.Decide;
 using Bauta.Bank.Ledger;
 using Bauta.Bank.Lock;
 using Bauta.Bank.Tokens;
@@ -15,7 +16,7 @@ namespace Bauta.Bank.Settle;
 /// </summary>
 internal sealed class Settlement(
     BankDatabase database, AccountDirectory accounts, IReadOnlyDictionary<PolicyId, ArchivePolicy> policies,
-    TimeProvider clock)
+    bool isJoint, TimeProvider clock)
 {
     private static readonly SettlementAnswer settled = new(SettlementAnswer.Settled);
     private static readonly SettlementAnswer unlocked = new(SettlementAnswer.Unlocked);
@@ -81,6 +82,8 @@ internal sealed class Settlement(
         if (readyAt is { } ready)
             books.Accrue(held.Account, ready, paid);
         books.CountOpenLock(held.Account, -1);
+        if (isJoint)
+            EarlyReleaseRows.Delete(transaction, held.Transaction);
         return Answer(state, state);
     }
 

@@ -53,15 +53,20 @@ internal sealed record PartyFile(
     /// <summary>Reads the file of a party of one role.</summary>
     /// <exception cref="HostException">There is none.</exception>
     /// <exception cref="InvalidDataException">It is not one.</exception>
-    public static PartyFile Read(string path, string role)
+    public static PartyFile Read(string path, string role) => Read(path, [role]);
+
+    /// <summary>Reads the file of a party of one of these roles.</summary>
+    public static PartyFile Read(string path, IReadOnlyList<string> roles)
     {
+        var role = string.Join(" or ", roles);
         var bytes = DurableFile.Read(path, MaxLength) ?? throw new HostException(ExitCode.BadFile,
-            $"{path} is missing. It is the file that `bauta init {role}` wrote; get it from the {role}'s operator.");
+            $"{path} is missing. It is the file that `bauta init {roles[0]}` wrote; get it from the "
+            + $"{role}'s operator.");
         if (!StrictJson.TryRead(bytes, PartyFileJson.Default.PartyFile, out var file)
             || !P256PublicKey.TryFromSpki(file.Key, out _)
             || !Uri.TryCreate(file.Url, UriKind.Absolute, out _))
             throw new InvalidDataException($"{path} is not a party file.");
-        return file.Role == role
+        return roles.Contains(file.Role)
             ? file
             : throw new InvalidDataException($"{path} is of role {file.Role}; one of role {role} is wanted here.");
     }

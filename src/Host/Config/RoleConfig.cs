@@ -96,6 +96,10 @@ internal sealed record BankConfig : StoringConfig
     /// <summary>Party file of the bank that locks what this one issues; without one it locks itself.</summary>
     public string? SpentAt { get; init; }
 
+    /// <summary>Configuration of the archive that this bank runs itself, in the same process (FIG. 6 and 7); without
+    /// one all its archives are others'.</summary>
+    public string? Joint { get; init; }
+
     /// <summary>Days may be parts of a day: 0.5 is twelve hours.</summary>
     public decimal WithdrawDays { get; init; } = 30;
 
@@ -139,6 +143,9 @@ internal sealed record ArchiveConfig : StoringConfig
 
     /// <summary>Party files of the banks that are admitted.</summary>
     public required IReadOnlyList<string> Banks { get; init; }
+
+    /// <summary>Party files of banks and merchants that are told of decisions as they are published.</summary>
+    public IReadOnlyList<string> Push { get; init; } = [];
 
     /// <summary>The file that holds the latest checkpoint and only moves forward; best on another disk.</summary>
     public string SecondPlace { get; init; } = "second-place";
@@ -221,6 +228,10 @@ internal sealed record MerchantConfig : StoringConfig
 
     /// <summary>Which proof of delivery it demands: <c>one-sided</c> or <c>two-sided</c>.</summary>
     public string Proof { get; init; } = DeliveryProof.OneSided;
+
+    /// <summary>Ways to release a key beside the usual one that it takes when a customer asks: <c>early</c>,
+    /// <c>at-once</c>.</summary>
+    public IReadOnlyList<string> Releases { get; init; } = [];
 
     /// <summary>How long a purchase of a small file stays open.</summary>
     public int LifetimeSeconds { get; init; } = 900;

@@ -87,6 +87,10 @@ internal static class ConfigText
           // "issuer": "issuer.party.json",
           // "spentAt": "bank.party.json",
 
+          // The bank as its own archive, in one process (FIG. 6 and 7): the configuration of that archive, whose party
+          // file stands among "archives" above. Start it with bauta serve bank, and the archive not by itself.
+          // "joint": "archive.json",
+
           // A key signs this long; then its tokens can be spent, and then refreshed, this much longer. The next key is
           // announced this long before the present one stops.
           "withdrawDays": 30,
@@ -121,6 +125,10 @@ internal static class ConfigText
 
           // Party files of the banks that are admitted.
           "banks": {{Texts([role.Bank ?? NewRole.PartyFileOf(PartyRoles.Bank)])}},
+
+          // Party files of banks and merchants that are told of decisions as they are published, so that they need not
+          // ask: a bank of those on its own locks, a merchant of all, since which are its own is not for you to know.
+          "push": [],
 
           // Holds the latest checkpoint and only moves forward, so that a database put back to an older state is
           // noticed. Best on another disk.
@@ -172,6 +180,11 @@ internal static class ConfigText
           // Who must be able to prove what was delivered: "one-sided", the customer; "two-sided", the shop as well: it
           // then sells only to customers who sign that the goods arrived, under a key of their choice.
           "proof": "one-sided",
+
+          // Ways to release a key that you take when a customer asks, each at your own risk. "early": before you have
+          // seen a lock, where the bank is its own archive. "at-once": to the customer together with the archive; where
+          // the archive fails, the customer has the goods and keeps the money.
+          "releases": [],
 
           // How long a purchase of a small file stays open, and how long before its end payment is refused.
           "lifetimeSeconds": 900,

@@ -21,7 +21,12 @@ internal static class BankRole
         BankConfig config, RoleParts parts, CancellationToken cancellation)
     {
         var identity = parts.Identity();
-        var archives = config.Archives.Select(path => Archive(parts.Party(path, PartyRoles.Archive), parts)).ToArray();
+        var own = config.Joint is null ? null : await OpenOwnAsync(config, config.Joint, parts, cancellation);
+        var archives = config.Archives
+            .Select(path => Archive(parts.Party(path, PartyRoles.Archive), parts, own?.Archive)).ToArray();
+        if (own is not null && archives.All(archive => archive.Client != own.Archive))
+            throw new HostException(ExitCode.BadFile,
+                $"{config.Joint} is the configuration of an archive whose party file does not stand in \"archives\".");
         var acquirer = parts.Party(config.Acquirer, PartyRoles.Acquirer);
         var issuer = config.Issuer is null ? null : parts.Party(config.Issuer, PartyRoles.Bank);
         var spentAt = config.SpentAt is null ? null : parts.Party(config.SpentAt, PartyRoles.Bank);
@@ -30,7 +35,11 @@ internal static class BankRole
             new BankAcquirer(acquirer.Identity, new AcquirerClient(parts.ClientOf(acquirer))),
             [.. config.Funders.Select(path => parts.Party(path, PartyRoles.Bank).Identity)],
             issuer is null ? null : new BankIssuer(issuer.Identity, new BankClient(parts.ClientOf(issuer))),
-            spentAt?.Identity);
+            spentAt?.Identity,
+            own is null
+                ? null
+                : new JointArchive(
+                    own.Archive.Policy.Id, parts.Own(SealingKey.OpenOrCreate(config.KeyPath(RoleKeys.Sealing)))));
         var database = parts.Own(await BankDatabase.OpenAsync(
             config.Connection, parts.DatabaseOptions, ForwardOnly.Open(config.PathOf(config.SecondPlace))));
         parts.EndWith(database.Failure);
@@ -40,20 +49,38 @@ internal static class BankRole
         var bank = parts.Own(await Bank.Bank.OpenAsync(
             options, database, identity, new DenominationKeyFiles(config.KeyPath(RoleKeys.Denominations)), parties,
             parts.Time, parts.Logger("Bauta.Bank")));
+        if (own is not null)
+            await ArchiveRole.ServeAsync(own.Config, own.Parts, own.Archive, bank.Archive!, cancellation);
         parts.Loop(bank.RunAsync);
         return await parts.StartAsync(
             identity,
             (keys, at) => new PartyCard(
                 config.Role, config.Name, identity.PublicKey.Spki, keys, at,
-                Bank: options.Terms(archives.Select(archive => archive.Policy), Peer(issuer), Peer(spentAt))),
+                Bank: options.Terms(
+                    archives.Select(archive => archive.Policy), Peer(issuer), Peer(spentAt), own?.Archive.Policy.Id)),
             routes => routes.MapBank(bank, parts.Time), cancellation);
     }
 
     private static BankPeer? Peer(PartyFile? bank) =>
         bank is null ? null : new BankPeer(bank.Name, bank.Identity.Thumbprint);
 
-    private static BankArchive Archive(PartyFile party, RoleParts parts) =>
-        new(party.ReadPolicy(), new ArchiveClient(parts.ClientOf(party)));
+    /// <summary>An archive that the bank acts on: its own in this process, all others over the network.</summary>
+    private static BankArchive Archive(PartyFile party, RoleParts parts, Archive.Archive? own) =>
+        party.ReadPolicy() is var policy && policy.Id.Equals(own?.Policy.Id)
+            ? new BankArchive(policy, own!)
+            : new BankArchive(policy, new ArchiveClient(parts.ClientOf(party)));
+
+    /// <summary>FIG. 6 and 7: the archive that the bank runs itself. It has its own keys, database and address, so that
+    /// to everybody else nothing differs but what the bank's card says.</summary>
+    private static async Task<Own> OpenOwnAsync(
+        BankConfig config, string path, RoleParts parts, CancellationToken cancellation)
+    {
+        var archiveConfig = ConfigFile.Read<ArchiveConfig>(config.PathOf(path));
+        var within = parts.Within(archiveConfig);
+        return new Own(archiveConfig, within, await ArchiveRole.OpenAsync(archiveConfig, within, cancellation));
+    }
+
+    private sealed record Own(ArchiveConfig Config, RoleParts Parts, Archive.Archive Archive);
 
     private static BankOptions Options(BankConfig config) => new()
     {

@@ -33,6 +33,7 @@ internal static class MerchantRole
             Payee = config.Payee,
             GoodsDirectory = config.PathOf(config.Goods),
             Proof = config.Proof,
+            Releases = config.Releases,
             LifetimeSeconds = config.LifetimeSeconds,
             PayMarginSeconds = config.PayMarginSeconds,
             GraceSeconds = config.GraceSeconds,

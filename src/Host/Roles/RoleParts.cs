@@ -29,6 +29,7 @@ internal sealed partial class RoleParts(RoleConfig config, RoleEnvironment envir
 
     private readonly List<WebApplication> hosts = [];
     private readonly List<Task> loops = [];
+    private readonly List<RoleParts> within = [];
     private readonly Stack<object> owned = new();
     private PartyTransport? transport;
     private ILoggerFactory? logs;
@@ -82,6 +83,17 @@ internal sealed partial class RoleParts(RoleConfig config, RoleEnvironment envir
         EndWith(database.Failure);
         Metrics?.Watch(database);
         return database;
+    }
+
+    /// <summary>The parts of another role that runs inside this one, and ends and fails with it.</summary>
+    public RoleParts Within(RoleConfig other)
+    {
+        var parts = Own(new RoleParts(other, environment));
+        within.Add(parts);
+        _ = parts.Failure.ContinueWith(
+            failed => failure.TrySetResult(failed.Result),
+            CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+        return parts;
     }
 
     /// <summary>A party file that the configuration names.</summary>
@@ -192,13 +204,7 @@ internal sealed partial class RoleParts(RoleConfig config, RoleEnvironment envir
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var app in hosts)
-        {
-            using var patience = new CancellationTokenSource(stopPatience);
-            await app.StopAsync(patience.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            await app.DisposeAsync();
-        }
-
+        await StopAnsweringAsync();
         await stopping.CancelAsync();
         await Task.WhenAll(loops);
         // While all that is counted can still be read.
@@ -213,5 +219,19 @@ internal sealed partial class RoleParts(RoleConfig config, RoleEnvironment envir
         }
 
         stopping.Dispose();
+    }
+
+    private async Task StopAnsweringAsync()
+    {
+        foreach (var parts in within)
+            await parts.StopAnsweringAsync();
+        foreach (var app in hosts)
+        {
+            using var patience = new CancellationTokenSource(stopPatience);
+            await app.StopAsync(patience.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await app.DisposeAsync();
+        }
+
+        hosts.Clear();
     }
 }

@@ -54,11 +54,25 @@ internal sealed class BuyVerb : WalletVerb
         HelpName = "NAME",
     };
 
+    private readonly Option<string?> release = new("--release")
+    {
+        Description = "How the shop gives the key away, if it takes that. early: before it sees a lock, to a bank that "
+            + "is its own archive, which saves messages. at-once: to you together with the archive, so that the file "
+            + "opens sooner. Without it: to the archive, for the bank's notes.",
+    };
+
+    private readonly Option<bool> rests = new("--rests")
+    {
+        Description = "Pay also with what is left of tokens that were spent in part, in place of refreshing them. "
+            + "Your bank can tell that those payments are one customer's.",
+    };
+
     public BuyVerb()
         : base("buy", "Buys a file: the goods or the money back, whatever fails. Without OFFER: lists what is on sale.",
             "bauta wallet buy shop.demo \"A letter\" --out letter.txt")
     {
         proof.AcceptOnlyFromAmong(DeliveryProof.OneSided, DeliveryProof.TwoSided);
+        release.AcceptOnlyFromAmong(ReleaseTerm.Early, ReleaseTerm.AtOnce);
         Add(shop);
         Add(offer);
         Add(output);
@@ -66,6 +80,8 @@ internal sealed class BuyVerb : WalletVerb
         Add(proof);
         Add(pseudonym);
         Add(name);
+        Add(release);
+        Add(rests);
     }
 
     protected override async Task<ExitCode> RunAsync(OpenWallet open, CancellationToken cancellation)
@@ -151,7 +167,8 @@ internal sealed class BuyVerb : WalletVerb
         var path = Path.GetFullPath(open.Parsed.GetValue(output) ?? terms.FileName);
         var waiting = TimeSpan.FromSeconds(Math.Clamp(open.Parsed.GetValue(patience), 0, 86_400));
         var shown = new CustomerTerms(
-            open.Parsed.GetValue(proof), open.Parsed.GetValue(pseudonym), open.Parsed.GetValue(name));
+            open.Parsed.GetValue(proof), open.Parsed.GetValue(pseudonym), open.Parsed.GetValue(name),
+            open.Parsed.GetValue(release), open.Parsed.GetValue(rests));
         var state = await open.Output.BarAsync(
             $"buying {terms.Title}",
             bar => open.Wallet.BuyAsync(address, terms, path, shown, waiting, bar, cancellation));
@@ -213,6 +230,7 @@ internal static class PurchaseReport
             : DeliveryProof.OneSided,
         ["pseudonym"] = state.Order.Pseudonym,
         ["name"] = state.Order.Terms?.CustomerName,
+        ["release"] = state.Order.Terms?.Release,
         ["items"] = (state as Opened)?.Session?.Count,
         ["file"] = state is Opened { Session: null } ? state.Order.OutputPath : null,
         ["forced"] = state is Opened { Made: { } made } ? made.Agreement is null : null,
@@ -246,6 +264,9 @@ internal static class PurchaseReport
         Denied denied => $"The bank refused: {denied.Reason}\n"
             + $"Its word is not proof, so goods and tokens are kept until {denied.Merchandise.Content.ExpiresAt} and "
             + "a minute: then run bauta wallet resume",
+        Locked { Release: not null } locked =>
+            $"The shop gave the key at once: {locked.Order.OutputPath}\n"
+            + "The archive's decision is still to come, and with it the proof: bauta wallet resume",
         _ => $"The purchase is open ({StateOf(state)}). It ends by itself in goods or money: bauta wallet resume",
     };
 }

@@ -8,7 +8,10 @@ using Bauta.Storage;
 namespace Bauta.Merchant.Orders;
 
 /// <summary>What a payment led to: a release, or goods that wait for their acknowledgement, or neither yet.</summary>
-internal sealed record Taken(PaidPurchase? Paid = null, Signed<MadeGoods>? Made = null);
+/// <param name="Paid">With a release.</param>
+/// <param name="Made">Goods that wait.</param>
+/// <param name="IsAtOnce">Whether the customer is given P4 itself.</param>
+internal sealed record Taken(PaidPurchase? Paid = null, Signed<MadeGoods>? Made = null, bool IsAtOnce = false);
 
 /// <summary>
 /// FIG. 5: with P3 an order begins; once its goods are made (<see cref="Making"/>) they wait for the customer's

@@ -15,7 +15,7 @@ namespace Bauta.Merchant.Pay;
 /// </summary>
 internal sealed class Collecting(
     MerchantOptions options, IDatabase database, MerchantKeys keys, OpenBudget budget, Settling settling,
-    Metering metering, Ordering ordering, TimeProvider clock)
+    Metering metering, Ordering ordering, EarlyReleasing early, TimeProvider clock)
 {
     private const int MaxWaitingForOnePurchase = 16;
 
@@ -37,9 +37,13 @@ internal sealed class Collecting(
 
         if (!taken.IsOk)
             return Result<PaymentAnswer, MerchantError>.Refuse(taken.Error.Value, taken.Detail);
-        return taken.Value.Paid is { } purchase
-            ? await settling.AnswerAsync(purchase, cancellation)
-            : new PaymentAnswer(Made: taken.Value.Made);
+        if (taken.Value.Paid is not { } purchase)
+            return new PaymentAnswer(Made: taken.Value.Made);
+        if (!taken.Value.IsAtOnce)
+            return await settling.AnswerAsync(purchase, cancellation);
+        // Section 5.6: the customer need not wait for what the archive says.
+        _ = settling.Start(purchase);
+        return new PaymentAnswer(Release: purchase.Release);
     }
 
     private async Task<Result<Taken, MerchantError>> TakeAsync(
@@ -49,7 +53,7 @@ internal sealed class Collecting(
         var (stored, row) = await database.ReadAsync(
             transaction => (PaymentStore.Find(transaction, n), PurchaseStore.Sealed(transaction, n)), cancellation);
         if (stored is not null && stored.IsFor(request))
-            return new Taken(stored);
+            return new Taken(stored, IsAtOnce: stored.Known is null && IsAtOnce(n, row));
         // Every n is public in the archive's log once it is decided. Whoever does not hold this bank's notes for this
         // merchant gets the same answer whether the purchase exists or not, and so cannot find out who sold it.
         if (!HoldNotes(request))
@@ -66,6 +70,8 @@ internal sealed class Collecting(
             return MerchantError.BadAcknowledgement;
         if (request.Agreement is not null && merchandise.LockFirst is null)
             return MerchantError.BadItemAcknowledgement;
+        if (merchandise.Terms?.Release == ReleaseTerm.Early)
+            return await AskBankAsync(n, cancellation);
         var now = UnixTime.Now(clock);
         if (now.AddSeconds(options.PayMarginSeconds) >= merchandise.ExpiresAt)
             return MerchantError.Expired;
@@ -76,6 +82,21 @@ internal sealed class Collecting(
                 request, secrets, () => budget.Paid(merchandise.ExpiresAt, 0), cancellation);
         var released = new ReleasedPurchase(request, secrets.SignRelease(), 0);
         return await CommitAsync(released, merchandise, now, cancellation);
+    }
+
+    private bool IsAtOnce(TransactionId n, byte[]? row)
+    {
+        if (row is null)
+            return false;
+        using var secrets = PurchaseSecrets.Open(keys.Sealing, n, row);
+        return secrets.Merchandise.Content.Terms?.Release == ReleaseTerm.AtOnce;
+    }
+
+    // The release is at the bank already; who brings the notes only has the bank asked sooner.
+    private async Task<Result<Taken, MerchantError>> AskBankAsync(TransactionId n, CancellationToken cancellation)
+    {
+        await early.StartAsync(n).WaitAsync(cancellation);
+        return new Taken(await database.ReadAsync(transaction => PaymentStore.Find(transaction, n), cancellation));
     }
 
     private async Task<Result<Taken, MerchantError>> BeginSessionAsync(
@@ -107,7 +128,7 @@ internal sealed class Collecting(
                     transaction.OnCommit(() => budget.Paid(merchandise.ExpiresAt, merchandise.Contract.SizeBytes));
                 },
                 cancellation);
-            return new Taken(released);
+            return new Taken(released, IsAtOnce: merchandise.Terms?.Release == ReleaseTerm.AtOnce);
         }
         catch (StorageException conflict) when (conflict.Failure == StorageFailure.Conflict)
         {

@@ -28,6 +28,7 @@ internal sealed partial class Settling
     private readonly ILogger log;
     private readonly CancellationToken lifetime;
     private readonly ConcurrentDictionary<TransactionId, Attempt> running = new();
+    private int hearing;
 
     public Settling(
         MerchantOptions options, IDatabase database, MerchantKeys keys, IBank bank,
@@ -42,6 +43,45 @@ internal sealed partial class Settling
     /// <summary>Starts an attempt, or joins the one that runs.</summary>
     /// <returns>The decision once it is known, before the bank is told; null when this attempt has none.</returns>
     public Task<LoggedEntry?> Start(PaidPurchase purchase) => Begin(purchase).Decision.Task;
+
+    /// <summary>
+    /// Something was decided, as the archive pushes it: goes on from there when it is about a purchase that waits for
+    /// it and holds as it would if the archive had been asked. What does not hold changes nothing.
+    /// </summary>
+    public void Hear(TransactionId n, LoggedEntry decision)
+    {
+        if (Interlocked.Increment(ref hearing) <= options.StepsAtOnce)
+            _ = Task.Run(() => HearAsync(n, decision));
+        else
+            Interlocked.Decrement(ref hearing);
+    }
+
+    private async Task HearAsync(TransactionId n, LoggedEntry decision)
+    {
+        try
+        {
+            // An attempt that runs may still wait for an answer that was lost: this follows it.
+            for (var isDone = false; !isDone
+                && await database.ReadAsync(transaction => PaymentStore.Find(transaction, n), lifetime)
+                    is ReleasedPurchase released
+                && archives.TryGetValue(released.LockNote.Content.Archive, out var archive);)
+            {
+                var known = Verified(released, archive.Policy, decision);
+                var attempt = Begin(known);
+                isDone = ReferenceEquals(attempt.Purchase, known);
+                await attempt.Done.Task;
+            }
+        }
+        catch (Exception failure)
+        {
+            if (!lifetime.IsCancellationRequested)
+                LogFailed(failure.GetType().Name);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref hearing);
+        }
+    }
 
     /// <summary>The decision, when it is known within the time that a customer waits for it.</summary>
     public async Task<PaymentAnswer> AnswerAsync(PaidPurchase purchase, CancellationToken cancellation)
@@ -74,7 +114,7 @@ internal sealed partial class Settling
 
     private Attempt Begin(PaidPurchase purchase)
     {
-        var attempt = new Attempt();
+        var attempt = new Attempt(purchase);
         var first = running.GetOrAdd(purchase.Transaction, attempt);
         if (ReferenceEquals(first, attempt))
             _ = RunAsync(attempt, purchase);
@@ -219,8 +259,10 @@ internal sealed partial class Settling
     [LoggerMessage(LogLevel.Error, "The archive decided a sale under another lock note: the bank is at fault.")]
     private partial void LogDisputed();
 
-    private sealed class Attempt
+    private sealed class Attempt(PaidPurchase purchase)
     {
+        public PaidPurchase Purchase => purchase;
+
         public TaskCompletionSource<LoggedEntry?> Decision { get; } =
             new(TaskCreationOptions.RunContinuationsAsynchronously);
 

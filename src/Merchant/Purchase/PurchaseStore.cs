@@ -26,6 +26,10 @@ internal static class PurchaseStore
         transaction.QuerySingleOrDefault(
             "SELECT sealed FROM purchases WHERE n = $1", static row => row.GetBytes(0), n.ToArray());
 
+    /// <summary>The size of what was sold.</summary>
+    public static long SizeOf(IReadTransaction transaction, TransactionId n) => transaction.QuerySingleOrDefault(
+        "SELECT size_bytes FROM purchases WHERE n = $1", static row => row.GetInt64(0), n.ToArray());
+
     /// <summary>Stores a new purchase as open. After it is durable, its P1 may be shown.</summary>
     public static void Insert(
         IWriteTransaction transaction, PurchaseRequest request, byte[] bodyHash, TransactionId n,
@@ -61,11 +65,16 @@ internal static class PurchaseStore
             now.Seconds);
 
     /// <summary>Deletes purchases that expired unpaid before <paramref name="expiredBefore"/>, oldest first; their ids
-    /// are remembered, so that a late repetition is told that it has expired and starts nothing new.</summary>
+    /// are remembered, so that a late repetition is told that it has expired and starts nothing new. One whose release
+    /// was handed over early stays until the bank has said what became of it.</summary>
     public static int Drop(IWriteTransaction transaction, UnixTime expiredBefore, UnixTime now, int limit)
     {
         var expired = transaction.Query(
-            "SELECT n FROM open_purchases WHERE expires_at < $1 ORDER BY expires_at LIMIT $2",
+            """
+            SELECT n FROM open_purchases o WHERE expires_at < $1
+                AND NOT EXISTS (SELECT 1 FROM early_releases e WHERE e.n = o.n)
+            ORDER BY expires_at LIMIT $2
+            """,
             static row => row.GetBytes(0), expiredBefore.Seconds, limit);
         foreach (var n in expired)
         {

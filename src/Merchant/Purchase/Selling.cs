@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using Bauta.Crypto.Goods;
 using Bauta.Crypto.Jose;
 using Bauta.Merchant.Offers;
+using Bauta.Merchant.Pay;
 using Bauta.Protocol;
 using Bauta.Protocol.Merchant;
 using Bauta.Storage;
@@ -27,14 +28,17 @@ internal sealed class Selling : IDisposable
     private readonly MerchantKeys keys;
     private readonly IReadOnlyDictionary<PolicyId, MerchantArchive> archives;
     private readonly TimeProvider clock;
+    private readonly Action<TransactionId> handOver;
     private readonly KeyedGate<RequestId> gate = new(MaxWaitingForOneRequest);
     private readonly SemaphoreSlim large;
     private int largeInside;
 
     public Selling(
         MerchantOptions options, IDatabase database, Catalogue catalogue, GoodsStore goods, OpenBudget budget,
-        MerchantKeys keys, IReadOnlyDictionary<PolicyId, MerchantArchive> archives, TimeProvider clock)
+        MerchantKeys keys, IReadOnlyDictionary<PolicyId, MerchantArchive> archives, TimeProvider clock,
+        Action<TransactionId> handOver)
     {
+        this.handOver = handOver;
         (this.options, this.database, this.catalogue, this.goods) = (options, database, catalogue, goods);
         (this.budget, this.keys, this.archives, this.clock) = (budget, keys, archives, clock);
         large = new SemaphoreSlim(options.MaxLargeAtOnce);
@@ -73,8 +77,14 @@ internal sealed class Selling : IDisposable
             return MerchantError.PriceChanged;
         if (!archives.ContainsKey(request.Archive))
             return MerchantError.UnknownArchive;
-        if (options.Proof == DeliveryProof.TwoSided && request.Terms is null)
+        if (options.Proof == DeliveryProof.TwoSided && request.Terms?.CustomerKey is null
+            && request.Session is null)
             return MerchantError.TwoSidedOnly;
+        if (request.Terms?.Release is { } release && !options.Releases.Contains(release))
+            return MerchantError.ReleaseNotOffered;
+        if (request.Terms?.Release == ReleaseTerm.Early && !await database.ReadAsync(
+            transaction => EarlyStore.HasRoom(transaction, options.MaxOpenPurchases), cancellation))
+            return MerchantError.TooMany;
         if (!budget.TryTake(UnixTime.Now(clock), offer.SizeBytes))
             return MerchantError.TooMany;
         UnixTime? keptUntil = null;
@@ -156,9 +166,18 @@ internal sealed class Selling : IDisposable
             var signed = Promise(request, offer, tree, release.PublicKey, n, goodsKey);
             using var secrets = new PurchaseSecrets(scalar, goodsKey, signed);
             var @sealed = secrets.Seal(keys.Sealing, n);
+            // Nothing of it is sent before P1 is durable, and it is due by itself should this process die now.
+            var early = request.Terms?.Release == ReleaseTerm.Early ? EarlyReleasing.Sign(keys, secrets) : null;
             await database.WriteAsync(
-                transaction => PurchaseStore.Insert(transaction, request, bodyHash, n, signed.Content, tree, @sealed),
+                transaction =>
+                {
+                    PurchaseStore.Insert(transaction, request, bodyHash, n, signed.Content, tree, @sealed);
+                    if (early is not null)
+                        EarlyStore.Insert(transaction, keys.Sealing, early, UnixTime.Now(clock));
+                },
                 cancellation);
+            if (early is not null)
+                handOver(n);
             return signed;
         }
         finally

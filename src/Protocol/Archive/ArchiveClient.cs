@@ -27,6 +27,15 @@ public sealed class ArchiveClient(HttpClient http) : IArchive, ILog
             $"decisions/{bank}/{transaction}", ProtocolJson.Default.DecisionAnswer, MaxDecision, cancellation);
 
     /// <inheritdoc/>
+    public Task<Result<DecisionAnswer, ArchiveError>> AwaitDecisionAsync(
+        BankKeyId bank, TransactionId transaction, TimeSpan wait, CancellationToken cancellation) =>
+        wait < TimeSpan.FromSeconds(1)
+            ? DecisionAsync(bank, transaction, cancellation)
+            : party.GetAsync(
+                $"decisions/{bank}/{transaction}?wait={(int)wait.TotalSeconds}", ProtocolJson.Default.DecisionAnswer,
+                MaxDecision, cancellation);
+
+    /// <inheritdoc/>
     public Task<Result<DecisionAnswer, ArchiveError>> EnterAsync(
         EntryRequest request, CancellationToken cancellation) =>
         party.SendJsonAsync(HttpMethod.Post, "entries", request, ProtocolJson.Default.EntryRequest,

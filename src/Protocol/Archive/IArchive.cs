@@ -63,6 +63,19 @@ public interface IArchive
     Task<Result<DecisionAnswer, ArchiveError>> DecisionAsync(
         BankKeyId bank, TransactionId transaction, CancellationToken cancellation);
 
+    /// <summary>The same, held back until there is a decision with its quorum or the time is over: a push for those
+    /// who cannot be called, behind masks as well.</summary>
+    /// <param name="bank">Whose lock.</param>
+    /// <param name="transaction">Of which transaction.</param>
+    /// <param name="wait">At most <see cref="MaxWait"/>; an archive may answer sooner.</param>
+    /// <param name="cancellation">Gives up.</param>
+    Task<Result<DecisionAnswer, ArchiveError>> AwaitDecisionAsync(
+        BankKeyId bank, TransactionId transaction, TimeSpan wait, CancellationToken cancellation) =>
+        DecisionAsync(bank, transaction, cancellation);
+
+    /// <summary>The longest that an answer is held back.</summary>
+    static TimeSpan MaxWait => TimeSpan.FromSeconds(10);
+
     /// <summary>Enters an admitted bank's statement; the same statement is entered once.</summary>
     Task<Result<DecisionAnswer, ArchiveError>> EnterAsync(EntryRequest request, CancellationToken cancellation);
 

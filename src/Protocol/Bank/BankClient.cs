@@ -7,10 +7,11 @@ namespace Bauta.Protocol.Bank;
 
 /// <summary>A bank over HTTP: see <c>docs/protocol/bank.md</c>.</summary>
 /// <param name="http">A client whose base address is the bank's, direct or through masks.</param>
-public sealed class BankClient(HttpClient http) : IBank, IBankOperator
+public sealed class BankClient(HttpClient http) : IBank, IBankOperator, IJointBank
 {
     private const int SmallAnswer = 16 * 1024;
     private const int DisputeLength = 256 * 1024;
+    private const int DecisionAnswer = 64 * 1024;
 
     private readonly PartyHttp<BankError> party = new(http);
 
@@ -92,6 +93,12 @@ public sealed class BankClient(HttpClient http) : IBank, IBankOperator
         Signed<Revocation> order, CancellationToken cancellation) =>
         party.SendJoseAsync(HttpMethod.Post, "revocations", order, ProtocolJson.Default.RevocationAnswer,
             SmallAnswer, cancellation);
+
+    /// <inheritdoc/>
+    public Task<Result<EarlyReleaseAnswer, BankError>> ReleaseAsync(
+        Signed<EarlyRelease> release, CancellationToken cancellation) =>
+        party.SendJoseAsync(HttpMethod.Post, "releases", release, ProtocolJson.Default.EarlyReleaseAnswer,
+            DecisionAnswer, cancellation);
 
     /// <inheritdoc/>
     public Task<Result<PayoutState, BankError>> PayOutAsync(

@@ -277,6 +277,14 @@ public enum BankError
     [Refusal(403, "The blinding seed does not lead to a blinded message that this bank signed.")]
     NeverIssued,
 
+    /// <summary>No archive of its own.</summary>
+    [Refusal(422, "This bank is not the archive that the release names, so it holds no releases. Release for the bank's notes, to the archive.")]
+    NotJoint,
+
+    /// <summary>Another lock.</summary>
+    [Refusal(409, "What is locked to this transaction is not what the release is for. The release is not published.")]
+    OtherLock,
+
     /// <summary>The locking bank's note does not fit.</summary>
     [Refusal(422, "The note of the bank that locks this issuer's tokens is missing, not by it, or on another token.")]
     BadClosing,

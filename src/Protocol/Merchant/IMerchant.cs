@@ -159,7 +159,10 @@ public sealed record PaymentRequest(
 /// way.</param>
 /// <param name="Made">E4 (FIG. 5), with goods made to order, once they are made: fetch their chunks and acknowledge
 /// them.</param>
-public sealed record PaymentAnswer(LoggedEntry? Decision = null, Signed<MadeGoods>? Made = null);
+/// <param name="Release">P4 itself, where P1's terms say that the customer gets it at once, and as long as there is no
+/// decision.</param>
+public sealed record PaymentAnswer(
+    LoggedEntry? Decision = null, Signed<MadeGoods>? Made = null, Signed<Release>? Release = null);
 
 /// <summary>One chunk of ciphertext with its inclusion path under <see cref="Merchandise.GoodsRoot"/>.</summary>
 /// <param name="Path">RFC 6962 audit path, 32 bytes each, at most 40.</param>
@@ -241,6 +244,16 @@ public interface IMerchant
     Task<Result<PaymentAnswer, MerchantError>> CloseAsync(DeliveryId session, CancellationToken cancellation);
 }
 
+/// <summary>Whom an archive may tell of every decision.</summary>
+public interface IDecisionListener
+{
+    /// <summary>
+    /// Hears of a decision that may be on a purchase of its own. Says the same in any case and at once: whether it is
+    /// its own is nobody else's business.
+    /// </summary>
+    Task HearAsync(TransactionId transaction, LoggedEntry decision, CancellationToken cancellation);
+}
+
 /// <summary>What a merchant refuses, and why. The list is closed.</summary>
 public enum MerchantError
 {
@@ -279,6 +292,10 @@ public enum MerchantError
     /// <summary>Only with two-sided delivery.</summary>
     [Refusal(422, "This merchant sells only with two-sided delivery. Ask with a customer key in the terms, as bauta wallet buy --proof two-sided does.")]
     TwoSidedOnly,
+
+    /// <summary>Not in that way.</summary>
+    [Refusal(422, "This merchant does not release a key in the way that the terms ask for. Its card lists the ways that it takes; leave the term out.")]
+    ReleaseNotOffered,
 
     /// <summary>The acknowledgement does not hold.</summary>
     [Refusal(422, "The acknowledgement does not match P1: exactly when its terms name a customer key, that key must sign for exactly this P1.")]

@@ -1,10 +1,11 @@
 using System.Text;
+using Bauta.Protocol.Archive;
 
 namespace Bauta.Protocol.Merchant;
 
 /// <summary>A merchant over HTTP: see <c>docs/protocol/merchant.md</c>.</summary>
 /// <param name="http">A client whose base address is the merchant's, direct or through masks.</param>
-public sealed class MerchantClient(HttpClient http) : IMerchant
+public sealed class MerchantClient(HttpClient http) : IMerchant, IDecisionListener
 {
     private const int MaxAnswer = 64 * 1024;
 
@@ -45,6 +46,16 @@ public sealed class MerchantClient(HttpClient http) : IMerchant
         PaymentRequest request, CancellationToken cancellation) =>
         party.SendJsonAsync(HttpMethod.Post, "payments", request, ProtocolJson.Default.PaymentRequest,
             ProtocolJson.Default.PaymentAnswer, MaxAnswer, cancellation);
+
+    /// <inheritdoc/>
+    public async Task HearAsync(
+        TransactionId transaction, LoggedEntry decision, CancellationToken cancellation)
+    {
+        var answer = await party.SendJsonAsync(HttpMethod.Put, $"decisions/{transaction}", decision,
+            ProtocolJson.Default.LoggedEntry, ProtocolJson.Default.PaymentAnswer, MaxAnswer, cancellation);
+        if (!answer.IsOk)
+            throw new ProtocolViolationException("A shop that hears of decisions refused to hear of one.");
+    }
 
     /// <inheritdoc/>
     public Task<Result<SessionAnswer, MerchantError>> StepAsync(

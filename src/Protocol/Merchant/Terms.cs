@@ -15,9 +15,11 @@ namespace Bauta.Protocol.Merchant;
 /// are absent.</param>
 /// <param name="LockFirst">With it the goods are made to order, after the lock (FIG. 5); two-sided by itself,
 /// too.</param>
+/// <param name="Release">When the merchant releases the key, and to whom beside the archive: one of
+/// <see cref="ReleaseTerm"/>; absent, for the bank's notes and to the archive alone.</param>
 public sealed record Terms(
     byte[]? CustomerKey = null, string? CustomerName = null, SessionTerms? Session = null,
-    SessionTerms? LockFirst = null)
+    SessionTerms? LockFirst = null, string? Release = null)
 {
     /// <summary>The longest name, in characters.</summary>
     public const int MaxNameLength = 64;
@@ -25,9 +27,14 @@ public sealed record Terms(
     /// <summary>Whether sizes hold, and whether they say anything: to have no terms has one form, which is
     /// none.</summary>
     public bool IsWellFormed() => (Session ?? LockFirst) is { } later
-        ? CustomerKey is null && CustomerName is null && later.IsWellFormed() && (Session is null || LockFirst is null)
-        : CustomerKey is not null && P256PublicKey.TryFromSpki(CustomerKey, out _)
-            && (CustomerName is null || Names.IsLine(CustomerName, MaxNameLength));
+        ? CustomerKey is null && CustomerName is null && Release is null && later.IsWellFormed()
+            && (Session is null || LockFirst is null)
+        : (CustomerKey is not null || Release is not null)
+            && (CustomerKey is null || P256PublicKey.TryFromSpki(CustomerKey, out _))
+            && (CustomerName is null || (CustomerKey is not null && Names.IsLine(CustomerName, MaxNameLength)))
+            && (Release is null || ReleaseTerm.IsKnown(Release))
+            // Before the lock there is nothing that the customer could have acknowledged.
+            && (Release != ReleaseTerm.Early || CustomerKey is null);
 
     /// <summary>What the lock note commits to where nothing is made yet; null where P1 commits to a key.</summary>
     public KeyCommitment? CommitmentIn(TransactionId transaction) =>
@@ -40,6 +47,22 @@ public sealed record Terms(
         ? one is null && other is null
         : StrictJson.Write(one, ProtocolJson.Default.Terms).AsSpan().SequenceEqual(
             StrictJson.Write(other, ProtocolJson.Default.Terms));
+}
+
+/// <summary>Ways to release a key that a merchant takes up only when it chose to: each is a risk of the
+/// merchant's.</summary>
+public static class ReleaseTerm
+{
+    /// <summary>FIG. 7: right after P1, to a bank that is its own archive, which holds the release until the lock is
+    /// there too. The merchant never sees a lock before it has handed the key over.</summary>
+    public const string Early = "early";
+
+    /// <summary>Section 5.6: for the bank's notes, to archive and customer at once. Where the archive fails, the
+    /// customer has the goods and keeps the money.</summary>
+    public const string AtOnce = "at-once";
+
+    /// <summary>Whether this is one of them.</summary>
+    public static bool IsKnown(string release) => release is Early or AtOnce;
 }
 
 /// <summary>Who can prove what was delivered: what a merchant demands.</summary>

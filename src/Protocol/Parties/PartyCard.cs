@@ -81,10 +81,12 @@ public static class Roles
 /// itself.</param>
 /// <param name="SpentAt">The only other bank that locks what this one issues; absent when it locks it itself.</param>
 /// <param name="Arbiter">Who decides disputes on payments at this bank; absent when it takes in none.</param>
+/// <param name="Joint">The archive that this bank runs itself (FIG. 6 and 7), by its policy: whoever locks and whoever
+/// decides are then one.</param>
 public sealed record BankTerms(
     string Currency, int Decimals, IReadOnlyList<string> Policies, long MinExpirySeconds, long MaxExpirySeconds,
     long DisputeWindowSeconds, BankPeer? Issuer = null, BankPeer? SpentAt = null,
-    Signed<ArbiterCard>? Arbiter = null)
+    Signed<ArbiterCard>? Arbiter = null, PolicyId? Joint = null)
 {
     /// <summary>Whether sizes and ranges hold.</summary>
     public bool IsWellFormed() => Names.IsCurrency(Currency, Decimals)
@@ -112,11 +114,19 @@ public sealed record BankPeer(string Name, string Key)
 /// <param name="BankKey">The RFC 7638 thumbprint of the bank's identity key.</param>
 /// <param name="Policies">The archives and quorums it sells under, each in C2SP tlog-policy form.</param>
 /// <param name="Proof"><c>two-sided</c> when it sells only with two-sided delivery; otherwise absent.</param>
+/// <param name="Releases">The ways to release a key that it takes when a customer asks for one; otherwise
+/// absent.</param>
 public sealed record MerchantTerms(
-    string Bank, string BankKey, IReadOnlyList<string> Policies, string? Proof = null)
+    string Bank, string BankKey, IReadOnlyList<string> Policies, string? Proof = null,
+    IReadOnlyList<string>? Releases = null)
 {
     /// <summary>Whether sizes and ranges hold.</summary>
     public bool IsWellFormed() => Names.IsPartyName(Bank) && BankKey.Length == P256PublicKey.ThumbprintLength
         && Policies.Count is >= 1 and <= 16 && Policies.All(policy => policy.Length <= ArchivePolicy.MaxLength)
-        && (Proof is null or DeliveryProof.TwoSided);
+        && (Proof is null or DeliveryProof.TwoSided)
+        && (Releases is null || (Releases.Count is 1 or 2 && Releases.Distinct().Count() == Releases.Count
+            && Releases.All(ReleaseTerm.IsKnown)));
+
+    /// <summary>Whether it releases in that way when it is asked to.</summary>
+    public bool Takes(string release) => Releases?.Contains(release) is true;
 }

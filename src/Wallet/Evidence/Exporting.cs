@@ -43,7 +43,7 @@ public sealed partial class Wallet
             ReadCard(order.BankCard), merchandise, authorization, note, locked?.Payment, first,
             authorization is null ? null : await KeysOfAsync(authorization, state.Order.Archive, cancellation),
             second, other, order.IssuerCard is { } issuer ? ReadCard(issuer) : null, order.Acknowledgement,
-            ItemOf(state), MadeOf(state));
+            ItemOf(state), Made: MadeOf(state));
     }
 
     private static Signed<MadeGoods>? MadeOf(PurchaseState state) => (state switch

@@ -41,15 +41,17 @@ public sealed partial class Wallet
         outputPath = await PlaceAsync(outputPath, offer, null, cancellation);
         return await AdvanceAsync(
             await OrderAsync(
-                RequestId.Generate(), shop, offer, outputPath, (id, card) => TermsOf(id, wanted, card, offer),
-                wanted.Pseudonym, cancellation),
+                RequestId.Generate(), shop, offer, outputPath,
+                (id, card, bank) => TermsOf(id, wanted, card, bank, offer), wanted.Pseudonym, cancellation,
+                wanted.Rests),
             patience, progress, cancellation);
     }
 
     /// <summary>Writes the intent down.</summary>
     private async Task<PurchaseState> OrderAsync(
         RequestId id, PartyAddress shop, OfferTerms offer, string outputPath,
-        Func<RequestId, PartyCard, Terms?> termsOf, string? pseudonym, CancellationToken cancellation)
+        Func<RequestId, PartyCard, PartyCard, Terms?> termsOf, string? pseudonym, CancellationToken cancellation,
+        bool rests = false)
     {
         var currency = await CurrencyAsync(cancellation);
         if (offer.Currency != currency.Code)
@@ -57,7 +59,7 @@ public sealed partial class Wallet
                 $"The shop asks for {offer.Currency}; this wallet's bank issues {currency.Code}.");
         var book = await DenominationsAsync(cancellation);
         if (CoinSelection.TryPay(
-            await CoinsAsync(book, Now, cancellation), offer.Price, Authorization.MaxTokens) is null)
+            await CoinsAsync(book, Now, rests, cancellation), offer.Price, Authorization.MaxTokens) is null)
             throw new WalletException(WalletError.NotEnough,
                 $"The wallet's tokens do not cover {currency.Format(offer.Price)}. Withdraw more first, for a round "
                 + "sum: bauta wallet withdraw. Or make tokens that balance calls to be refreshed spendable: bauta "
@@ -66,7 +68,8 @@ public sealed partial class Wallet
         var shopCard = await network.MerchantCardAsync(shop, cancellation);
         var order = new PurchaseOrder(
             id, shop.ToString(), offer, network.Policy.Id, outputPath, Now, shopCard.Text, bankCard.Text,
-            issuerCard?.Text, network.Policy.Text, Terms: termsOf(id, shopCard.Content), Pseudonym: pseudonym);
+            issuerCard?.Text, network.Policy.Text, Terms: termsOf(id, shopCard.Content, bankCard.Content),
+            Pseudonym: pseudonym, Rests: rests);
         PurchaseState state = new Started(order);
         var box = Store.SealPurchase(state);
         await Store.Database.WriteAsync(
@@ -129,8 +132,9 @@ public sealed partial class Wallet
                 Aborted aborted => await UnlockAsync(aborted, progress, cancellation),
                 _ => throw new InvalidOperationException($"No step leads out of {state.GetType().Name}."),
             };
+            // A step that waits may have written down how far it came.
             if (next is null)
-                return state;
+                return await Store.PurchaseAsync(state.Order.Id, cancellation) ?? state;
             state = next;
         }
 
@@ -185,7 +189,8 @@ public sealed partial class Wallet
         var promise = state.Merchandise.Content;
         var book = await DenominationsAsync(cancellation);
         var uses = CoinSelection.TryPay(
-            await CoinsAsync(book, promise.ExpiresAt, cancellation), promise.Contract.Price, Authorization.MaxTokens);
+            await CoinsAsync(book, promise.ExpiresAt, state.Order.Rests, cancellation), promise.Contract.Price,
+            Authorization.MaxTokens);
         if (uses is null)
             return await AbandonAsync(state,
                 "The wallet's tokens that are worth something until the purchase expires do not cover the price. "
@@ -193,7 +198,7 @@ public sealed partial class Wallet
         // What a session draws on first is used up, so that few are left that the bank has seen together.
         if (promise.Session is not null)
             uses = [.. uses.OrderBy(use => use.Amount.MinorUnits)];
-        var held = await Store.TokensAsync(TokenState.Held, cancellation);
+        var held = await SpendableAsync(state.Order.Rests, cancellation);
         var keys = new List<P256PrivateKey>();
         try
         {
@@ -316,14 +321,22 @@ public sealed partial class Wallet
     /// <summary>The tokens that a bank locks now and that are still worth their value if a lock that lasts as long
     /// ends without a payment.</summary>
     private async Task<IReadOnlyCollection<Coin>> CoinsAsync(
-        DenominationBook book, UnixTime until, CancellationToken cancellation) =>
-        [.. (await Store.TokensAsync(TokenState.Held, cancellation))
+        DenominationBook book, UnixTime until, bool rests, CancellationToken cancellation) =>
+        [.. (await SpendableAsync(rests, cancellation))
             .Where(token => token.Remaining > Amount.Zero)
             .Select(token => (Token: token, Key: book.Find(token.TokenKeyId)))
             .Where(pair => pair.Key is { IsRevoked: false } key
                 && Now < key.Terms.SpendUntil && until < key.Terms.ExpiresAt)
             .Select(pair => new Coin(
                 pair.Token.TokenKeyId, pair.Token.Number, pair.Token.Remaining, pair.Key!.Terms.SpendUntil))];
+
+    private async Task<IReadOnlyList<WalletToken>> SpendableAsync(bool rests, CancellationToken cancellation)
+    {
+        var held = await Store.TokensAsync(TokenState.Held, cancellation);
+        return !rests
+            ? held
+            : [.. (await Store.TokensAsync(TokenState.Doubtful, cancellation)).Where(token => token.IsRest), .. held];
+    }
 
     /// <summary>Ends a purchase for which nothing is locked; tokens set aside for it come back.</summary>
     private async Task<PurchaseState> AbandonAsync(
@@ -338,7 +351,8 @@ public sealed partial class Wallet
             {
                 foreach (var token in Store.TokenRows.OfPurchase(transaction, name))
                     TokenTable.Release(
-                        transaction, token.TokenKeyId, token.Number, name, token.Remaining, tokens);
+                        transaction, token.TokenKeyId, token.Number, name, token.Remaining,
+                        token.IsRest ? TokenState.Doubtful : tokens);
             });
         // After the write: a purchase that could still be paid keeps its goods.
         GoodsFile.Delete(Store.Folder, state.Order.Id);

@@ -10,6 +10,8 @@ namespace Bauta.Wallet;
 
 public sealed partial class Wallet
 {
+    private const long ArchiveWaitSeconds = 5;
+
     private static readonly TimeSpan pollInterval = TimeSpan.FromMilliseconds(250);
 
     // The making of goods takes its time.
@@ -22,13 +24,20 @@ public sealed partial class Wallet
     private async Task<PurchaseState?> DecideAsync(
         Locked state, UnixTime until, IProgress<WalletStep>? progress, CancellationToken cancellation)
     {
+        var isOpened = false;
         for (var told = false; ; await Task.Delay(IntervalOf(state), clock, cancellation))
         {
             var answer = await PayAsync(state, told ? null : progress, cancellation);
-            if (state.Made is null && answer?.Made is { } made
+            if (state.Made is null && answer.Made is { } made
                 && await AgreeAsync(state, made, progress, cancellation) is { } agreed)
                 (state, answer) = (agreed, await PayAsync(agreed, progress, cancellation));
-            var decision = answer?.Decision ?? await AskArchiveAsync(state, cancellation);
+            if ((answer.Release ?? state.Release) is { } atOnce && !isOpened)
+            {
+                isOpened = true;
+                state = await OpenAtOnceAsync(state, atOnce, progress, cancellation);
+            }
+
+            var decision = answer.Decision ?? await AskArchiveAsync(state, until, cancellation);
             told = true;
             if (decision is not null)
                 return await AcceptAsync(state, decision, progress, cancellation);
@@ -40,11 +49,14 @@ public sealed partial class Wallet
     private static TimeSpan IntervalOf(Locked state) =>
         state is { Made: null, Merchandise.Content.LockFirst: not null } ? makingPollInterval : pollInterval;
 
-    private async Task<PaymentAnswer?> PayAsync(
+    /// <summary>Of what the shop answers all that holds.</summary>
+    private async Task<PaymentAnswer> PayAsync(
         Locked state, IProgress<WalletStep>? progress, CancellationToken cancellation)
     {
-        if (Now >= state.Merchandise.Content.ExpiresAt)
-            return null;
+        var release = state.Merchandise.Content.Terms?.Release;
+        // An early release is at the bank, and the shop needs no notes.
+        if (Now >= state.Merchandise.Content.ExpiresAt || release == ReleaseTerm.Early)
+            return new PaymentAnswer();
         progress?.Report(state.Made is not null
             ? new WalletStep("E5", "customer -> shop: the customer's signature that the goods arrived")
             : state.Session is null
@@ -62,22 +74,61 @@ public sealed partial class Wallet
                     cancellation)
                 : await shop.CloseAsync(DeliveryId.Derive(state.Merchandise.Content.Secret), cancellation);
             // What the shop shows counts only if it holds; otherwise the archive is asked.
-            return !answer.IsOk ? null
-                : answer.Value.Decision is { } shown && Holds(state, shown) is null ? new PaymentAnswer()
-                : answer.Value;
+            if (!answer.IsOk)
+                return new PaymentAnswer();
+            return new PaymentAnswer(
+                answer.Value.Decision is { } shown && Holds(state, shown) is not null ? shown : null,
+                answer.Value.Made,
+                release == ReleaseTerm.AtOnce && answer.Value.Release is { } given
+                    && Release.Matches(given, state.Lock.LockNote.Content) ? given : null);
         }
         catch (Exception silent) when (silent is PartyUnreachableException or ProtocolViolationException)
         {
             // The shop may be down for good; the archive decides without it.
-            return null;
+            return new PaymentAnswer();
         }
     }
 
-    private async Task<LoggedEntry?> AskArchiveAsync(Locked state, CancellationToken cancellation)
+    /// <summary>
+    /// Section 5.6: the goods open with P4 itself, while the archive decides. The release is written down first, so
+    /// that a wallet that dies here opens them when it resumes. What does not open as promised waits for the decision.
+    /// </summary>
+    private async Task<Locked> OpenAtOnceAsync(
+        Locked state, Signed<Release> release, IProgress<WalletStep>? progress, CancellationToken cancellation)
+    {
+        if (state.Release is null)
+            state = (Locked)await Store.AdvanceAsync(state with { Release = release }, cancellation);
+        var goods = new GoodsFile(Store.Folder, state.Order.Id, state.Merchandise.Content);
+        var path = state.Order.OutputPath;
+        try
+        {
+            var isThere = File.Exists(path);
+            var asPromised = await goods.OpenIntoAsync(
+                release.Content.MaskedKey, path, new ReadingStep("open", "opening the goods", progress), cancellation);
+            if (asPromised is true)
+                progress?.Report(new WalletStep(
+                    "P4", "shop -> customer: the key at once; the goods are open, and the archive's commit follows"));
+            else if (!isThere)
+                File.Delete(path);
+        }
+        catch (WalletException notHere) when (notHere.Error == WalletError.Refused)
+        {
+            // The file cannot be stored there now; after the commit the user is told.
+        }
+
+        return state;
+    }
+
+    private async Task<LoggedEntry?> AskArchiveAsync(Locked state, UnixTime until, CancellationToken cancellation)
     {
         var note = state.Lock.LockNote;
+        // Where no shop holds its answer back, the archive does: one question in place of many.
+        var wait = state.Merchandise.Content.Terms?.Release == ReleaseTerm.Early
+            ? Math.Clamp(until.Seconds - Now.Seconds, 0, ArchiveWaitSeconds)
+            : 0;
         var answer = Now < note.Content.ExpiresAt
-            ? await network.Archive.DecisionAsync(BankKeyId.Of(note), note.Content.Transaction, cancellation)
+            ? await network.Archive.AwaitDecisionAsync(
+                BankKeyId.Of(note), note.Content.Transaction, TimeSpan.FromSeconds(wait), cancellation)
             : await network.Archive.DecideAsync(new DecisionRequest(note), cancellation);
         // Which note it decided on is evidence against the bank.
         if (answer.Error == ArchiveError.OtherLockNote)
@@ -239,7 +290,7 @@ public sealed partial class Wallet
             var left = token.Remaining - drawn;
             // After a commit the bank has seen them together, drawn on or not.
             var next = left == Amount.Zero ? TokenState.Gone
-                : commit is null ? TokenState.Held : TokenState.Doubtful;
+                : commit is null && !token.IsRest ? TokenState.Held : TokenState.Doubtful;
             TokenTable.Release(transaction, token.TokenKeyId, token.Number, name, left, next);
         }
     }

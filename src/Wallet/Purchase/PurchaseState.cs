@@ -46,11 +46,12 @@ public abstract record PurchaseState(PurchaseOrder Order)
 /// <param name="Terms">The variant that the shop is asked for; P1 must repeat it exactly.</param>
 /// <param name="Pseudonym">The label of the key in them; null when it is a key of this purchase only.</param>
 /// <param name="Acknowledgement">What that key signed; written down before it is shown to the shop.</param>
+/// <param name="Rests">Whether what is left of tokens that were spent in part may pay.</param>
 public sealed record PurchaseOrder(
     RequestId Id, string Shop, OfferTerms Offer, PolicyId Archive, string OutputPath, UnixTime StartedAt,
     string ShopCard, string BankCard, string? IssuerCard = null, string? Policy = null, LoggedEntry? Disputed = null,
     Signed<LockNote>? OtherLockNote = null, Terms? Terms = null, string? Pseudonym = null,
-    Signed<Acknowledgement>? Acknowledgement = null);
+    Signed<Acknowledgement>? Acknowledgement = null, bool Rests = false);
 
 /// <summary>How far a session has come.</summary>
 /// <param name="Count">How many items were opened.</param>
@@ -111,9 +112,12 @@ public sealed record Denied(
 /// <param name="Lock">P3.</param>
 /// <param name="Session">With a session that the shop took up.</param>
 /// <param name="Made">With goods made to order, once they were fetched and agreed to.</param>
+/// <param name="Release">P4, when the shop gave it at once (5.6): the goods open with it before there is a
+/// decision.</param>
 public sealed record Locked(
     PurchaseOrder Order, Signed<Merchandise> Merchandise, byte[] Authorization, LockAnswer Lock,
-    SessionProgress? Session = null, MadePiece? Made = null) : PurchaseState(Order);
+    SessionProgress? Session = null, MadePiece? Made = null, Signed<Release>? Release = null)
+    : PurchaseState(Order);
 
 /// <summary>P5a with the quorum is here: the value moves and the goods open.</summary>
 /// <param name="Order">The order.</param>

@@ -76,7 +76,7 @@ public sealed partial class Wallet
     internal async Task<Locked> KeepAsync(Locked state, CancellationToken cancellation) =>
         (Locked)await Store.AdvanceAsync(state, cancellation);
 
-    private Terms SessionTermsOf(RequestId purchase, PartyCard shop)
+    private Terms SessionTermsOf(RequestId purchase, PartyCard shop, PartyCard bank)
     {
         using var secret = Store.Seed.Session(purchase);
         return new Terms(Session: secret.Terms());

@@ -15,7 +15,11 @@ namespace Bauta.Wallet.Tokens;
 /// <param name="Token">The RFC 9578 token, once issued.</param>
 public sealed record WalletToken(
     byte[] TokenKeyId, long Number, Amount Value, Amount Remaining, string State, string? Reserve, string? Purchase,
-    byte[]? Token);
+    byte[]? Token)
+{
+    /// <summary>Whether a part of it was spent, so that the bank has seen it.</summary>
+    public bool IsRest => Remaining < Value && Remaining > Amount.Zero;
+}
 
 /// <summary>A token's life: planned, held, set aside; then spent, or refreshed and gone.</summary>
 public static class TokenState
@@ -103,8 +107,9 @@ internal sealed class TokenTable(WalletVault vault)
 
     public static void SetAside(IWriteTransaction transaction, CoinUse use, string purchase) =>
         transaction.ExecuteExpecting(1,
-            "UPDATE tokens SET state = $1, purchase = $2 WHERE token_key_id = $3 AND number = $4 AND state = $5",
-            TokenState.SetAside, purchase, use.Coin.TokenKeyId, use.Coin.Number, TokenState.Held);
+            "UPDATE tokens SET state = $1, purchase = $2 WHERE token_key_id = $3 AND number = $4 "
+            + "AND state IN ($5, $6)",
+            TokenState.SetAside, purchase, use.Coin.TokenKeyId, use.Coin.Number, TokenState.Held, TokenState.Doubtful);
 
     /// <summary>Ends a token's part in a purchase.</summary>
     public static void Release(

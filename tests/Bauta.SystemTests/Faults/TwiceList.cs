@@ -38,9 +38,12 @@ internal static class TwiceList
 
     /// <summary>
     /// Moves nothing twice and answers differently. C2SP tlog-witness: an old size that is no longer the latest is a
-    /// conflict, which states the latest.
+    /// conflict, which states the latest. An early release is taken only by a bank that is its own archive, and asked
+    /// again and again, and a merchant is told of decisions only by an archive that has its address: <c>JointTests</c>
+    /// does both.
     /// </summary>
-    public static IReadOnlyList<string> Others { get; } = ["witness POST /add-checkpoint"];
+    public static IReadOnlyList<string> Others { get; } = 
+        ["witness POST /add-checkpoint", "bank POST /releases", "merchant PUT /decisions/"];
 
     /// <summary>Whether a request, such as <c>bank PUT /locks/abc</c>, is one of these; with or without more path or
     /// query behind it where the entry ends in a slash; a star is a part of the path without one.</summary>

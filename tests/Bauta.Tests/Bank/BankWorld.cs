@@ -65,6 +65,9 @@ public sealed class BankWorld : IAsyncDisposable
     /// <summary>From the next start on: other archives than <see cref="Archive"/>.</summary>
     public IReadOnlyList<BankArchive>? Archives { get; set; }
 
+    /// <summary>From the next start on: seals early releases, and the archive is the bank's own.</summary>
+    public SealingKey? Joint { get; set; }
+
     internal LogCatcher Log { get; } = new();
 
     public P256PrivateKey StatementKey { get; }
@@ -238,7 +241,8 @@ public sealed class BankWorld : IAsyncDisposable
                 Archives ?? [new BankArchive(Archive.Policy, Archive)], new BankAcquirer(Acquirer.Key, Acquirer),
                 [Locker.PublicKey],
                 Issuer is null ? null : new BankIssuer(Issuer.StatementKey.PublicKey, IssuerClient ?? Issuer.Bank),
-                Options.SpentAt is null ? null : Locker.PublicKey),
+                Options.SpentAt is null ? null : Locker.PublicKey,
+                Joint is null ? null : new JointArchive(Archive.Policy.Id, Joint)),
             Clock, Log.CreateLogger("bank"));
     }
 }

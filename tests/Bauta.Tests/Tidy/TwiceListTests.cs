@@ -5,6 +5,7 @@ using Bauta.Bank;
 using Bauta.Http;
 using Bauta.Merchant;
 using Bauta.Protocol.Bank;
+using Bauta.Protocol.Merchant;
 using Bauta.SystemTests.Faults;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -24,7 +25,7 @@ public sealed class TwiceListTests
         await AddAsync("archive", app => app.MapArchive(null!, null!, null!));
         using var nobody = new HttpClient(new SocketsHttpHandler());
         await AddAsync("bank", app => app.MapBank(new BankClient(nobody)));
-        await AddAsync("merchant", app => app.MapMerchant(null!));
+        await AddAsync("merchant", app => app.MapMerchant(new MerchantClient(nobody)));
         await AddAsync("witness", app => app.MapWitness(null!));
         Assert.InRange(routes.Count, 15, 100);
         string[] listed = [.. TwiceList.All, .. TwiceList.InDisputes, .. TwiceList.Others];

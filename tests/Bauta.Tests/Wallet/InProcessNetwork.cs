@@ -50,15 +50,18 @@ public sealed class InProcessNetwork : INetwork, IAsyncDisposable
     private readonly P256PrivateKey accountKey = P256PrivateKey.Generate();
     private readonly P256PrivateKey acquirerKey = P256PrivateKey.Generate();
     private readonly P256PrivateKey? lockerKey;
+    private readonly bool isJoint;
+    private readonly IReadOnlyList<string> releases;
+    private readonly FixtureKeys keys = new(FixtureKeys.Twelve);
     private BankDatabase bankDatabase = null!;
     private SealingKey sealing = null!;
     private Task running = Task.CompletedTask;
     private Signed<PartyCard> bankCard = null!;
     private Signed<PartyCard> shopCard = null!;
 
-    private InProcessNetwork(BankOptions options, bool hasLocker)
+    private InProcessNetwork(BankOptions options, bool hasLocker, bool isJoint, IReadOnlyList<string> releases)
     {
-        Options = options;
+        (Options, this.isJoint, this.releases) = (options, isJoint, releases);
         lockerKey = hasLocker ? P256PrivateKey.Generate() : null;
         cosigners = [Cosigner.Generate("w1.example", Clock), Cosigner.Generate("w2.example", Clock)];
         Policy = ArchivePolicy.Create(logSigner.Verifier, [.. cosigners.Select(one => one.Verifier)], 2);
@@ -83,8 +86,11 @@ public sealed class InProcessNetwork : INetwork, IAsyncDisposable
 
     public Wire Wire { get; } = new();
 
-    /// <summary>What lies between the shop and the archive.</summary>
+    /// <summary>What lies between the shop and the two that it calls.</summary>
     public Wire ShopWire { get; } = new();
+
+    /// <summary>The archive as others meet it: the bank's own, where the two are one.</summary>
+    public IArchive ShownArchive => TheBank.Archive ?? TheArchive;
 
     /// <summary>What the wallet's network file says; the archive keeps the one that it began with.</summary>
     public ArchivePolicy Policy { get; set; }
@@ -156,9 +162,12 @@ public sealed class InProcessNetwork : INetwork, IAsyncDisposable
     /// <summary>Starts the parties.</summary>
     /// <param name="options">The bank's.</param>
     /// <param name="hasLocker">Whether another bank locks what the bank issues.</param>
-    public static async Task<InProcessNetwork> StartAsync(BankOptions? options = null, bool hasLocker = false)
+    /// <param name="isJoint">Whether the bank is its own archive.</param>
+    /// <param name="releases">The ways to release a key that the shop takes.</param>
+    public static async Task<InProcessNetwork> StartAsync(
+        BankOptions? options = null, bool hasLocker = false, bool isJoint = false, params string[] releases)
     {
-        var network = new InProcessNetwork(options ?? BankOptions, hasLocker);
+        var network = new InProcessNetwork(options ?? BankOptions, hasLocker, isJoint, releases);
         await network.OpenAsync();
         return network;
     }
@@ -202,9 +211,21 @@ public sealed class InProcessNetwork : INetwork, IAsyncDisposable
     public async Task RestartShopAsync()
     {
         await TheMerchant.DisposeAsync();
-        TheMerchant = await OpenMerchantAsync(
-            ShopName, shopKey, accountKey, new WiredArchive(ShopWire, TheArchive));
+        TheMerchant = await OpenMerchantAsync(ShopName, shopKey, accountKey, ShownArchive);
         MerchantWire.Merchant = TheMerchant;
+    }
+
+    /// <summary>The bank's process is gone and another one begins on its database; the wallet and the shop call that
+    /// one.</summary>
+    public async Task RestartBankAsync()
+    {
+        TheBank.Dispose();
+        databases.Remove(bankDatabase);
+        await bankDatabase.DisposeAsync();
+        await OpenBankAsync();
+        BankWire = new WiredBank(Wire, TheBank);
+        ArchiveWire = new WiredArchive(Wire, ShownArchive);
+        await RestartShopAsync();
     }
 
     /// <summary>Opens one more shop, at the same bank and archive.</summary>
@@ -290,19 +311,11 @@ public sealed class InProcessNetwork : INetwork, IAsyncDisposable
                 Banks = [new Bauta.Acquirer.ServedBank(BankName, "EUR", BankKey.PublicKey)],
             },
             Open("acquirer", Bauta.Acquirer.AcquirerSchema.Migrations), acquirerKey, sealing, Clock);
-        bankDatabase = await BankDatabase.OpenAsync(File("bank.db"));
-        databases.Add(bankDatabase);
-        var archive = new BankArchive(Policy, TheArchive);
-        var acquirer = new BankAcquirer(acquirerKey.PublicKey, TheAcquirer);
-        TheBank = await PartyBank.OpenAsync(
-            Options with { SpentAt = lockerKey is null ? null : SecondBank.Name }, bankDatabase, BankKey,
-            new FixtureKeys(FixtureKeys.Twelve),
-            new BankParties(
-                [archive], acquirer, lockerKey is null ? [] : [lockerKey.PublicKey], SpentAt: lockerKey?.PublicKey),
-            Clock);
-        await MaintainBankAsync();
+        await OpenBankAsync();
         Assert.Equal(
             Options.Exponents.Count, (await TheBank.DenominationsAsync(default)).Denominations.Count);
+        var archive = new BankArchive(Policy, TheArchive);
+        var acquirer = new BankAcquirer(acquirerKey.PublicKey, TheAcquirer);
         if (lockerKey is not null)
         {
             TheLocker = await SecondBank.OpenAsync(
@@ -311,16 +324,30 @@ public sealed class InProcessNetwork : INetwork, IAsyncDisposable
             await TheLocker.Bank.MaintainAsync(default);
         }
 
-        TheMerchant = await OpenMerchantAsync(
-            ShopName, shopKey, accountKey, new WiredArchive(ShopWire, TheArchive));
+        TheMerchant = await OpenMerchantAsync(ShopName, shopKey, accountKey, ShownArchive);
         BankWire = new WiredBank(Wire, TheBank);
-        ArchiveWire = new WiredArchive(Wire, TheArchive);
+        ArchiveWire = new WiredArchive(Wire, ShownArchive);
         MerchantWire = new WiredMerchant(Wire, TheMerchant);
         bankCard = Signed<PartyCard>.Sign(BankKey, new PartyCard(
             Roles.Bank, BankName, BankKey.PublicKey.Spki, [], Clock.Now, Bank: Options.Terms(
                 [Policy],
-                spentAt: lockerKey is null ? null : new BankPeer(SecondBank.Name, lockerKey.PublicKey.Thumbprint))));
+                spentAt: lockerKey is null ? null : new BankPeer(SecondBank.Name, lockerKey.PublicKey.Thumbprint),
+                joint: isJoint ? Policy.Id : null)));
         shopCard = Card(ShopName, shopKey, TheMerchant);
+    }
+
+    private async Task OpenBankAsync()
+    {
+        bankDatabase = await BankDatabase.OpenAsync(File("bank.db"));
+        databases.Add(bankDatabase);
+        TheBank = await PartyBank.OpenAsync(
+            Options with { SpentAt = lockerKey is null ? null : SecondBank.Name }, bankDatabase, BankKey, keys,
+            new BankParties(
+                [new BankArchive(Policy, TheArchive)], new BankAcquirer(acquirerKey.PublicKey, TheAcquirer),
+                lockerKey is null ? [] : [lockerKey.PublicKey], SpentAt: lockerKey?.PublicKey,
+                Joint: isJoint ? new JointArchive(Policy.Id, sealing) : null),
+            Clock);
+        await MaintainBankAsync();
     }
 
     private Signed<PartyCard> Card(string name, P256PrivateKey identity, PartyMerchant shop) =>
@@ -346,12 +373,13 @@ public sealed class InProcessNetwork : INetwork, IAsyncDisposable
                 OrderSeconds = 400,
                 OrderWaitSeconds = 100,
                 OrderMarginSeconds = 30,
+                Releases = releases,
             },
             Databases.GetValueOrDefault(name == ShopName ? "merchant" : name)
                 ?? Open(name == ShopName ? "merchant" : name, MerchantSchema.Migrations),
             new MerchantKeys(identity, account, sealing, (lockerKey ?? BankKey).PublicKey),
-            TheLocker?.Bank ?? TheBank,
-            [new MerchantArchive(Policy, archive)], Clock, items: Items, maker: Maker);
+            new WiredBank(ShopWire, TheLocker?.Bank ?? TheBank),
+            [new MerchantArchive(Policy, new WiredArchive(ShopWire, archive))], Clock, items: Items, maker: Maker);
         Assert.True(await shop.OpenAccountAsync(default));
         return shop;
     }

@@ -39,8 +39,13 @@ public sealed class Wire
     public async Task<T> SendAsync<T>(
         Type party, Func<Task<T>> call, [System.Runtime.CompilerServices.CallerMemberName] string name = "")
     {
-        var number = calls++;
-        Log.Add($"{party.Name}.{name}");
+        int number;
+        lock (Log)
+        {
+            number = calls++;
+            Log.Add($"{party.Name}.{name}");
+        }
+
         if (Silent.Contains(party) || (number == LostCall && !IsAnswerLost))
             throw new PartyUnreachableException("The request was lost.");
         var answer = await call();
@@ -49,7 +54,7 @@ public sealed class Wire
 }
 
 /// <summary>The bank at the other end of a wire. A test may put another answer in place of the bank's.</summary>
-public sealed class WiredBank(Wire wire, IBank bank) : IBank
+public sealed class WiredBank(Wire wire, IBank bank) : IBank, IJointBank
 {
     public Func<LockAnswer, LockAnswer>? ChangeLock { get; set; }
 
@@ -167,13 +172,20 @@ public sealed class WiredBank(Wire wire, IBank bank) : IBank
         wire.SendAsync(typeof(IBank), () => bank.RecoupAsync(order, cancellation));
 
     public Task<Result<AccountState, BankError>> OpenAccountAsync(
-        Signed<AccountOrder> order, CancellationToken cancellation) => throw new NotSupportedException();
+        Signed<AccountOrder> order, CancellationToken cancellation) =>
+        wire.SendAsync(typeof(IBank), () => bank.OpenAccountAsync(order, cancellation));
 
     public Task<Result<AccountState, BankError>> AccountAsync(
-        Signed<ReadOrder> order, CancellationToken cancellation) => throw new NotSupportedException();
+        Signed<ReadOrder> order, CancellationToken cancellation) =>
+        wire.SendAsync(typeof(IBank), () => bank.AccountAsync(order, cancellation));
 
     public Task<Result<PayoutState, BankError>> PayOutAsync(
-        Signed<PayoutRequest> request, CancellationToken cancellation) => throw new NotSupportedException();
+        Signed<PayoutRequest> request, CancellationToken cancellation) =>
+        wire.SendAsync(typeof(IBank), () => bank.PayOutAsync(request, cancellation));
+
+    public Task<Result<EarlyReleaseAnswer, BankError>> ReleaseAsync(
+        Signed<EarlyRelease> release, CancellationToken cancellation) =>
+        wire.SendAsync(typeof(IJointBank), () => ((IJointBank)bank).ReleaseAsync(release, cancellation));
 }
 
 /// <summary>The archive at the other end of a wire.</summary>
