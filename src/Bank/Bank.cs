@@ -160,8 +160,10 @@ public sealed class Bank : IBank, IBankOperator, IJointBank, IDisposable
         // First, since an issuer that does not answer ends the round.
         await accounts.CollectAsync(cancellation);
         await disputes.LapseAsync(cancellation);
-        await database.WriteAsync(
-            (transaction, _) => AuthorizationRows.Prune(transaction, UnixTime.Now(clock), PrunedAtOnce), cancellation);
+        var now = UnixTime.Now(clock);
+        if (await database.ReadAsync(reader => AuthorizationRows.HasEnded(reader, now), cancellation))
+            await database.WriteAsync(
+                (transaction, _) => AuthorizationRows.Prune(transaction, now, PrunedAtOnce), cancellation);
         if (releases is not null)
             await releases.DropExpiredAsync(cancellation);
         var isDone = await keeper.RunAsync(cancellation);

@@ -22,8 +22,10 @@ internal static class AuthorizationRows
         """,
         now.Seconds, limit);
 
-    public static long Count(IReadTransaction transaction) => transaction.QuerySingleOrDefault(
-        "SELECT COUNT(*) FROM authorizations", row => row.GetInt64(0));
+    /// <summary>Whether there is something to forget: an idle bank writes nothing.</summary>
+    public static bool HasEnded(IReadTransaction transaction, UnixTime now) => transaction.Query(
+        "SELECT ends_at FROM authorizations WHERE ends_at <= $1 LIMIT 1", row => row.GetInt64(0), now.Seconds)
+        .Count > 0;
 
     public static byte[]? Find(IReadTransaction transaction, TransactionId n) => transaction.QuerySingleOrDefault(
         "SELECT p2 FROM authorizations WHERE n = $1", row => row.GetBytes(0), n.ToArray());
