@@ -29,6 +29,8 @@ public class RestTests
         Assert.Equal(WalletError.NotEnough, (await Assert.ThrowsAsync<WalletException>(
             () => customer.BuyAsync(dear, "never"))).Error);
 
+        // Until the bank has settled it, the token is locked as a whole.
+        await network.TheMerchant.IdleAsync();
         network.MerchantWire.IgnoresPayments = true;
         Assert.IsType<Locked>(await customer.BuyAsync(dear, "aborted", rests));
         network.Clock.Advance(300);
