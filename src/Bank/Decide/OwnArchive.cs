@@ -4,7 +4,6 @@ using Bauta.Bank.Settle;
 using Bauta.Protocol;
 using Bauta.Protocol.Archive;
 using Bauta.Protocol.Merchant;
-using Bauta.Storage;
 
 namespace Bauta.Bank.Decide;
 

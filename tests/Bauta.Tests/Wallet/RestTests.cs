@@ -1,4 +1,3 @@
-using Bauta.Protocol;
 using Bauta.Wallet;
 using Bauta.Wallet.Purchase;
 using Bauta.Wallet.Tokens;
