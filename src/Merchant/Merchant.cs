@@ -25,6 +25,9 @@ public sealed partial class Merchant : IMerchant, IAsyncDisposable
     private static readonly TimeSpan openPause = TimeSpan.FromHours(1);
     private static readonly TimeSpan sweepPause = TimeSpan.FromHours(1);
 
+    private const ConfigureAwaitOptions Quietly =
+        ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext;
+
     private readonly CancellationTokenSource lifetime = new();
     private readonly TimeSpan dropPause;
     private readonly TimeProvider clock;
@@ -131,7 +134,7 @@ public sealed partial class Merchant : IMerchant, IAsyncDisposable
                 LogFailed(failure.GetType().Name);
             }
 
-            await Task.Delay(resumePause, clock, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(resumePause, clock, cancellation).ConfigureAwait(Quietly);
         }
     }
 
@@ -169,7 +172,7 @@ public sealed partial class Merchant : IMerchant, IAsyncDisposable
                 LogFailed(failure.GetType().Name);
             }
 
-            await Task.Delay(resumePause, clock, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(resumePause, clock, cancellation).ConfigureAwait(Quietly);
         }
     }
 

@@ -211,8 +211,8 @@ internal sealed partial class Settling
     private sealed class Attempt
     {
         public TaskCompletionSource<LoggedEntry?> Decision { get; } =
-            new(TaskCreationOptions.RunContinuationsAsynchronously);
+            new(SideBySide.Elsewhere);
 
-        public TaskCompletionSource<bool> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        public TaskCompletionSource<bool> Done { get; } = new(SideBySide.Elsewhere);
     }
 }

@@ -148,7 +148,7 @@ internal sealed class Metering(
         var due = await database.ReadAsync(
             transaction => SessionStore.Due(transaction, until, CloseAtOnce), cancellation);
         var failed = 0;
-        await Parallel.ForEachAsync(due, cancellation, async (session, stop) =>
+        await SideBySide.ForEachAsync(due, -1, cancellation, async (session, stop) =>
         {
             try
             {

@@ -119,7 +119,7 @@ internal sealed class GoodsFile
         {
             MakeFolderOf(outputPath);
             await using var ciphertext = new MeteredStream(path, progress);
-            await using var plain = new FileStream(part, FileMode.Create, FileAccess.Write, FileShare.None);
+            using var plain = new FileStream(part, FileMode.Create, FileAccess.Write, FileShare.None);
             verdict = await decryptor.DecryptAsync(ciphertext, plain, cancellation);
         }
         catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
