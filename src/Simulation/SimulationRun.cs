@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Bauta.Protocol;
 using Bauta.Protocol.Merchant;
+using Bauta.Simulation.Lies;
 using Bauta.Simulation.World;
 using Bauta.Wallet.Purchase;
 
@@ -35,13 +36,29 @@ public sealed class SimulationRun : IDisposable
         (this.purchases, template) = (purchases, Template.Make(Customers, purchases));
 
     /// <summary>Runs one world from its beginning to its end, on this thread.</summary>
-    public SeedResult Run(ulong seed)
+    /// <param name="seed">Of all that is left to chance.</param>
+    /// <param name="lie">Who lies; null for what the seed says.</param>
+    public SeedResult Run(ulong seed, Lie? lie = null) => Run(seed, lie, Sabotage.None);
+
+    internal SeedResult Run(ulong seed, Lie? lie, Sabotage sabotage)
     {
         var world = template.Open(seed);
         try
         {
             var chance = new Chance(seed, 5);
             var rates = FaultRates.Draw(chance);
+            world.Liar = lie ?? Draw(chance);
+            if (world.Liar == Lie.CustomerReplays)
+                rates = rates with { Duplicated = 400_000 };
+            if (world.Liar == Lie.CustomerDoubleSpends)
+            {
+                world.Customers[1].Clone(world.Customers[0]);
+                world.Cheats.UnionWith([0, 1]);
+                world.Tally.Add("lie " + LieNames.Of(world.Liar));
+            }
+
+            new Liar(world, world.Liar, new Chance(seed, 6)).TakePlace();
+            Saboteur.TakePlace(world, sabotage);
             try
             {
                 world.Loop.Run(() => LiveAsync(world, rates, chance));
@@ -62,6 +79,10 @@ public sealed class SimulationRun : IDisposable
             Template.Close(world);
         }
     }
+
+    // In every second world somebody lies.
+    private static Lie Draw(Chance chance) =>
+        chance.Below(2) == 0 ? Lie.None : (Lie)chance.Between(1, Enum.GetValues<Lie>().Length - 1);
 
     /// <inheritdoc/>
     public void Dispose() => template.Dispose();
@@ -114,7 +135,7 @@ public sealed class SimulationRun : IDisposable
         {
             await world.Loop.DelayAsync(chance.Between(1, 400));
             var offer = template.Offers[chance.Below(template.Offers.Count)];
-            var wanted = new CustomerTerms();
+            var wanted = new CustomerTerms(chance.Below(4) == 0 ? DeliveryProof.TwoSided : null);
             var number = customer.Begun++;
             if (!await Customer.TryAsync(() => customer.Wallet.BuyAsync(
                 world.ShopAddress, offer, customer.FileFor(number), wanted, TimeSpan.FromSeconds(2), null,

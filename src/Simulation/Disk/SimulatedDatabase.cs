@@ -43,6 +43,12 @@ internal sealed class SimulatedDatabase : IDatabase
         life.OnEnd(session.Go);
     }
 
+    /// <summary>Whether it acknowledges what it does not keep.</summary>
+    public bool IsLying
+    {
+        set => session.IsLying = value;
+    }
+
     public DatabaseHealth Health => committer.Failed is null ? DatabaseHealth.Healthy : DatabaseHealth.Failed;
 
     public Task<StorageException> Failure => committer.Failure;

@@ -17,6 +17,7 @@ internal enum CommitFate
 internal sealed class SimulatedSession(string path) : SqliteSession(path)
 {
     private readonly string log = path + "-wal";
+    private long kept;
 
     /// <summary>What becomes of the next commit.</summary>
     public CommitFate Fate { get; set; }
@@ -24,8 +25,13 @@ internal sealed class SimulatedSession(string path) : SqliteSession(path)
     /// <summary>Whether the process that had it open is gone.</summary>
     public bool IsGone { get; private set; }
 
+    /// <summary>Whether the last commit is lost with the process although it was acknowledged.</summary>
+    public bool IsLying { get; set; }
+
     protected override void Begin()
     {
+        if (IsLying)
+            kept = LogLength();
         base.Begin();
         if (Fate == CommitFate.Full)
             Script("PRAGMA max_page_count = 1");
@@ -92,6 +98,8 @@ internal sealed class SimulatedSession(string path) : SqliteSession(path)
         IsGone = true;
         KeepLog();
         Dispose();
+        if (IsLying && LogLength() > kept)
+            Tear(kept);
     }
 
     private long LogLength() => File.Exists(log) ? new FileInfo(log).Length : 0;

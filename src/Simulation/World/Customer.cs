@@ -66,6 +66,13 @@ internal sealed class Customer : INetwork
 
     public string FileFor(int purchase) => Path.Combine(folder, "out", $"{purchase}.bin");
 
+    /// <summary>Begins with a copy of another one's wallet.</summary>
+    public void Clone(Customer other)
+    {
+        Directory.Delete(folder, recursive: true);
+        Template.Copy(other.folder, folder);
+    }
+
     /// <summary>Makes the wallet's file. The product's own storage does that, with a thread of its own.</summary>
     public void CreateWallet() => WalletStore.CreateAsync(
         folder, Password, RecoveryPhrase.Generate(), world.Loop.Clock, rounds: 1).GetAwaiter().GetResult()

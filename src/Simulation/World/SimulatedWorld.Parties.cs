@@ -154,7 +154,13 @@ internal sealed partial class SimulatedWorld
     private async Task StartBankAsync(Life life)
     {
         bankBooks = await BankDatabase.OpenAsync(
-            options => bankDisk = Open("bank", BankSchema.Migrations, life, options), new DatabaseOptions(),
+            options =>
+            {
+                bankDisk = Open("bank", BankSchema.Migrations, life, options);
+                bankDisk.IsLying = IsBankDiskLying;
+                return bankDisk;
+            },
+            new DatabaseOptions(),
             ForwardOnly.Open(PathOf("bank.mark")));
         bank = await Bank.Bank.OpenAsync(
             BankOptions, bankBooks, kit.BankKey, denominationKeys,

@@ -6,6 +6,7 @@ using Bauta.Protocol.Merchant;
 using Bauta.Protocol.Parties;
 using Bauta.Protocol.Relay;
 using Bauta.Simulation.Disk;
+using Bauta.Simulation.Lies;
 using Bauta.Simulation.Network;
 using Bauta.Simulation.Time;
 
@@ -94,11 +95,31 @@ internal sealed partial class SimulatedWorld : IDisposable
             await StartAsync(node);
     }
 
+    /// <summary>Whether things go wrong, and liars lie.</summary>
+    public bool IsStormy { get; private set; }
+
+    /// <summary>Who lies here, and how.</summary>
+    public Lie Liar { get; set; }
+
+    /// <summary>Customers of whom nothing is expected, since they cheat.</summary>
+    public HashSet<int> Cheats { get; } = [];
+
+    /// <summary>A broken rule for tests: what the bank's disk acknowledged last is lost when the bank dies.</summary>
+    public bool IsBankDiskLying { get; set; }
+
     /// <summary>From here on things go wrong.</summary>
-    public void Unleash(FaultRates with) => Net.Rates = rates = with;
+    public void Unleash(FaultRates with)
+    {
+        IsStormy = true;
+        Net.Rates = rates = with;
+    }
 
     /// <summary>From here on nothing goes wrong any more; who is down comes back.</summary>
-    public void Calm() => Net.Rates = rates = FaultRates.None;
+    public void Calm()
+    {
+        IsStormy = false;
+        Net.Rates = rates = FaultRates.None;
+    }
 
     /// <summary>Every process stops where it stands.</summary>
     public void StopAll()
