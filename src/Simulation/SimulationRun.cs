@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Bauta.Crypto.OpenSsl;
 using Bauta.Protocol;
 using Bauta.Protocol.Merchant;
 using Bauta.Simulation.Lies;
@@ -43,11 +44,13 @@ public sealed class SimulationRun : IDisposable
     internal SeedResult Run(ulong seed, Lie? lie, Sabotage sabotage)
     {
         var world = template.Open(seed);
+        VerifiedBefore.Remember(true);
         try
         {
             var chance = new Chance(seed, 5);
             var rates = FaultRates.Draw(chance);
             world.Liar = lie ?? Draw(chance);
+            world.Net.Liar = LieNames.Of(world.Liar).Split('-')[0];
             if (world.Liar == Lie.CustomerReplays)
                 rates = rates with { Duplicated = 400_000 };
             if (world.Liar == Lie.CustomerDoubleSpends)
@@ -76,8 +79,40 @@ public sealed class SimulationRun : IDisposable
         }
         finally
         {
+            VerifiedBefore.Remember(false);
             Template.Close(world);
         }
+    }
+
+    /// <summary>Runs many worlds, several at a time, each on a thread of its own.</summary>
+    /// <param name="first">The first seed.</param>
+    /// <param name="count">How many.</param>
+    /// <param name="workers">How many at a time.</param>
+    /// <param name="lie">Who lies in all of them; null for what the seeds say.</param>
+    /// <param name="ended">Told of each when it is over, one at a time.</param>
+    /// <param name="cancellation">Begins no more.</param>
+    public async Task<SimulationReport> RunAsync(
+        ulong first, int count, int workers, Lie? lie, Action<SeedResult> ended, CancellationToken cancellation)
+    {
+        var report = new SimulationReport();
+        var gate = new Lock();
+        var next = -1;
+        await Task.WhenAll(Enumerable.Range(0, workers).Select(_ => Task.Factory.StartNew(
+            () =>
+            {
+                for (int i; (i = Interlocked.Increment(ref next)) < count && !cancellation.IsCancellationRequested;)
+                {
+                    var result = Run(unchecked(first + (ulong)i), lie);
+                    lock (gate)
+                    {
+                        report.Add(result);
+                        ended(result);
+                    }
+                }
+            },
+            CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
+        cancellation.ThrowIfCancellationRequested();
+        return report;
     }
 
     // In every second world somebody lies.
@@ -102,6 +137,10 @@ public sealed class SimulationRun : IDisposable
             await world.Loop.DelayAsync(200);
         world.Calm();
         await SettleAsync(world);
+        // What a wallet does not know the worth of, the bank tells when it is refreshed.
+        if (world.Liar == Lie.ShopReplaysTransaction || chance.Below(8) == 0)
+            foreach (var customer in world.Customers)
+                await Customer.TryAsync(() => customer.Wallet.RefreshAsync(TimeSpan.Zero, null, default));
         if (world.Bug is null)
             await world.JudgeAsync();
 

@@ -178,6 +178,9 @@ internal sealed class Liar
                 throw new PartyUnreachableException("Silence.");
             if (request.Release is not null)
                 liar.releases[request.LockNote.Content.Transaction] = request;
+            // The shop waits, and so the customer asks.
+            if (liar is { lie: Lie.ArchiveEarlyKey } && request.Release is not null && liar.Lies())
+                throw new PartyUnreachableException("Silence.");
             if (liar is { lie: Lie.ArchiveTwoDecisions } && liar.Lies())
                 return new DecisionAnswer(liar.ForgedAbort(request.LockNote));
             return await Real.DecideAsync(request, cancellation);
@@ -191,7 +194,7 @@ internal sealed class Liar
                 return answer;
             return liar.lie switch
             {
-                Lie.ArchiveEarlyKey when answer.Error == ArchiveError.Undecided && liar.Lies() =>
+                Lie.ArchiveEarlyKey when answer.Error == ArchiveError.Undecided && liar.IsAtIt =>
                     new DecisionAnswer(Forge(
                         liar.world, new LogEntry(LogEntry.Commit, liar.world.Now, seen.LockNote, seen.Release), false)),
                 Lie.ArchiveTwoDecisions when liar.Lies() => new DecisionAnswer(liar.ForgedAbort(seen.LockNote)),

@@ -104,7 +104,7 @@ public sealed partial class Wallet
             "P5a", "archive: commit(n, masked key) is published, though the bank gave the customer no notes"));
         return await Store.AdvanceAsync(
             new Committed(state.Order, merchandise, authorization, decision), cancellation,
-            EndOf(state, merchandise, logged.Entry));
+            EndOf(state, merchandise, logged.Entry, hasNotes: false));
     }
 
     private static WalletException Unconfirmed() => new(WalletError.Unreachable,

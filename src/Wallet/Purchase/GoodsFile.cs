@@ -97,19 +97,16 @@ internal sealed class GoodsFile
     public async Task<bool?> OpenIntoAsync(
         byte[] maskedKey, string outputPath, IProgress<double> progress, CancellationToken cancellation)
     {
-        if (File.Exists(outputPath))
+        var exists = File.Exists(outputPath);
+        if (exists && await IsPromisedAsync(outputPath, cancellation))
         {
-            if (!await IsPromisedAsync(outputPath, cancellation))
-                throw new WalletException(WalletError.Refused,
-                    $"The goods are paid for, and {outputPath} is another file. Move it away and run bauta wallet "
-                    + "resume, or name another file: bauta wallet resume PURCHASE --out FILE");
             // A run before may have been cut off between giving the name and flushing it.
             Keep(() => DurableFile.SyncFile(outputPath), outputPath);
             return true;
         }
 
         if (!File.Exists(path))
-            return null;
+            return exists ? throw IsAnother(outputPath) : null;
         using var mask = GoodsMask.FromBytes(promise.Mask);
         using var key = MaskedKey.FromBytes(maskedKey).Unmask(mask);
         using var decryptor = new GoodsDecryptor(key, layout, MerkleHash.FromBytes(promise.GoodsRoot));
@@ -134,10 +131,25 @@ internal sealed class GoodsFile
             return null;
         }
 
+        if (exists)
+        {
+            // A run before may have been cut off after it gave the name to goods that are not as promised.
+            var isOwn = await AreSameAsync(part, outputPath, cancellation);
+            Discard(part);
+            if (!isOwn)
+                throw IsAnother(outputPath);
+            Keep(() => DurableFile.SyncFile(outputPath), outputPath);
+            return false;
+        }
+
         // The ciphertext is deleted next, so the plain file must outlive a power cut from here on.
         Keep(() => DurableFile.AdoptNew(part, outputPath), outputPath);
         return verdict == GoodsVerdict.Good && await IsPromisedAsync(outputPath, cancellation);
     }
+
+    private static WalletException IsAnother(string outputPath) => new(WalletError.Refused,
+        $"The goods are paid for, and {outputPath} is another file. Move it away and run bauta wallet "
+        + "resume, or name another file: bauta wallet resume PURCHASE --out FILE");
 
     /// <summary>What is half written is plain text, and the next try may go elsewhere.</summary>
     private static void Discard(string part)
@@ -180,9 +192,18 @@ internal sealed class GoodsFile
             Directory.CreateDirectory(folder);
     }
 
-    private async Task<bool> IsPromisedAsync(string file, CancellationToken cancellation)
+    private async Task<bool> IsPromisedAsync(string file, CancellationToken cancellation) =>
+        (await HashAsync(file, cancellation)).AsSpan().SequenceEqual(promise.Contract.ContentHash);
+
+    private static async Task<bool> AreSameAsync(string one, string other, CancellationToken cancellation)
+    {
+        var hash = await HashAsync(one, cancellation);
+        return (await HashAsync(other, cancellation)).AsSpan().SequenceEqual(hash);
+    }
+
+    private static async Task<byte[]> HashAsync(string file, CancellationToken cancellation)
     {
         await using var opened = new MeteredStream(file, null);
-        return (await SHA256.HashDataAsync(opened, cancellation)).AsSpan().SequenceEqual(promise.Contract.ContentHash);
+        return await SHA256.HashDataAsync(opened, cancellation);
     }
 }
