@@ -31,8 +31,9 @@ internal sealed record FaultRates(
         return storm == 0
             ? None
             : new FaultRates(
-                Lost: Rate(6_000), Delayed: Rate(20_000), Duplicated: Rate(20_000), Partitioned: Rate(1_500),
-                CrashBefore: Rate(900), CrashAfter: Rate(900), Torn: Rate(900), Full: Rate(3_000), Killed: Rate(600));
+                Lost: Rate(12_000), Delayed: Rate(40_000), Duplicated: Rate(40_000), Partitioned: Rate(2_000),
+                CrashBefore: Rate(2_000), CrashAfter: Rate(2_000), Torn: Rate(2_000), Full: Rate(6_000),
+                Killed: Rate(1_000));
 
         int Rate(int usual) => chance.Below(3) == 0 ? 0 : usual * chance.Between(1, storm) / 4;
     }

@@ -62,6 +62,14 @@ public sealed class SimulationRun : IDisposable
 
             new Liar(world, world.Liar, new Chance(seed, 6)).TakePlace();
             Saboteur.TakePlace(world, sabotage);
+            // What brings the broken rule to light.
+            rates = sabotage switch
+            {
+                Sabotage.ForgedAbort => new FaultRates(Lost: 60_000),
+                Sabotage.FreshNotes => new FaultRates(Duplicated: 400_000),
+                Sabotage.LyingDisk => new FaultRates(CrashBefore: 30_000),
+                _ => rates,
+            };
             try
             {
                 world.Loop.Run(() => LiveAsync(world, rates, chance));

@@ -18,6 +18,7 @@ internal sealed class SimulatedSession(string path) : SqliteSession(path)
 {
     private readonly string log = path + "-wal";
     private long kept;
+    private long acknowledged;
 
     /// <summary>What becomes of the next commit.</summary>
     public CommitFate Fate { get; set; }
@@ -25,13 +26,13 @@ internal sealed class SimulatedSession(string path) : SqliteSession(path)
     /// <summary>Whether the process that had it open is gone.</summary>
     public bool IsGone { get; private set; }
 
-    /// <summary>Whether the last commit is lost with the process although it was acknowledged.</summary>
+    /// <summary>Whether the commit before the last work is lost with the process although it was acknowledged.</summary>
     public bool IsLying { get; set; }
 
     protected override void Begin()
     {
         if (IsLying)
-            kept = LogLength();
+            (kept, acknowledged) = (acknowledged, LogLength());
         base.Begin();
         if (Fate == CommitFate.Full)
             Script("PRAGMA max_page_count = 1");

@@ -13,7 +13,7 @@ namespace Bauta.Simulation.Lies;
 /// and until the world is calm.</summary>
 internal sealed class Liar
 {
-    private const int Often = 300_000;
+    private const int Often = 400_000;
 
     private readonly SimulatedWorld world;
     private readonly Lie lie;

