@@ -17,10 +17,10 @@ public static class SideBySide
     /// <typeparam name="T">What the body is run for.</typeparam>
     /// <param name="items">For each of these.</param>
     /// <param name="atOnce">How many bodies run at the same time; -1 for as many as there are processors.</param>
-    /// <param name="cancellation">Starts no more.</param>
     /// <param name="body">Its first failure ends the rest.</param>
+    /// <param name="cancellation">Starts no more.</param>
     public static async Task ForEachAsync<T>(
-        IEnumerable<T> items, int atOnce, CancellationToken cancellation, Func<T, CancellationToken, ValueTask> body)
+        IEnumerable<T> items, int atOnce, Func<T, CancellationToken, ValueTask> body, CancellationToken cancellation)
     {
         if (!StaysHere)
         {

@@ -8,6 +8,9 @@ public sealed class SimulationReport
     // Below this, luck alone may have kept a rare fault away.
     private const long EnoughPurchases = 5_000;
 
+    private static readonly string[] endings =
+        ["purchases returned", "purchases abandoned", "verdict Complete", "verdict Aborted"];
+
     private readonly List<SeedResult> failed = [];
 
     /// <summary>How many worlds were run.</summary>
@@ -40,8 +43,7 @@ public sealed class SimulationReport
         if (Purchases >= EnoughPurchases)
         {
             missing.AddRange(Enum.GetNames<Fault>().Where(fault => Tally[fault] == 0));
-            missing.AddRange(new[] { "purchases returned", "purchases abandoned", "verdict Complete", "verdict Aborted" }
-                .Where(name => Tally[name] == 0));
+            missing.AddRange(endings.Where(name => Tally[name] == 0));
         }
 
         return missing;

@@ -1,6 +1,4 @@
-using System.Diagnostics;
 using Bauta.Crypto.OpenSsl;
-using Bauta.Protocol;
 using Bauta.Protocol.Merchant;
 using Bauta.Simulation.Lies;
 using Bauta.Simulation.World;

@@ -51,8 +51,8 @@ internal sealed class PayoutDesk(
         await SideBySide.ForEachAsync(
             due,
             AtOnce,
-            cancellation,
-            async (payout, stop) => await FinishAsync(payout, await SendAsync(payout, stop), stop));
+            async (payout, stop) => await FinishAsync(payout, await SendAsync(payout, stop), stop),
+            cancellation);
         return due.Count == BatchSize;
     }
 

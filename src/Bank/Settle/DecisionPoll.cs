@@ -30,12 +30,12 @@ internal sealed class DecisionPoll(
         await SideBySide.ForEachAsync(
             due,
             AtOnce,
-            cancellation,
             async (held, stop) =>
             {
                 if (!await TryDecideAsync(held, stop))
                     await WaitAsync(held, now, stop);
-            });
+            },
+            cancellation);
         return due.Count == BatchSize;
     }
 

@@ -10,7 +10,6 @@ using Bauta.Simulation.Network;
 using Bauta.Storage;
 using Bauta.Wallet;
 using Bauta.Wallet.Network;
-using Bauta.Wallet.Purchase;
 using Bauta.Wallet.Recovery;
 using CustomerWallet = Bauta.Wallet.Wallet;
 

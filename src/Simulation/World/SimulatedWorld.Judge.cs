@@ -3,7 +3,6 @@ using Bauta.Protocol;
 using Bauta.Protocol.Archive;
 using Bauta.Protocol.Bank;
 using Bauta.Protocol.Evidence;
-using Bauta.Simulation.Lies;
 using Bauta.Wallet.Purchase;
 
 namespace Bauta.Simulation.World;

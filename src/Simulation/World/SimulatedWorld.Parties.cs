@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using Bauta.Acquirer;
 using Bauta.Archive;
 using Bauta.Archive.Cosign;

@@ -1,7 +1,6 @@
 using Bauta.Archive.Log;
 using Bauta.Bank.Inspect;
 using Bauta.Bank.Ledger;
-using Bauta.Protocol;
 using Bauta.Protocol.Archive;
 using Bauta.Simulation.Lies;
 using Bauta.Wallet.Purchase;

@@ -1,9 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
-using Bauta.Merchant.Offers;
 using Bauta.Protocol;
-using Bauta.Protocol.Merchant;
-using Bauta.Protocol.Parties;
 using Bauta.Protocol.Relay;
 using Bauta.Simulation.Disk;
 using Bauta.Simulation.Lies;
