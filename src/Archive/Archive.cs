@@ -104,17 +104,17 @@ public sealed class Archive : IArchive, ILog
     public async Task RunAsync(CancellationToken cancellation)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        var ordering = Task.Run(() => sequencer.RunAsync(stop.Token), CancellationToken.None);
-        var signing = Task.Run(() => checkpoints.RunAsync(stop.Token), CancellationToken.None);
+        var ordering = SideBySide.Start(() => sequencer.RunAsync(stop.Token));
+        var signing = SideBySide.Start(() => checkpoints.RunAsync(stop.Token));
         // Where this fails, the log is served all the same, with a look-up more for each decision.
-        var reading = Task.Run(() => decisions.ReadTableAsync(database, stop.Token), CancellationToken.None);
+        var reading = SideBySide.Start(() => decisions.ReadTableAsync(database, stop.Token));
         var sweeping = SweepAsync(stop.Token);
         var first = await Task.WhenAny(ordering, signing);
         await stop.CancelAsync();
-        await sweeping.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        await reading.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await sweeping.ConfigureAwait(Quietly);
+        await reading.ConfigureAwait(Quietly);
         var other = first == ordering ? signing : ordering;
-        await other.ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+        await other.ConfigureAwait(Quietly);
         if (first.IsFaulted || !cancellation.IsCancellationRequested)
             await first;
         if (other.IsFaulted)
@@ -281,6 +281,9 @@ public sealed class Archive : IArchive, ILog
             return EntryBundle.Encode(leaves);
         }, cancellation);
     }
+
+    private const ConfigureAwaitOptions Quietly =
+        ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext;
 
     private static readonly DecisionAnswer None = new();
 

@@ -41,6 +41,7 @@ internal static class CommandLine
             BankGroup.Build(),
             new AuditBankVerb(),
             new BenchVerb(),
+            new SimulateVerb.SimulateWorldsVerb(),
         };
         root.Options.Add(Verb.Json);
         var help = root.Options.OfType<HelpOption>().Single();

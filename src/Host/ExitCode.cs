@@ -85,6 +85,9 @@ public enum ExitCode
 
     [ExitMeaning("`bench --strict`: something measured misses what it is to reach.")]
     TargetMissed = 50,
+
+    [ExitMeaning("`simulate`: something that must always hold did not, or nothing went wrong that was to go wrong.")]
+    SimulationFailed = 51,
 }
 
 /// <summary>The sentence that the documentation and the tests share.</summary>

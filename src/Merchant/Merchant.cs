@@ -28,6 +28,9 @@ public sealed partial class Merchant : IMerchant, IDecisionListener, IAsyncDispo
     private static readonly TimeSpan openPause = TimeSpan.FromHours(1);
     private static readonly TimeSpan sweepPause = TimeSpan.FromHours(1);
 
+    private const ConfigureAwaitOptions Quietly =
+        ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext;
+
     private readonly CancellationTokenSource lifetime = new();
     private readonly TimeSpan dropPause;
     private readonly TimeProvider clock;
@@ -169,7 +172,7 @@ public sealed partial class Merchant : IMerchant, IDecisionListener, IAsyncDispo
                 LogFailed(failure.GetType().Name);
             }
 
-            await Task.Delay(resumePause, clock, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(resumePause, clock, cancellation).ConfigureAwait(Quietly);
         }
     }
 
@@ -207,7 +210,7 @@ public sealed partial class Merchant : IMerchant, IDecisionListener, IAsyncDispo
                 LogFailed(failure.GetType().Name);
             }
 
-            await Task.Delay(resumePause, clock, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(resumePause, clock, cancellation).ConfigureAwait(Quietly);
         }
     }
 

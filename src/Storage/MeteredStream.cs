@@ -38,10 +38,13 @@ public sealed class MeteredStream : Stream
     /// <inheritdoc/>
     public override int Read(Span<byte> buffer) => Tell(inner.Read(buffer));
 
-    /// <inheritdoc/>
-    public override async ValueTask<int> ReadAsync(
-        Memory<byte> buffer, CancellationToken cancellationToken = default) =>
-        Tell(await inner.ReadAsync(buffer, cancellationToken));
+    /// <summary>Reads on the caller's thread: a file that is not opened for it is never read otherwise, only on
+    /// another one.</summary>
+    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        return ValueTask.FromResult(Tell(inner.Read(buffer.Span)));
+    }
 
     /// <inheritdoc/>
     public override Task<int> ReadAsync(

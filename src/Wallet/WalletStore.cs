@@ -78,11 +78,12 @@ public sealed class WalletStore : IAsyncDisposable
 
     /// <summary>Opens a wallet.</summary>
     /// <exception cref="WalletException">There is none, or the password is wrong.</exception>
-    public static async Task<WalletStore> OpenAsync(string folder, string password, TimeProvider clock)
+    public static Task<WalletStore> OpenAsync(string folder, string password, TimeProvider clock) =>
+        File.Exists(FileIn(folder)) ? OpenAsync(Open(folder, clock), folder, password) : throw NoWallet(folder);
+
+    /// <summary>Opens a wallet in a database that is open already, and its own from here on.</summary>
+    internal static async Task<WalletStore> OpenAsync(IDatabase database, string folder, string password)
     {
-        if (!File.Exists(FileIn(folder)))
-            throw NoWallet(folder);
-        var database = Open(folder, clock);
         var locked = await database.ReadAsync(transaction => Get(transaction, LockSetting));
         var vault = locked is null ? null : WalletVault.TryOpen(password, locked);
         if (vault is null)

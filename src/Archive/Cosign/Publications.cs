@@ -1,4 +1,5 @@
 using Bauta.Archive.Log;
+using Bauta.Protocol;
 using Bauta.Storage;
 
 namespace Bauta.Archive.Cosign;
@@ -12,7 +13,7 @@ internal sealed class Publications(IDatabase database, PublishedCheckpoint? late
     private readonly Lock gate = new();
     private readonly LinkedList<PublishedCheckpoint> recent = new(latest is null ? [] : [latest]);
     private PublishedCheckpoint? renewed;
-    private TaskCompletionSource next = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private TaskCompletionSource next = new(SideBySide.Elsewhere);
 
     public PublishedCheckpoint? Latest
     {
@@ -44,7 +45,7 @@ internal sealed class Publications(IDatabase database, PublishedCheckpoint? late
             if (recent.Count > Limit)
                 recent.RemoveFirst();
             waiting = next;
-            next = new(TaskCreationOptions.RunContinuationsAsynchronously);
+            next = new(SideBySide.Elsewhere);
         }
 
         waiting.SetResult();

@@ -90,11 +90,13 @@ internal sealed class Sequencer
         try
         {
             Release();
-            await foreach (var batch in started.Reader.ReadAllAsync(cancellation))
+            while (await started.Reader.WaitToReadAsync(cancellation))
             {
-                await EndAsync(batch);
-                // The reader looks at it only when nothing is there.
-                cancellation.ThrowIfCancellationRequested();
+                while (started.Reader.TryRead(out var batch))
+                {
+                    await EndAsync(batch);
+                    cancellation.ThrowIfCancellationRequested();
+                }
             }
         }
         finally
@@ -331,7 +333,8 @@ internal sealed class Sequencer
         while (started.Reader.TryRead(out var batch))
         {
             ending.Add(batch);
-            await ((Task)batch.Written).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await ((Task)batch.Written).ConfigureAwait(
+                ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
             isWell &= batch.Written is { IsCompletedSuccessfully: true, Result: true };
             if (isWell)
                 batch.Complete();
@@ -380,7 +383,7 @@ internal sealed class Sequencer
     {
         // Senders go on elsewhere, so that none of their code runs between two batches.
         private readonly TaskCompletionSource<Result<Appended, ArchiveError>> done =
-            new(TaskCreationOptions.RunContinuationsAsynchronously);
+            new(SideBySide.Elsewhere);
 
         public VerifiedLeaf Leaf => leaf;
 

@@ -48,10 +48,11 @@ internal sealed class PayoutDesk(
     {
         var now = UnixTime.Now(clock);
         var due = await database.ReadAsync(reader => PayoutRows.Due(reader, now, BatchSize), cancellation);
-        await Parallel.ForEachAsync(
+        await SideBySide.ForEachAsync(
             due,
-            new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellation },
-            async (payout, stop) => await FinishAsync(payout, await SendAsync(payout, stop), stop));
+            AtOnce,
+            async (payout, stop) => await FinishAsync(payout, await SendAsync(payout, stop), stop),
+            cancellation);
         return due.Count == BatchSize;
     }
 

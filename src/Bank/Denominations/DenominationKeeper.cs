@@ -181,7 +181,7 @@ internal sealed class DenominationKeeper(
     {
         var taken = shelf.Current.TakenBytes(now, MaxTakenBytes - count);
         var signers = new IBlindSigner[count];
-        await Parallel.ForEachAsync(Enumerable.Range(0, count), cancellation, (i, _) =>
+        await SideBySide.ForEachAsync(Enumerable.Range(0, count), -1, (i, _) =>
         {
             signers[i] = keys.Create(key =>
             {
@@ -189,7 +189,7 @@ internal sealed class DenominationKeeper(
                     return taken.Add(key.TruncatedKeyId);
             });
             return ValueTask.CompletedTask;
-        });
+        }, cancellation);
         return signers;
     }
 

@@ -23,13 +23,19 @@ public sealed class BankDatabase : IReadDatabase
     /// <param name="secondPlace">Outside the database: holds how often value had moved when it was last marked.</param>
     /// <exception cref="StorageException">Refused: the database was put back to an older state. It would not know what
     /// was spent since, and let it move again.</exception>
-    public static async Task<BankDatabase> OpenAsync(
-        string connection, DatabaseOptions? options = null, ForwardOnly? secondPlace = null)
+    public static Task<BankDatabase> OpenAsync(
+        string connection, DatabaseOptions? options = null, ForwardOnly? secondPlace = null) =>
+        OpenAsync(
+            with => Database.Open(connection, BankSchema.Migrations, with), options ?? new DatabaseOptions(),
+            secondPlace);
+
+    /// <summary>Opens the database as <paramref name="open"/> does with the options that the books need.</summary>
+    internal static async Task<BankDatabase> OpenAsync(
+        Func<DatabaseOptions, IDatabase> open, DatabaseOptions options, ForwardOnly? secondPlace)
     {
-        options ??= new DatabaseOptions();
         var books = new Books();
         var (begin, check) = (options.OnBegin, options.BeforeCommit);
-        var database = Database.Open(connection, BankSchema.Migrations, options with
+        var database = open(options with
         {
             OnBegin = () =>
             {

@@ -29,14 +29,15 @@ internal sealed class DecisionPoll(
         var undecidable = due.Count(held => !archives.ContainsKey(held.Policy));
         if (undecidable > 0)
             log.ExpiredWithoutArchive(undecidable);
-        await Parallel.ForEachAsync(
+        await SideBySide.ForEachAsync(
             due,
-            new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellation },
+            AtOnce,
             async (held, stop) =>
             {
                 if (await TryDecideAsync(held, stop) is { } next)
                     await WaitAsync(held, next);
-            });
+            },
+            cancellation);
         return due.Count == BatchSize;
     }
 

@@ -94,10 +94,7 @@ internal sealed class WithdrawalDesk(BankDatabase database, DenominationShelf sh
     private BankError? Sign(Signing[] fresh)
     {
         var (isRefused, isUnloaded) = (false, false);
-        if (fresh.Length == 1)
-            SignOne(fresh[0]);
-        else
-            Parallel.ForEach(fresh, SignOne);
+        SideBySide.ForEach(fresh, SignOne);
         if (isRefused)
             return BankError.BadBlindedMessage;
         return isUnloaded ? WhyUnloaded(fresh) : null;

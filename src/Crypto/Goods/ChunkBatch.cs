@@ -1,10 +1,12 @@
+using System.Buffers;
 using System.Security.Cryptography;
 using Bauta.Crypto.Merkle;
 
 namespace Bauta.Crypto.Goods;
 
 /// <summary>
-/// Buffers for a few chunks that are worked on at once, one a processor: memory stays the same whatever is read.
+/// Buffers for a few chunks that are worked on at once, one a processor: memory stays the same whatever is read, and
+/// what has one chunk takes one buffer.
 /// Reads one chunk ahead, because only the end of the stream tells which chunk is the last.
 /// </summary>
 internal sealed class ChunkBatch(int chunkSize) : IDisposable
@@ -39,9 +41,9 @@ internal sealed class ChunkBatch(int chunkSize) : IDisposable
         while (filled < chunks.Length && !isEnd)
         {
             var chunk = chunks[filled];
-            chunk.Length = await stream.ReadAtLeastAsync(
+            chunk.Take(await stream.ReadAtLeastAsync(
                 chunk.Buffer.AsMemory(0, chunkSize), chunkSize, throwOnEndOfStream: false, cancellationToken)
-                .ConfigureAwait(false);
+                .ConfigureAwait(false));
             isEnd = chunk.Length < chunkSize;
             if (chunk.Length == 0 && next + filled > 0)
                 break;
@@ -71,15 +73,34 @@ internal sealed class ChunkBatch(int chunkSize) : IDisposable
     public void Dispose()
     {
         foreach (var chunk in chunks)
-            CryptographicOperations.ZeroMemory(chunk.Buffer);
+            chunk.Dispose();
     }
 
-    internal sealed class Chunk
+    internal sealed class Chunk : IDisposable
     {
-        public byte[] Buffer { get; } = new byte[GoodsLayout.CiphertextChunkSize];
+        private byte[]? buffer;
+        private int used;
+
+        public byte[] Buffer => buffer ??= ArrayPool<byte>.Shared.Rent(GoodsLayout.CiphertextChunkSize);
 
         /// <summary>Bytes read into the buffer.</summary>
-        public int Length { get; set; }
+        public int Length { get; private set; }
+
+        public void Take(int length)
+        {
+            Length = length;
+            // Working on a chunk may put its tag behind it.
+            used = Math.Max(used, Math.Min(length + GoodsLayout.TagSize, Buffer.Length));
+        }
+
+        public void Dispose()
+        {
+            if (buffer is null)
+                return;
+            CryptographicOperations.ZeroMemory(buffer.AsSpan(0, used));
+            ArrayPool<byte>.Shared.Return(buffer);
+            buffer = null;
+        }
 
         public long Index { get; set; }
 

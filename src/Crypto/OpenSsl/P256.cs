@@ -24,13 +24,15 @@ internal static class P256
     private static Verifier ThisThread => verifier ??= new Verifier();
 
     /// <summary>Whether the 65 bytes are an uncompressed point on the curve, P-256 having no others to fear.</summary>
-    internal static bool IsPoint(ReadOnlySpan<byte> point) => ThisThread.Load(point);
+    internal static bool IsPoint(ReadOnlySpan<byte> point) =>
+        VerifiedBefore.Verify(point, default, default, static (key, _, _) => ThisThread.Load(key));
 
-    internal static bool Verify(ReadOnlySpan<byte> point, ReadOnlySpan<byte> digest, ReadOnlySpan<byte> signature)
-    {
-        var thread = ThisThread;
-        return thread.Load(point) && thread.Verify(digest, signature);
-    }
+    internal static bool Verify(ReadOnlySpan<byte> point, ReadOnlySpan<byte> digest, ReadOnlySpan<byte> signature) =>
+        VerifiedBefore.Verify(point, digest, signature, static (key, hash, pair) =>
+        {
+            var thread = ThisThread;
+            return thread.Load(key) && thread.Verify(hash, pair);
+        });
 
     /// <summary>A private key from a scalar in [1, order); null when it is outside.</summary>
     internal static EcKey? TryCreateKey(ReadOnlySpan<byte> scalar)

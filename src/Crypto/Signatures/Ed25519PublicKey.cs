@@ -48,8 +48,9 @@ public sealed class Ed25519PublicKey : IEquatable<Ed25519PublicKey>
     /// another one of the same message.
     /// </summary>
     /// <returns>False for anything but a valid signature of 64 bytes.</returns>
-    public bool Verify(ReadOnlySpan<byte> message, ReadOnlySpan<byte> signature) =>
-        LibCrypto.Ed25519Verify(key, message, signature);
+    public bool Verify(ReadOnlySpan<byte> message, ReadOnlySpan<byte> signature) => VerifiedBefore.IsOn
+        ? VerifiedBefore.Verify(bytes, message, signature, (_, text, one) => LibCrypto.Ed25519Verify(key, text, one))
+        : LibCrypto.Ed25519Verify(key, message, signature);
 
     /// <inheritdoc />
     public bool Equals(Ed25519PublicKey? other) => other is not null && bytes.AsSpan().SequenceEqual(other.bytes);

@@ -264,8 +264,8 @@ internal sealed partial class Settling
         public PaidPurchase Purchase => purchase;
 
         public TaskCompletionSource<LoggedEntry?> Decision { get; } =
-            new(TaskCreationOptions.RunContinuationsAsynchronously);
+            new(SideBySide.Elsewhere);
 
-        public TaskCompletionSource<bool> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        public TaskCompletionSource<bool> Done { get; } = new(SideBySide.Elsewhere);
     }
 }

@@ -148,7 +148,7 @@ internal sealed class Metering(
         var due = await database.ReadAsync(
             transaction => SessionStore.Due(transaction, until, CloseAtOnce), cancellation);
         var failed = 0;
-        await Parallel.ForEachAsync(due, cancellation, async (session, stop) =>
+        await SideBySide.ForEachAsync(due, -1, async (session, stop) =>
         {
             try
             {
@@ -161,7 +161,7 @@ internal sealed class Metering(
                 Interlocked.Increment(ref failed);
                 closingFailed(failure.GetType().Name);
             }
-        });
+        }, cancellation);
         return due.Count == CloseAtOnce && failed == 0;
     }
 

@@ -3,7 +3,7 @@ using SQLitePCL;
 
 namespace Bauta.Storage.Sqlite;
 
-internal sealed class SqliteSession : WriteSession
+internal class SqliteSession : WriteSession
 {
     // SQLITE_DBSTATUS_CACHE_WRITE: pages this connection has written, in WAL mode to the log.
     private const int PagesWritten = 9;

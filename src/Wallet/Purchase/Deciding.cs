@@ -162,7 +162,7 @@ public sealed partial class Wallet
             new Committed(
                 state.Order, state.Merchandise, state.Authorization, decision, state.Lock, state.Session,
                 MadeIn(entry) ?? state.Made),
-            cancellation, EndOf(state, state.Merchandise, entry));
+            cancellation, EndOf(state, state.Merchandise, entry, hasNotes: true));
     }
 
     // Only where nothing is made before the lock does a release carry what came after it.
@@ -269,12 +269,13 @@ public sealed partial class Wallet
 
     /// <summary>What a commit does to the tokens at once; those of a session wait for the bank.</summary>
     private Action<IWriteTransaction>? EndOf(
-        PurchaseState state, Signed<Merchandise> merchandise, LogEntry commit) =>
-        merchandise.Content.Session is null ? transaction => EndTokens(transaction, state, commit) : null;
+        PurchaseState state, Signed<Merchandise> merchandise, LogEntry commit, bool hasNotes) =>
+        merchandise.Content.Session is null ? transaction => EndTokens(transaction, state, commit, hasNotes) : null;
 
     /// <summary>Ends the tokens' part: with a commit, what was paid is drawn from them in their order, as the bank
-    /// does.</summary>
-    private void EndTokens(IWriteTransaction transaction, PurchaseState state, LogEntry? commit)
+    /// does. Without notes of the bank's another customer may have been the one who paid, to whom the shop promised the
+    /// same under the same transaction: then a refresh brings back what this one's tokens are still worth.</summary>
+    private void EndTokens(IWriteTransaction transaction, PurchaseState state, LogEntry? commit, bool hasNotes = true)
     {
         var authorization = ReadAuthorization(Statements(state).P2
             ?? throw new InvalidOperationException($"{state.GetType().Name} holds no authorization."));
@@ -289,7 +290,7 @@ public sealed partial class Wallet
                 continue;
             var left = token.Remaining - drawn;
             // After a commit the bank has seen them together, drawn on or not.
-            var next = left == Amount.Zero ? TokenState.Gone
+            var next = left == Amount.Zero && hasNotes ? TokenState.Gone
                 : commit is null && !token.IsRest ? TokenState.Held : TokenState.Doubtful;
             TokenTable.Release(transaction, token.TokenKeyId, token.Number, name, left, next);
         }

@@ -105,7 +105,7 @@ public sealed partial class Wallet
         return await Store.AdvanceAsync(
             new Committed(
                 state.Order, merchandise, authorization, decision, Made: MadeIn(logged.Entry)), cancellation,
-            EndOf(state, merchandise, logged.Entry));
+            EndOf(state, merchandise, logged.Entry, hasNotes: false));
     }
 
     private static WalletException Unconfirmed() => new(WalletError.Unreachable,

@@ -113,17 +113,16 @@ internal sealed class GoodsFile
     public async Task<bool?> OpenIntoAsync(
         byte[] maskedKey, string outputPath, IProgress<double> progress, CancellationToken cancellation)
     {
-        if (File.Exists(outputPath) && !isMade)
+        var exists = File.Exists(outputPath);
+        if (exists && !isMade && await IsPromisedAsync(outputPath, cancellation))
         {
-            if (!await IsPromisedAsync(outputPath, cancellation))
-                throw OtherFile(outputPath);
             // A run before may have been cut off between giving the name and flushing it.
             Keep(() => DurableFile.SyncFile(outputPath), outputPath);
             return true;
         }
 
         if (!File.Exists(path))
-            return null;
+            return exists && !isMade ? throw IsAnother(outputPath) : null;
         using var mask = GoodsMask.FromBytes(promise.Mask);
         using var key = MaskedKey.FromBytes(maskedKey).Unmask(mask);
         using var decryptor = new GoodsDecryptor(key, layout, root);
@@ -134,7 +133,7 @@ internal sealed class GoodsFile
         {
             MakeFolderOf(outputPath);
             await using var ciphertext = new MeteredStream(path, progress);
-            await using var plain = new FileStream(part, FileMode.Create, FileAccess.ReadWrite, FileShare.None);
+            using var plain = new FileStream(part, FileMode.Create, FileAccess.ReadWrite, FileShare.None);
             verdict = await decryptor.DecryptAsync(ciphertext, plain, cancellation);
             if (isMade && verdict == GoodsVerdict.Good)
                 isWhole = CutPadding(plain);
@@ -151,15 +150,16 @@ internal sealed class GoodsFile
             return null;
         }
 
-        if (isMade && File.Exists(outputPath))
+        if (exists)
         {
-            var (made, there) = (await HashAsync(part, cancellation), await HashAsync(outputPath, cancellation));
-            var isSame = made.AsSpan().SequenceEqual(there);
+            // A run before may have been cut off after it gave the name to these goods. Those of a file would have
+            // the promised hash if they were as promised.
+            var isOwn = await AreSameAsync(part, outputPath, cancellation);
             Discard(part);
-            if (!isSame)
-                throw OtherFile(outputPath);
+            if (!isOwn)
+                throw IsAnother(outputPath);
             Keep(() => DurableFile.SyncFile(outputPath), outputPath);
-            return verdict == GoodsVerdict.Good && isWhole;
+            return isMade && verdict == GoodsVerdict.Good && isWhole;
         }
 
         // The ciphertext is deleted next, so the plain file must outlive a power cut from here on.
@@ -178,6 +178,10 @@ internal sealed class GoodsFile
         plain.SetLength(size);
         return true;
     }
+
+    private static WalletException IsAnother(string outputPath) => new(WalletError.Refused,
+        $"The goods are paid for, and {outputPath} is another file. Move it away and run bauta wallet "
+        + "resume, or name another file: bauta wallet resume PURCHASE --out FILE");
 
     /// <summary>What is half written is plain text, and the next try may go elsewhere.</summary>
     private static void Discard(string part)
@@ -204,10 +208,6 @@ internal sealed class GoodsFile
         }
     }
 
-    private static WalletException OtherFile(string outputPath) => new(WalletError.Refused,
-        $"The goods are paid for, and {outputPath} is another file. Move it away and run bauta wallet resume, or name "
-        + "another file: bauta wallet resume PURCHASE --out FILE");
-
     private static WalletException CannotStore(string outputPath, Exception failed) => new(WalletError.Refused,
         $"The goods are paid for and cannot be stored as {outputPath} ({failed.Message.TrimEnd('.')}). The wallet "
         + "keeps them. Mend that and run bauta wallet resume, or name another file: bauta wallet resume PURCHASE "
@@ -226,6 +226,12 @@ internal sealed class GoodsFile
 
     private async Task<bool> IsPromisedAsync(string file, CancellationToken cancellation) =>
         (await HashAsync(file, cancellation)).AsSpan().SequenceEqual(promise.Contract.ContentHash);
+
+    private static async Task<bool> AreSameAsync(string one, string other, CancellationToken cancellation)
+    {
+        var hash = await HashAsync(one, cancellation);
+        return (await HashAsync(other, cancellation)).AsSpan().SequenceEqual(hash);
+    }
 
     private static async Task<byte[]> HashAsync(string file, CancellationToken cancellation)
     {
