@@ -2,6 +2,7 @@ using Bauta.Crypto.PrivacyPass;
 using Bauta.Protocol;
 using Bauta.Protocol.Archive;
 using Bauta.Protocol.Bank;
+using Bauta.Protocol.Disputes;
 using Bauta.Protocol.Merchant;
 
 namespace Bauta.Simulation.Lies;
@@ -49,6 +50,23 @@ internal abstract class HonestBank(IBank real) : IBank
 
     public Task<Result<PayoutState, BankError>> PayOutAsync(
         Signed<PayoutRequest> request, CancellationToken cancellation) => real.PayOutAsync(request, cancellation);
+
+    public Task<Result<DisputeState, BankError>> DisputeAsync(
+        Signed<DisputeOrder> order, CancellationToken cancellation) => real.DisputeAsync(order, cancellation);
+
+    public Task<Result<DisputeState, BankError>> AnswerAsync(
+        Signed<DisputeAnswer> answer, CancellationToken cancellation) => real.AnswerAsync(answer, cancellation);
+
+    public Task<Result<DisputeState, BankError>> RuleAsync(Signed<Ruling> ruling, CancellationToken cancellation) =>
+        real.RuleAsync(ruling, cancellation);
+
+    public Task<Result<DisputeState, BankError>> DisputeAsync(
+        TransactionId transaction, Signed<ReadOrder> order, CancellationToken cancellation) =>
+        real.DisputeAsync(transaction, order, cancellation);
+
+    public Task<Result<DisputeList, BankError>> DisputesAsync(
+        Signed<ReadOrder> order, TransactionId? after, CancellationToken cancellation) =>
+        real.DisputesAsync(order, after, cancellation);
 }
 
 /// <summary>An archive that does what the real one does.</summary>
@@ -65,6 +83,15 @@ internal abstract class HonestArchive(IArchive real) : IArchive
 
     public Task<Result<DecisionAnswer, ArchiveError>> EnterAsync(
         EntryRequest request, CancellationToken cancellation) => real.EnterAsync(request, cancellation);
+
+    public Task<KeepingTerms> KeepingAsync(CancellationToken cancellation) => real.KeepingAsync(cancellation);
+
+    public Task<Result<KeepingTerms, ArchiveError>> KeepAsync(KeepRequest request, CancellationToken cancellation) =>
+        real.KeepAsync(request, cancellation);
+
+    public Task<Result<GoodsChunk, ArchiveError>> KeptAsync(
+        BankKeyId bank, TransactionId transaction, long index, CancellationToken cancellation) =>
+        real.KeptAsync(bank, transaction, index, cancellation);
 }
 
 /// <summary>A shop that does what the real one does.</summary>

@@ -5,6 +5,7 @@ using Bauta.Protocol;
 using Bauta.Protocol.Acquirer;
 using Bauta.Protocol.Archive;
 using Bauta.Protocol.Bank;
+using Bauta.Protocol.Disputes;
 using Bauta.Protocol.Merchant;
 
 namespace Bauta.Simulation.Network;
@@ -99,6 +100,28 @@ internal sealed class BankWire(Net net, Node from, Node to, Func<IBank> party) :
     public Task<Result<PayoutState, BankError>> PayOutAsync(
         Signed<PayoutRequest> request, CancellationToken cancellation) => net.CallAsync(
         from, to, new("bank pay out"), () => party().PayOutAsync(request, CancellationToken.None), cancellation);
+
+    public Task<Result<DisputeState, BankError>> DisputeAsync(
+        Signed<DisputeOrder> order, CancellationToken cancellation) => net.CallAsync(
+        from, to, new("bank dispute"), () => party().DisputeAsync(order, CancellationToken.None), cancellation);
+
+    public Task<Result<DisputeState, BankError>> AnswerAsync(
+        Signed<DisputeAnswer> answer, CancellationToken cancellation) => net.CallAsync(
+        from, to, new("bank answer"), () => party().AnswerAsync(answer, CancellationToken.None), cancellation);
+
+    public Task<Result<DisputeState, BankError>> RuleAsync(
+        Signed<Ruling> ruling, CancellationToken cancellation) => net.CallAsync(
+        from, to, new("bank rule"), () => party().RuleAsync(ruling, CancellationToken.None), cancellation);
+
+    public Task<Result<DisputeState, BankError>> DisputeAsync(
+        TransactionId transaction, Signed<ReadOrder> order, CancellationToken cancellation) => net.CallAsync(
+        from, to, new("bank read dispute"),
+        () => party().DisputeAsync(transaction, order, CancellationToken.None), cancellation);
+
+    public Task<Result<DisputeList, BankError>> DisputesAsync(
+        Signed<ReadOrder> order, TransactionId? after, CancellationToken cancellation) => net.CallAsync(
+        from, to, new("bank disputes"),
+        () => party().DisputesAsync(order, after, CancellationToken.None), cancellation);
 }
 
 /// <summary>The archive at the other end of the network.</summary>
@@ -125,6 +148,18 @@ internal sealed class ArchiveWire(Net net, Node from, Node to, Func<IArchive> pa
     public Task<Result<DecisionAnswer, ArchiveError>> EnterAsync(
         EntryRequest request, CancellationToken cancellation) => net.CallAsync(
         from, to, new("archive enter"), () => party().EnterAsync(request, CancellationToken.None), cancellation);
+
+    public Task<KeepingTerms> KeepingAsync(CancellationToken cancellation) => net.CallAsync(
+        from, to, new("archive keeping"), () => party().KeepingAsync(CancellationToken.None), cancellation);
+
+    public Task<Result<KeepingTerms, ArchiveError>> KeepAsync(
+        KeepRequest request, CancellationToken cancellation) => net.CallAsync(
+        from, to, new("archive keep"), () => party().KeepAsync(request, CancellationToken.None), cancellation);
+
+    public Task<Result<GoodsChunk, ArchiveError>> KeptAsync(
+        BankKeyId bank, TransactionId transaction, long index, CancellationToken cancellation) => net.CallAsync(
+        from, to, new("archive kept"),
+        () => party().KeptAsync(bank, transaction, index, CancellationToken.None), cancellation);
 
     private static string Key(BankKeyId bank, TransactionId transaction) => $"decision {bank} {transaction}";
 
