@@ -86,7 +86,8 @@ internal sealed class GroupCommit
         catch (Exception e)
         {
             // A bug here must not leave senders waiting for ever.
-            var stopped = _committer.Fail(new StorageException(StorageFailure.Fatal, "The writer stopped by a bug.", e));
+            var stopped = _committer.Fail(
+                new StorageException(StorageFailure.Fatal, "The writer stopped by a bug.", e));
             foreach (var item in batch)
                 item.Fail(Committer.Refusal(stopped));
             _queue.Writer.TryComplete();

@@ -31,8 +31,8 @@ internal sealed class SimulateWorldsVerb : DoingVerb
     };
 
     public SimulateWorldsVerb()
-        : base("simulate", "Runs the real rules of all parties in one process, under a simulated clock, network and disk\n"
-            + "that lose, delay, repeat, cut off, crash and fill up as a seed says, some with a party that lies.\n"
+        : base("simulate", "Runs the real rules of all parties in one process, under a simulated clock, network and\n"
+            + "disk that lose, delay, repeat, cut off, crash and fill up as a seed says, some with a party that lies.\n"
             + "After each step it looks at what must always hold. The full run is --seeds 10000 --purchases 200.",
             "bauta simulate --seed 1 --seeds 100 --purchases 200")
     {

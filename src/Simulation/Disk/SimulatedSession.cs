@@ -26,7 +26,8 @@ internal sealed class SimulatedSession(string path) : SqliteSession(path)
     /// <summary>Whether the process that had it open is gone.</summary>
     public bool IsGone { get; private set; }
 
-    /// <summary>Whether the commit before the last work is lost with the process although it was acknowledged.</summary>
+    /// <summary>Whether the commit before the last work is lost with the process although it was
+    /// acknowledged.</summary>
     public bool IsLying { get; set; }
 
     protected override void Begin()

@@ -110,7 +110,8 @@ internal sealed class Customer : INetwork
     {
         IReadOnlyList<string> open = [];
         return await TryAsync(async () => open = await Wallet.ResumeAsync(null, CancellationToken.None))
-            && open.Count == 0 && (await Wallet.Store.PurchasesAsync(onlyOpen: true, CancellationToken.None)).Count == 0;
+            && open.Count == 0
+            && (await Wallet.Store.PurchasesAsync(onlyOpen: true, CancellationToken.None)).Count == 0;
     }
 
     private async Task LiveAsync(Life life)

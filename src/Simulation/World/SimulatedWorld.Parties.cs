@@ -88,7 +88,8 @@ internal sealed partial class SimulatedWorld
         if (!File.Exists(path))
             Database.Open(path, migrations, new DatabaseOptions { TimeProvider = Loop.Clock }).DisposeAsync()
                 .AsTask().GetAwaiter().GetResult();
-        return new SimulatedDatabase(path, options ?? new DatabaseOptions(), life, Fate, () => Tally.Add(nameof(Fault.DiskFull)));
+        return new SimulatedDatabase(
+            path, options ?? new DatabaseOptions(), life, Fate, () => Tally.Add(nameof(Fault.DiskFull)));
     }
 
     private void AddStarts()
