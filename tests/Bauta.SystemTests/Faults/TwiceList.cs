@@ -42,7 +42,10 @@ internal static class TwiceList
     /// again and again, and a merchant is told of decisions only by an archive that has its address: <c>JointTests</c>
     /// does both.
     /// </summary>
-    public static IReadOnlyList<string> Others { get; } = 
+    public static IReadOnlyList<string> Others { get; } =
+    [
+        "witness POST /add-checkpoint", "bank POST /releases", "merchant PUT /decisions/",
+    ]; } = 
         ["witness POST /add-checkpoint", "bank POST /releases", "merchant PUT /decisions/"];
 
     /// <summary>Whether a request, such as <c>bank PUT /locks/abc</c>, is one of these; with or without more path or
