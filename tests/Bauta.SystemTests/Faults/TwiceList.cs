@@ -45,8 +45,7 @@ internal static class TwiceList
     public static IReadOnlyList<string> Others { get; } =
     [
         "witness POST /add-checkpoint", "bank POST /releases", "merchant PUT /decisions/",
-    ]; } = 
-        ["witness POST /add-checkpoint", "bank POST /releases", "merchant PUT /decisions/"];
+    ];
 
     /// <summary>Whether a request, such as <c>bank PUT /locks/abc</c>, is one of these; with or without more path or
     /// query behind it where the entry ends in a slash; a star is a part of the path without one.</summary>
