@@ -63,7 +63,10 @@ public class JointTests
         var evidence = await IsCompleteAsync(customer, opened);
         Assert.Equal(Outcome.Complete, PurchaseJudge.Judge(evidence with
         {
-            Authorization = null, Denominations = null, LockNote = held.LockNote, Payment = held.Payment,
+            Authorization = null,
+            Denominations = null,
+            LockNote = held.LockNote,
+            Payment = held.Payment,
             Decision = held.Decision,
         }).Outcome);
         // Whoever brings the shop the notes all the same hears what the bank told it.
