@@ -4,6 +4,7 @@ using Bauta.Host.ArchiveVerbs;
 using Bauta.Host.AuditVerb;
 using Bauta.Host.BankVerbs;
 using Bauta.Host.Bench;
+using Bauta.Host.CounterVerbs;
 using Bauta.Host.Demo;
 using Bauta.Host.Init;
 using Bauta.Host.JudgeVerb;
@@ -32,6 +33,8 @@ internal static class CommandLine
             new FetchVerb(),
             WalletGroup.Build(),
             ShopGroup.Build(),
+            ReceiptGroup.Build(),
+            CounterGroup.Build(),
             new JudgeEvidenceVerb(),
             ArchiveGroup.Build(),
             BankGroup.Build(),

@@ -1,5 +1,6 @@
 using Bauta.Merchant.Deliver;
 using Bauta.Merchant.Desk;
+using Bauta.Merchant.HandOvers;
 using Bauta.Merchant.Offers;
 using Bauta.Merchant.Pay;
 using Bauta.Merchant.Payouts;
@@ -60,7 +61,9 @@ public sealed partial class Merchant : IMerchant, IAsyncDisposable
         metering = new Metering(options, database, keys, items, settling, clock, LogFailed);
         collecting = new Collecting(options, database, keys, budget, settling, metering, clock);
         payingOut = new PayingOut(options, database, keys, bank, clock, log);
-        Desk = new ShopDesk(options, database, catalogue, goods, delivering, payingOut, keys.Sealing, byPolicy);
+        Desk = new ShopDesk(
+            options, database, catalogue, goods, delivering, payingOut, new HandingOver(database, keys, clock),
+            keys.Sealing, byPolicy);
     }
 
     /// <summary>What the shop's owner does.</summary>

@@ -121,5 +121,14 @@ public static class MerchantSchema
             ) {strict};
             CREATE INDEX sessions_by_expiry ON sessions (expires_at);
             """),
+        new Migration(5, "receipts, and what was handed over against them", """
+            ALTER TABLE offers ADD COLUMN receipt {bigint};
+
+            CREATE TABLE hand_overs (
+                n {blob} PRIMARY KEY,
+                answer {text} NOT NULL,
+                handed_at {bigint} NOT NULL
+            ) {strict};
+            """),
     ];
 }

@@ -71,16 +71,28 @@ internal sealed record OpenShop(
 /// <summary><c>bauta shop add</c>.</summary>
 internal sealed class AddVerb : ShopVerb
 {
-    private readonly Argument<string> path = new("PATH") { Description = "The file to sell; it is copied." };
+    private readonly Argument<string?> path = new("PATH")
+    {
+        Description = "The file to sell; it is copied. With --receipt it may be absent.",
+        Arity = ArgumentArity.ZeroOrOne,
+    };
+
+    private readonly Option<string?> receipt = new("--receipt")
+    {
+        Description = "Sell what is handed over later, against a receipt: what it is, in one line.",
+        HelpName = "WHAT",
+    };
+
     private readonly Option<string> price = new("--price") { Description = "Such as 2.50.", Required = true };
     private readonly Option<string?> title = new("--title") { Description = "One line; the file's name otherwise." };
     private readonly Option<string?> description = new("--description") { Description = "Up to 4,000 characters." };
 
     public AddVerb()
-        : base("add", "Puts a file on sale.",
+        : base("add", "Puts a file on sale, or what is handed over at a counter (--receipt).",
             "bauta shop add letter.txt --price 2.50 --title \"A letter\" --config data/demo/merchant/merchant.json")
     {
         Add(path);
+        Add(receipt);
         Add(price);
         Add(title);
         Add(description);
@@ -88,23 +100,42 @@ internal sealed class AddVerb : ShopVerb
 
     protected override async Task<ExitCode> RunAsync(OpenShop shop, CancellationToken cancellation)
     {
-        var file = new FileInfo(shop.Parsed.GetRequiredValue(path));
-        if (!file.Exists)
-            throw new HostException(ExitCode.NotFound, Directory.Exists(file.FullName)
-                ? $"{file.FullName} is a folder. Name a file."
-                : $"{file.FullName} is missing.");
+        var what = shop.Parsed.GetValue(receipt);
+        if (what is not null && shop.Parsed.GetValue(title) is not null)
+            throw new HostException(ExitCode.Usage, "--receipt says what is sold; it takes the place of --title.");
+        var called = what ?? shop.Parsed.GetValue(title);
         var amount = AmountText.Parse(shop.Parsed.GetRequiredValue(price), shop.Currency);
-        if (!Names.IsLine(shop.Parsed.GetValue(title) ?? file.Name, OfferTerms.MaxTitleLength))
+        var details = shop.Parsed.GetValue(description) ?? "";
+        if (called is not null && !Names.IsLine(called, OfferTerms.MaxTitleLength))
             throw new HostException(ExitCode.Usage, "A title is one line of 1 to 200 characters: --title TEXT");
-        if (!Names.IsText(shop.Parsed.GetValue(description) ?? "", OfferTerms.MaxDescriptionLength))
+        if (!Names.IsText(details, OfferTerms.MaxDescriptionLength))
             throw new HostException(ExitCode.Usage, "A description has at most 4,000 characters of plain text.");
-        var terms = await shop.Output.BarAsync($"copying {file.Name}", bar => Selling.OfferAsync(
-            shop.Desk, file, amount, shop.Parsed.GetValue(title), shop.Parsed.GetValue(description), bar,
-            cancellation));
+        var terms = shop.Parsed.GetValue(path) is { } named
+            ? await SellFileAsync(shop, named, called, what is not null, amount, details, cancellation)
+            : await Selling.OfferVoucherAsync(
+                shop.Desk, called is not null && what is not null
+                    ? called
+                    : throw new HostException(ExitCode.Usage, "Name a file to sell, or what is handed over: --receipt"),
+                amount, details, cancellation);
         shop.Output.Line($"On sale for {shop.Currency.Format(terms.Price)}: {terms.Title}");
         shop.Output.Line($"Offer {terms.Offer}, SHA-256 {Convert.ToHexStringLower(terms.ContentHash)}");
         shop.Output.Answer(ListVerb.Describe(terms));
         return ExitCode.Ok;
+    }
+
+    private static async Task<OfferTerms> SellFileAsync(
+        OpenShop shop, string path, string? called, bool isReceipt, Amount amount, string details,
+        CancellationToken cancellation)
+    {
+        var file = new FileInfo(path);
+        if (!file.Exists)
+            throw new HostException(ExitCode.NotFound, Directory.Exists(file.FullName)
+                ? $"{file.FullName} is a folder. Name a file."
+                : $"{file.FullName} is missing.");
+        if (called is null && !Names.IsLine(file.Name, OfferTerms.MaxTitleLength))
+            throw new HostException(ExitCode.Usage, "A title is one line of 1 to 200 characters: --title TEXT");
+        return await shop.Output.BarAsync($"copying {file.Name}", bar => Selling.OfferAsync(
+            shop.Desk, file, amount, called, details, bar, cancellation, isReceipt));
     }
 }
 
@@ -123,6 +154,7 @@ internal sealed class ListVerb() : ShopVerb(
         ["fileName"] = one.FileName,
         ["size"] = one.SizeBytes,
         ["sha256"] = Convert.ToHexStringLower(one.ContentHash),
+        ["receipt"] = one.Receipt ?? false,
     };
 
     protected override async Task<ExitCode> RunAsync(OpenShop shop, CancellationToken cancellation)
@@ -179,11 +211,14 @@ internal sealed class SalesVerb() : ShopVerb(
     {
         var sales = OpenShop.ValueOf(await shop.Desk.SalesAsync(null, cancellation));
         var account = await shop.Desk.AccountAsync(cancellation);
-        shop.Output.Table(["Paid", "Sale", "State", "Settled", "Price", "Title"], sales.Sales.Select(sale => new[]
-        {
-            sale.PaidAt.ToString(), sale.Transaction.ToString()[..8], sale.State, sale.Settled ? "yes" : "not yet",
-            shop.Currency.Format(sale.Price), sale.Title,
-        }));
+        shop.Output.Table(["Paid", "Sale", "State", "Settled", "Handed over", "Price", "Title"],
+            sales.Sales.Select(sale => new[]
+            {
+                sale.PaidAt.ToString(), sale.Transaction.ToString()[..8], sale.State,
+                sale.Settled ? "yes" : "not yet",
+                sale.Receipt is null ? "-" : sale.HandedOverAt is { } at ? at.ToString() : "not yet",
+                shop.Currency.Format(sale.Price), sale.Title,
+            }));
         shop.Output.Line($"{sales.CommittedCount} committed, {shop.Currency.Format(sales.CommittedTotal)} in all.");
         shop.Output.Line(account.IsOk
             ? $"At the bank: {shop.Currency.Format(account.Value.Balance)}, of which "
@@ -204,6 +239,8 @@ internal sealed class SalesVerb() : ShopVerb(
                 ["paidAt"] = sale.PaidAt.Seconds,
                 ["state"] = sale.State,
                 ["settled"] = sale.Settled,
+                ["receipt"] = sale.Receipt ?? false,
+                ["handedOverAt"] = sale.HandedOverAt?.Seconds,
             })]),
         });
         return ExitCode.Ok;

@@ -1,4 +1,5 @@
 using Bauta.Merchant.Deliver;
+using Bauta.Merchant.HandOvers;
 using Bauta.Merchant.Offers;
 using Bauta.Merchant.Pay;
 using Bauta.Merchant.Payouts;
@@ -14,7 +15,8 @@ namespace Bauta.Merchant.Desk;
 /// <summary>The desk of a running merchant.</summary>
 internal sealed class ShopDesk(
     MerchantOptions options, IDatabase database, Catalogue catalogue, GoodsStore goods, Delivering delivering,
-    PayingOut payingOut, SealingKey sealing, IReadOnlyDictionary<PolicyId, MerchantArchive> archives) : IShopDesk
+    PayingOut payingOut, HandingOver handing, SealingKey sealing,
+    IReadOnlyDictionary<PolicyId, MerchantArchive> archives) : IShopDesk
 {
     private const int NoSpaceError = 28;
 
@@ -49,9 +51,9 @@ internal sealed class ShopDesk(
     public async Task<Result<SaleEvidence, DeskError>> EvidenceAsync(
         TransactionId sale, CancellationToken cancellation)
     {
-        var (paid, row, item) = await database.ReadAsync(
+        var (paid, row, item, handOver) = await database.ReadAsync(
             transaction => (PaymentStore.Find(transaction, sale), PurchaseStore.Sealed(transaction, sale),
-                SessionStore.LastItem(transaction, sale)),
+                SessionStore.LastItem(transaction, sale), HandOverStore.Find(transaction, sale)?.Answer),
             cancellation);
         if (paid is null || row is null)
             return DeskError.UnknownSale;
@@ -59,7 +61,8 @@ internal sealed class ShopDesk(
         var merchandise = secrets.Merchandise;
         return archives.TryGetValue(merchandise.Content.Archive, out var archive)
             ? new SaleEvidence(
-                archive.Policy.Text, merchandise, paid.LockNote, paid.Payment, paid.Known, paid.Acknowledgement, item)
+                archive.Policy.Text, merchandise, paid.LockNote, paid.Payment, paid.Known, paid.Acknowledgement, item,
+                handOver)
             : DeskError.UnknownArchive;
     }
 
@@ -76,6 +79,9 @@ internal sealed class ShopDesk(
             DeliveryId.Derive(secrets.Merchandise.Content.Secret), index, cancellation);
         return chunk.IsOk ? chunk.Value : DeskError.GoodsGone;
     }
+
+    public Task<Result<KnownHandOver, DeskError>> HandOverAsync(
+        NewHandOver handOver, CancellationToken cancellation) => handing.TakeAsync(handOver, cancellation);
 
     public Task<Result<AccountState, DeskError>> AccountAsync(CancellationToken cancellation) =>
         payingOut.AccountAsync(cancellation);

@@ -14,9 +14,10 @@ namespace Bauta.Merchant.Offers;
 /// <param name="FileName">The name that the customer saves the file under.</param>
 /// <param name="ContentHash">SHA-256 of a file that is in the store; with a tariff, of the empty file.</param>
 /// <param name="Tariff">With what is sold by the item.</param>
+/// <param name="Receipt">True with what is handed over later.</param>
 public sealed record NewOffer(
     OfferId Id, string Title, string Description, Amount Price, string FileName, byte[] ContentHash,
-    Tariff? Tariff = null);
+    Tariff? Tariff = null, bool? Receipt = null);
 
 /// <summary>
 /// The offers. All of them are also held in memory, since one process holds the database and their number is bounded:
@@ -29,7 +30,8 @@ internal sealed class Catalogue(MerchantOptions options, IDatabase database, Goo
     private const int BytesBesideText = 600;
 
     private const string Columns =
-        "offer_id, title, description, price, currency, file_name, size_bytes, content_hash, tariff_price, tariff_per";
+        "offer_id, title, description, price, currency, file_name, size_bytes, content_hash, tariff_price, tariff_per, "
+        + "receipt";
 
     private static readonly byte[] emptyHash = SHA256.HashData([]);
 
@@ -72,7 +74,7 @@ internal sealed class Catalogue(MerchantOptions options, IDatabase database, Goo
         if (SizeOf(offer.Tariff, offer.ContentHash) is not { } size)
             return DeskError.UnknownFile;
         var terms = new OfferTerms(offer.Id, offer.Title, offer.Description, offer.Price, options.Currency.Code,
-            offer.FileName, size, offer.ContentHash, offer.Tariff);
+            offer.FileName, size, offer.ContentHash, offer.Tariff, offer.Receipt);
         if (!terms.IsWellFormed())
             return DeskError.Malformed;
         var now = UnixTime.Now(clock);
@@ -109,11 +111,12 @@ internal sealed class Catalogue(MerchantOptions options, IDatabase database, Goo
         transaction.Execute(
             """
             INSERT INTO offers (offer_id, title, description, price, currency, file_name, size_bytes, content_hash,
-                added_at, tariff_price, tariff_per) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+                added_at, tariff_price, tariff_per, receipt)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
             """,
             terms.Offer.ToArray(), terms.Title, terms.Description, terms.Price.MinorUnits, terms.Currency,
             terms.FileName, terms.SizeBytes, terms.ContentHash, now.Seconds, terms.Tariff?.Price.MinorUnits,
-            terms.Tariff?.Per);
+            terms.Tariff?.Per, terms.Receipt is null ? null : 1L);
         transaction.OnCommit(() => shelf = shelf.With(terms));
         return terms;
     }
@@ -137,7 +140,8 @@ internal sealed class Catalogue(MerchantOptions options, IDatabase database, Goo
     private static OfferTerms Terms(IRow row) => new(
         OfferId.FromBytes(row.GetBytes(0)), row.GetString(1), row.GetString(2),
         Amount.FromMinorUnits(row.GetInt64(3)), row.GetString(4), row.GetString(5), row.GetInt64(6), row.GetBytes(7),
-        row.IsDBNull(8) ? null : new Tariff(Amount.FromMinorUnits(row.GetInt64(8)), row.GetString(9)));
+        row.IsDBNull(8) ? null : new Tariff(Amount.FromMinorUnits(row.GetInt64(8)), row.GetString(9)),
+        row.IsDBNull(10) ? null : true);
 
     // What is sold by the item has no file of its own.
     private long? SizeOf(Tariff? tariff, byte[] contentHash) => tariff is null

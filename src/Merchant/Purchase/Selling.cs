@@ -72,7 +72,7 @@ internal sealed class Selling : IDisposable
             return MerchantError.PriceChanged;
         if (!archives.ContainsKey(request.Archive))
             return MerchantError.UnknownArchive;
-        if (options.Proof == DeliveryProof.TwoSided && request.Terms is null)
+        if (request.Terms is null && (options.Proof == DeliveryProof.TwoSided || offer.Receipt is not null))
             return MerchantError.TwoSidedOnly;
         if (!budget.TryTake(UnixTime.Now(clock), offer.SizeBytes))
             return MerchantError.TooMany;
@@ -208,7 +208,9 @@ internal sealed class Selling : IDisposable
         return Signed<Merchandise>.Sign(keys.Identity, new Merchandise(
             releaseKey.Spki, offer, options.Bank, keys.AccountId, expiresAt, request.Archive, mask.Export(), commitment,
             tree.Root.ToArray(), tree.Layout.ChunkCount, tree.Layout.CiphertextSize,
-            RandomNumberGenerator.GetBytes(32), request.Terms));
+            RandomNumberGenerator.GetBytes(32), request.Terms,
+            offer.Receipt is null ? null : Signed<Receipt>.Sign(
+                keys.Identity, new Receipt(n, commitment, offer.Title, request.Terms!.CustomerKey!))));
     }
 
     private static UnixTime Before(UnixTime now, long seconds) =>

@@ -26,13 +26,15 @@ namespace Bauta.Protocol.Evidence;
 /// them.</param>
 /// <param name="Acknowledgement"><c>S_P(P1)</c>, when the delivery is two-sided.</param>
 /// <param name="Item">In a session, R6: the item that was acknowledged last.</param>
+/// <param name="HandOver">With a receipt: what <c>P</c> signed when it was handed over.</param>
 public sealed record PurchaseEvidence(
     string Format, string Policy, Signed<PartyCard> MerchantCard, Signed<PartyCard> BankCard,
     Signed<Merchandise> Merchandise, byte[]? Authorization = null, Signed<LockNote>? LockNote = null,
     Signed<PaymentNote>? Payment = null, LoggedEntry? Decision = null,
     IReadOnlyList<ListedDenomination>? Denominations = null, LoggedEntry? OtherDecision = null,
     Signed<LockNote>? OtherLockNote = null, Signed<PartyCard>? IssuerCard = null,
-    Signed<Acknowledgement>? Acknowledgement = null, Signed<SessionItem>? Item = null)
+    Signed<Acknowledgement>? Acknowledgement = null, Signed<SessionItem>? Item = null,
+    Signed<HandOver>? HandOver = null)
 {
     /// <summary>The only format so far.</summary>
     public const string CurrentFormat = "bauta-evidence/1";

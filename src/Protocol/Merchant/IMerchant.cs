@@ -19,9 +19,11 @@ namespace Bauta.Protocol.Merchant;
 /// <param name="ContentHash">SHA-256 of the plain file.</param>
 /// <param name="Tariff">With what is sold by the item, in sessions: the file is empty then, and the price is the most
 /// that a session may cost.</param>
+/// <param name="Receipt">True with what is handed over later, against a <see cref="Merchant.Receipt"/>, which P1 then
+/// holds; the purchase is two-sided. Otherwise absent.</param>
 public sealed record OfferTerms(
     OfferId Offer, string Title, string Description, Amount Price, string Currency, string FileName, long SizeBytes,
-    byte[] ContentHash, Tariff? Tariff = null)
+    byte[] ContentHash, Tariff? Tariff = null, bool? Receipt = null)
 {
     /// <summary>The longest title, in characters.</summary>
     public const int MaxTitleLength = 200;
@@ -36,7 +38,7 @@ public sealed record OfferTerms(
     public bool IsWellFormed() => Names.IsLine(Title, MaxTitleLength)
         && Names.IsText(Description, MaxDescriptionLength) && Price > Amount.Zero
         && Names.IsCurrency(Currency) && IsFileName(FileName) && SizeBytes is >= 0 and <= MaxSizeBytes
-        && ContentHash.Length == 32
+        && ContentHash.Length == 32 && (Receipt is null || (Receipt.Value && Tariff is null))
         && (Tariff is null || (Tariff.IsWellFormed() && Tariff.Price <= Price && SizeBytes == 0));
 
     private static bool IsFileName(string name) =>
@@ -84,10 +86,12 @@ public sealed record PurchaseRequest(
 /// <param name="CiphertextSizeBytes">Size of all chunks together.</param>
 /// <param name="Secret">32 bytes from which customer and merchant derive the IDs of other chains.</param>
 /// <param name="Terms">The variant that both agreed on.</param>
+/// <param name="Receipt">With an offer of a receipt: the receipt, which counts once <c>k xor r</c> is
+/// published.</param>
 public sealed record Merchandise(
     byte[] ReleaseKey, OfferTerms Contract, string Bank, AccountId Account, UnixTime ExpiresAt, PolicyId Archive,
     byte[] Mask, KeyCommitment Commitment, byte[] GoodsRoot, long ChunkCount, long CiphertextSizeBytes,
-    byte[] Secret, Terms? Terms = null)
+    byte[] Secret, Terms? Terms = null, Signed<Receipt>? Receipt = null)
     : IStatement<Merchandise>
 {
     /// <inheritdoc/>
@@ -105,6 +109,7 @@ public sealed record Merchandise(
         && GoodsLayout.TryCreate(Contract.SizeBytes, out var layout)
         && ChunkCount == layout.ChunkCount && CiphertextSizeBytes == layout.CiphertextSize
         && (Terms?.IsWellFormed() ?? true) && Session is null == Contract.Tariff is null
+        && Receipt is null == Contract.Receipt is null && (Receipt?.Content.IsOf(this) ?? true)
         && (Session is null || Commitment.Equals(Session.CommitmentIn(Transaction())));
 
     /// <summary>In a session (FIG. 8, R1): the customer's keys for it.</summary>
@@ -254,7 +259,7 @@ public enum MerchantError
     BadPayment,
 
     /// <summary>Only with two-sided delivery.</summary>
-    [Refusal(422, "This merchant sells only with two-sided delivery. Ask with a customer key in the terms, as bauta wallet buy --proof two-sided does.")]
+    [Refusal(422, "This merchant, or this offer, sells only with two-sided delivery. Ask with a customer key in the terms, as bauta wallet buy --proof two-sided does.")]
     TwoSidedOnly,
 
     /// <summary>The acknowledgement does not hold.</summary>

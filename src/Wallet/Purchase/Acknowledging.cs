@@ -11,13 +11,13 @@ public sealed partial class Wallet
     /// <summary>The terms that the shop is asked for; null for one-sided delivery.</summary>
     /// <exception cref="WalletException">The shop sells only under others, or label or name are not in their
     /// form.</exception>
-    private Terms? TermsOf(RequestId purchase, CustomerTerms wanted, PartyCard shop)
+    private Terms? TermsOf(RequestId purchase, OfferTerms offer, CustomerTerms wanted, PartyCard shop)
     {
         var shows = wanted.Pseudonym is not null || wanted.Name is not null;
-        var isDemanded = shop.Merchant!.Proof == DeliveryProof.TwoSided;
+        var isDemanded = shop.Merchant!.Proof == DeliveryProof.TwoSided || offer.Receipt is not null;
         if (wanted.Proof == DeliveryProof.OneSided && isDemanded)
             throw new WalletException(WalletError.Refused,
-                $"{shop.Name} sells only with two-sided delivery: it wants your signature that the goods arrived. "
+                $"{shop.Name} sells this only with two-sided delivery: it wants your signature that it was delivered. "
                 + "Nothing was done. Buy with --proof two-sided, by a key of this purchase only.");
         if (wanted.Proof == DeliveryProof.OneSided && shows)
             throw new WalletException(WalletError.Refused,

@@ -42,7 +42,7 @@ public sealed partial class Wallet
         outputPath = await PlaceAsync(outputPath, offer, null, cancellation);
         return await AdvanceAsync(
             await OrderAsync(
-                RequestId.Generate(), shop, offer, outputPath, (id, card) => TermsOf(id, wanted, card),
+                RequestId.Generate(), shop, offer, outputPath, (id, card) => TermsOf(id, offer, wanted, card),
                 wanted.Pseudonym, cancellation),
             patience, progress, cancellation);
     }
@@ -170,6 +170,8 @@ public sealed partial class Wallet
             return "promises something else than the offer";
         if (!Terms.AreSame(promise.Terms, order.Terms))
             return "has other terms than it was asked for";
+        if (promise.Receipt?.IsSignedBy(card.IdentityKey()) is false)
+            return "holds a receipt that the shop did not sign";
         if (!promise.Archive.Equals(order.Archive))
             return "names another archive";
         if (promise.Bank != bank.Name || card.Merchant!.BankKey != bank.IdentityKey().Thumbprint)
