@@ -1,4 +1,5 @@
 using Bauta.Bank.Accounts;
+using Bauta.Bank.Days;
 using Bauta.Bank.Denominations;
 using Bauta.Bank.Ledger;
 using Bauta.Bank.Lock;
@@ -36,6 +37,7 @@ public sealed class Bank : IBank, IBankOperator, IDisposable
     private readonly bool follows;
     private readonly DenominationShelf shelf = new();
     private readonly DenominationKeeper keeper;
+    private readonly DayKeeper days;
     private readonly ReserveDesk reserves;
     private readonly WithdrawalDesk withdrawals;
     private readonly LockDesk locks;
@@ -61,6 +63,7 @@ public sealed class Bank : IBank, IBankOperator, IDisposable
         var follower = parties.Issuer is { } issuer
             ? new IssuerFollower(options, database, issuer, [.. policies.Values], shelf)
             : null;
+        days = new DayKeeper(options, database, statementKey, shelf, parties.Archives[0], clock, log);
         keeper = new DenominationKeeper(options, database, statementKey, keys, shelf, announcer, follower, clock, log);
         reserves = new ReserveDesk(options, database, [parties.Acquirer.Key, .. parties.Funders], clock);
         withdrawals = new WithdrawalDesk(database, shelf, clock);
@@ -103,6 +106,7 @@ public sealed class Bank : IBank, IBankOperator, IDisposable
         foreach (var key in bank.shelf.Current.Keys.Where(key => key.IsOwn && key.IsRevoked))
             keys.Destroy(key.KeyId);
         keys.Sweep();
+        await bank.days.StartAsync();
         await bank.poll.WarnAsync();
         return bank;
     }
@@ -117,6 +121,7 @@ public sealed class Bank : IBank, IBankOperator, IDisposable
         Task[] loops =
         [
             LoopAsync("Upkeep", MaintainAsync, stop.Token),
+            LoopAsync("Stating the days", StateDaysAsync, stop.Token),
             LoopAsync("Following the archive", SettleDueAsync, stop.Token),
             LoopAsync("Paying out", PayDueAsync, stop.Token),
             LoopAsync("Marking the second place", MarkAsync, stop.Token),
@@ -142,6 +147,11 @@ public sealed class Bank : IBank, IBankOperator, IDisposable
         var isDone = await keeper.RunAsync(cancellation);
         return !isDone ? tick : follows ? following : upkeep;
     }
+
+    /// <summary>One round of bringing the totals of days that are over into the log.</summary>
+    /// <returns>How long until the next round is due.</returns>
+    public async Task<TimeSpan> StateDaysAsync(CancellationToken cancellation) =>
+        await days.RunAsync(cancellation) ? upkeep : tick;
 
     /// <summary>One round of asking the archive about locks past their expiry.</summary>
     /// <returns>How long until the next round is due.</returns>
@@ -190,6 +200,10 @@ public sealed class Bank : IBank, IBankOperator, IDisposable
         CancellationToken cancellation) => withdrawals.WithdrawAsync(order, body, requests, cancellation);
 
     /// <inheritdoc/>
+    public Task<Result<IssueProof, BankError>> ProveIssueAsync(byte[] requestHash, CancellationToken cancellation) =>
+        days.ProveAsync(requestHash, cancellation);
+
+    /// <inheritdoc/>
     public Task<Result<LockAnswer, BankError>> LockAsync(
         SignedAuthorization authorization, CancellationToken cancellation) =>
         locks.LockAsync(authorization, cancellation);
@@ -226,6 +240,7 @@ public sealed class Bank : IBank, IBankOperator, IDisposable
     public void Dispose()
     {
         keeper.Dispose();
+        days.Dispose();
         foreach (var key in shelf.Current.Keys)
             key.Signer?.Dispose();
     }

@@ -14,6 +14,7 @@ public static class BankSchema
         new(5, "when an account was last stated", Stated),
         new(6, "tokens of a revoked key that were closed for the issuer", Closings),
         new(7, "locks of which only a part may be paid", Sessions),
+        new(8, "what is stated of each key at the end of a day", Days),
     ];
 
     private const string Keys = """
@@ -83,6 +84,30 @@ public static class BankSchema
     private const string Sessions = """
         ALTER TABLE locks ADD COLUMN total_key {blob};
         ALTER TABLE locks ADD COLUMN paid {bigint};
+        """;
+
+    // The day that was closed last; a withdrawal belongs to the one after it.
+    private const string Days = """
+        ALTER TABLE withdrawals ADD COLUMN day {bigint};
+        CREATE INDEX withdrawals_by_day ON withdrawals (day, key);
+        CREATE TABLE closed_day (
+            id {bigint} PRIMARY KEY CHECK (id = 1),
+            day {bigint} NOT NULL
+        ) {strict};
+        CREATE TABLE day_totals (
+            day {bigint} NOT NULL,
+            key {bigint} NOT NULL,
+            issued {bigint} NOT NULL CHECK (issued >= 0),
+            spent {bigint} NOT NULL CHECK (spent >= 0),
+            refreshed {bigint} NOT NULL CHECK (refreshed >= 0),
+            statement {text},
+            entry {blob},
+            proof {text},
+            PRIMARY KEY (day, key),
+            CHECK ((entry IS NULL) = (proof IS NULL)),
+            CHECK (entry IS NULL OR statement IS NOT NULL)
+        ) {strict};
+        CREATE INDEX day_totals_open ON day_totals (day, key) WHERE entry IS NULL;
         """;
 
     // One row at most; no row is a bank that both issues and locks.

@@ -50,5 +50,13 @@ public static class WalletSchema
             INSERT INTO announced (token_key_id, policy, record) SELECT token_key_id, x'', record FROM denominations;
             DROP TABLE denominations;
             """),
+        new(3, "which tokens the bank was seen to count", """
+            CREATE TABLE issue_checks (
+                token_key_id {blob} NOT NULL,
+                number {bigint} NOT NULL,
+                asked_at {bigint} NOT NULL,
+                counted {bool} NOT NULL,
+                PRIMARY KEY (token_key_id, number)) {strict};
+            """),
     ];
 }

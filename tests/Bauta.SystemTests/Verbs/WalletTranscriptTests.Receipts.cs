@@ -18,6 +18,12 @@ public sealed partial class WalletTranscriptTests
             "h", "buy", "shop.demo", (string)added.Json["offer"]!, "--out", demo.Files.Path("voucher.txt"));
         Assert.Equal(("opened", "two-sided"), ((string)bought["state"]!, (string)bought["proof"]!));
         var purchase = ((string)bought["purchase"]!)[..8];
+        // What was withdrawn today is stated tomorrow; until then nothing is amiss.
+        var checkedTokens = await OkAsync("h", "check", "--pause", "0", "--out", demo.Files.Path("alarms"));
+        Assert.Equal((0, 0), ((int)checkedTokens["counted"]!, (int)checkedTokens["missing"]!));
+        Assert.True((int)checkedTokens["waiting"]! > 0);
+        Assert.Empty((await BautaOkAsync("audit", "--public", "--network", demo.NetworkFile))["findings"]!.AsArray());
+        Assert.Equal(2, (await BautaAsync("audit", "--public")).ExitCode);
 
         var (file, card, png) = (demo.Files.Path("receipt.json"), demo.Files.Path("shop.card"),
             demo.Files.Path("receipt.png"));

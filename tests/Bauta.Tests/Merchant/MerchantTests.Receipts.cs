@@ -41,10 +41,6 @@ public abstract partial class MerchantTests
         var receipt = p1.Content.Receipt!;
         var first = Answer(receipt);
         Refused(DeskError.NotPaid, await HandOverAsync(world, receipt, first));
-        world.Archive.Refusal = ArchiveError.Unavailable;
-        await world.Shop.PayAsync(Acknowledged(world, p1, Acknowledgement.Of(p1)), default);
-        Refused(DeskError.NotPaid, await HandOverAsync(world, receipt, first));
-        world.Archive.Refusal = null;
         await world.Shop.PayAsync(Acknowledged(world, p1, Acknowledgement.Of(p1)), default);
         Assert.Null(Assert.Single((await world.Shop.Desk.SalesAsync(null, default)).Value.Sales).HandedOverAt);
 
@@ -65,6 +61,17 @@ public abstract partial class MerchantTests
         var verdict = PurchaseJudge.Judge(await EvidenceAsync(world));
         Assert.Equal(Outcome.Complete, verdict.Outcome);
         Assert.Contains("signed at counter corner", verdict.Summary, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_a_receipt_is_for_stays_where_it_is_while_the_archive_has_not_committed()
+    {
+        await using var world = await OpenAsync();
+        var p1 = await ReceiptP1Async(world);
+        world.Archive.Refusal = ArchiveError.Unavailable;
+        Assert.Null((await world.Shop.PayAsync(Acknowledged(world, p1, Acknowledgement.Of(p1)), default))
+            .Value.Decision);
+        Refused(DeskError.NotPaid, await HandOverAsync(world, p1.Content.Receipt!, Answer(p1.Content.Receipt!)));
     }
 
     [Fact]
