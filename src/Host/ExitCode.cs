@@ -71,8 +71,8 @@ public enum ExitCode
     [ExitMeaning("`archive`: the log raised an alarm.")]
     LogAlarm = 30,
 
-    [ExitMeaning("`audit`: rows of the bank do not agree with each other, with what was signed, or with the log; with `--public`, "
-        + "what a bank states in the log does not hold together.")]
+    [ExitMeaning("`audit`: rows of the bank do not agree with each other, with what was signed, or with the log; with "
+        + "`--public`, what a bank states in the log does not hold together.")]
     AuditFound = 31,
 
     [ExitMeaning("`wallet buy`: the purchase did not happen and the money is back.")]

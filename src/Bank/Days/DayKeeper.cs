@@ -24,7 +24,6 @@ internal sealed class DayKeeper : IDisposable
     // A bank that was away longer closes the rest with its next writes.
     private const int MaxDaysAtOnce = 8;
     private const int AtOnce = 16;
-    private const int MaxInRound = 512;
 
     private readonly BankOptions options;
     private readonly BankDatabase database;
@@ -62,11 +61,13 @@ internal sealed class DayKeeper : IDisposable
     {
         if (Totals.DayOf(UnixTime.Now(clock)) > Volatile.Read(ref closed) + 1)
             await database.WriteAsync((_, _) => { }, cancellation);
-        var open = await database.ReadAsync(transaction => DayRows.Open(transaction, MaxInRound), cancellation);
+        // Nobody could tell what is stated of a key that is not announced yet.
+        var open = (await database.ReadAsync(DayRows.Open, cancellation))
+            .Where(row => shelf.Current[row.Key].IsOffered).ToArray();
         var entered = 0;
         foreach (var chunk in open.Chunk(AtOnce))
             entered += (await Task.WhenAll(chunk.Select(row => TryEnterAsync(row, cancellation)))).Count(done => done);
-        return entered == open.Count && open.Count < MaxInRound;
+        return entered == open.Length;
     }
 
     /// <summary>That a request is counted in the statement of its day.</summary>
@@ -119,11 +120,7 @@ internal sealed class DayKeeper : IDisposable
 
     private async Task<bool> TryEnterAsync(DayRow row, CancellationToken cancellation)
     {
-        // Nobody could tell what is stated of a key that is not announced yet.
-        var key = shelf.Current[row.Key];
-        if (!key.IsOffered)
-            return true;
-        var statement = row.Statement ?? await StateAsync(row, key, cancellation);
+        var statement = row.Statement ?? await StateAsync(row, shelf.Current[row.Key], cancellation);
         var answer = await archive.Client.EnterAsync(new EntryRequest(LogEntry.Totals, statement), cancellation);
         if (!answer.IsOk)
         {

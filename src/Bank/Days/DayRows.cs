@@ -31,12 +31,11 @@ internal static class DayRows
         row.Day, row.Key, row.Issued, row.Spent.MinorUnits, row.Refreshed.MinorUnits);
 
     /// <summary>What is not in the log yet, oldest first.</summary>
-    public static IReadOnlyList<DayRow> Open(IReadTransaction transaction, int limit) => transaction.Query(
-        $"SELECT {Columns} FROM day_totals WHERE entry IS NULL ORDER BY day, key LIMIT $1",
+    public static IReadOnlyList<DayRow> Open(IReadTransaction transaction) => transaction.Query(
+        $"SELECT {Columns} FROM day_totals WHERE entry IS NULL ORDER BY day, key",
         static row => new DayRow(
             row.GetInt64(0), row.GetInt64(1), row.GetInt64(2), Amount.FromMinorUnits(row.GetInt64(3)),
-            Amount.FromMinorUnits(row.GetInt64(4)), row.GetStringOrNull(5)),
-        limit);
+            Amount.FromMinorUnits(row.GetInt64(4)), row.GetStringOrNull(5)));
 
     /// <summary>Writes the statement down, once.</summary>
     public static void SetStatement(IWriteTransaction transaction, DayRow row, string statement) =>

@@ -19,7 +19,8 @@ internal static class QrCode
         return data.ModuleMatrix.Count - (2 * Border);
     }
 
-    /// <summary>Two rows of modules a line. Dark on light, as readers want it, whatever the terminal's colours.</summary>
+    /// <summary>Two rows of modules a line. Dark on light, as readers want it, whatever the terminal's colours.
+    /// </summary>
     public static IEnumerable<string> Lines(string text)
     {
         using var data = Encode(text);

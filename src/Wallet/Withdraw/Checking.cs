@@ -32,6 +32,7 @@ public sealed partial class Wallet
             transaction => (Store.TokenRows.Unchecked(transaction).ToArray(), TokenTable.Counted(transaction)),
             cancellation);
         RandomNumberGenerator.Shuffle(open.AsSpan());
+        var bank = (await network.BankCardAsync(cancellation)).Content.IdentityKey();
         var (waiting, alarms) = (0, new List<IssueEvidence>());
         foreach (var (done, token) in open.Index())
         {
@@ -43,7 +44,6 @@ public sealed partial class Wallet
             progress?.Report(WalletStep.UnderWay("check", "asking", done, open.Length));
             using var issuance = Begin(token, book);
             var answer = await network.Bank.ProveIssueAsync(SHA256.HashData(issuance.Request), cancellation);
-            var bank = (await network.BankCardAsync(cancellation)).Content.IdentityKey();
             if (answer.IsOk && answer.Value.Holds(
                 SHA256.HashData(issuance.Request), key.Terms, bank, network.Policy))
             {

@@ -42,7 +42,8 @@ public sealed partial class WalletTranscriptTests
         Assert.Equal(25, (await BautaAsync("receipt", "verify", altered, "--shop-card", card)).ExitCode);
 
         var (corner, post) = (demo.Files.Path("corner"), demo.Files.Path("post"));
-        await BautaOkAsync("counter", "init", "--counter", corner, "--name", "corner.demo", "--config", demo.ShopConfig);
+        await BautaOkAsync(
+            "counter", "init", "--counter", corner, "--name", "corner.demo", "--config", demo.ShopConfig);
         await BautaOkAsync("counter", "init", "--counter", post, "--name", "post.demo", "--shop-card", card);
         // The post office works offline, from the archive's proof; the corner asks the shop.
         var answer = await AnswerAsync(purchase, post);

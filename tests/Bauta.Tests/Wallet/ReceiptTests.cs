@@ -1,3 +1,4 @@
+using Bauta.Crypto.Jose;
 using Bauta.Protocol;
 using Bauta.Protocol.Merchant;
 using Bauta.Wallet;
@@ -48,6 +49,21 @@ public class ReceiptTests
         Assert.Empty(await customer.ResumeAsync());
         Assert.IsType<Returned>(await customer.LastPurchaseAsync());
         await NoneAsync(customer, locked.Order.Id);
+    }
+
+    [Fact]
+    public async Task A_P1_with_a_receipt_that_the_shop_did_not_sign_is_not_paid()
+    {
+        await using var network = await InProcessNetwork.StartAsync();
+        await using var customer = await Customer.WithTokensAsync(network, 63);
+        using var stranger = P256PrivateKey.Generate();
+        network.MerchantWire.ChangePromise = p1 => Signed<Merchandise>.Sign(network.ShopKey, p1.Content with
+        {
+            Receipt = Signed<Receipt>.Sign(stranger, p1.Content.Receipt!.Content),
+        });
+        var ended = Assert.IsType<Abandoned>(await customer.BuyAsync(
+            await network.OfferAsync(voucher, 5, isReceipt: true), "never"));
+        Assert.Contains("did not sign", ended.Reason, StringComparison.Ordinal);
     }
 
     private static async Task NoneAsync(Customer customer, RequestId purchase)
