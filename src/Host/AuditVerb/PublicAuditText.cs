@@ -3,7 +3,6 @@ using System.Text.Json.Nodes;
 using Bauta.Host.Terminal;
 using Bauta.Host.WalletVerbs;
 using Bauta.Judge;
-using Bauta.Protocol;
 using Bauta.Protocol.Archive;
 using Bauta.Protocol.Relay;
 using Bauta.Wallet.Network;

@@ -8,7 +8,6 @@ using Bauta.Merchant.Desk;
 using Bauta.Merchant.HandOvers;
 using Bauta.Protocol;
 using Bauta.Protocol.Merchant;
-using Bauta.Storage;
 
 namespace Bauta.Host.CounterVerbs;
 

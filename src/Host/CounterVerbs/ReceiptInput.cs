@@ -1,5 +1,4 @@
 using System.Text;
-using Bauta.Crypto.Jose;
 using Bauta.Protocol;
 using Bauta.Protocol.Archive;
 using Bauta.Protocol.Evidence;

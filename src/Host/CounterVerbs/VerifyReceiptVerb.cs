@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using Bauta.Crypto.Jose;
 using Bauta.Host.Terminal;
-using Bauta.Protocol.Merchant;
 
 namespace Bauta.Host.CounterVerbs;
 

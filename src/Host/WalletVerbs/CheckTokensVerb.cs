@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json.Nodes;
-using Bauta.Host.Terminal;
 using Bauta.Protocol;
 using Bauta.Storage;
 

@@ -61,7 +61,7 @@ public sealed class CounterChallenge
     public bool IsMadeWith(ReadOnlySpan<byte> key)
     {
         var end = Text.LastIndexOf(':');
-        return Base64Url.TryDecode(Text[(end + 1)..], out var mac)
+        return Base64Url.TryDecode(Text.AsSpan(end + 1), out var mac)
             && CryptographicOperations.FixedTimeEquals(mac, Mac(Text[..end], key));
     }
 

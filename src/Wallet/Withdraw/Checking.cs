@@ -3,7 +3,6 @@ using Bauta.Crypto.BlindRsa;
 using Bauta.Crypto.PrivacyPass;
 using Bauta.Protocol;
 using Bauta.Protocol.Bank;
-using Bauta.Storage;
 using Bauta.Wallet.Tokens;
 
 namespace Bauta.Wallet;

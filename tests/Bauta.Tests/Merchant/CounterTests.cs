@@ -2,7 +2,6 @@ using Bauta.Crypto.Jose;
 using Bauta.Host.Terminal;
 using Bauta.Merchant.HandOvers;
 using Bauta.Protocol;
-using Bauta.Protocol.Archive;
 using Bauta.Protocol.Evidence;
 using Bauta.Protocol.Merchant;
 using Bauta.Storage;
