@@ -1,5 +1,6 @@
 using Bauta.Bank.Accounts;
 using Bauta.Bank.Decide;
+using Bauta.Bank.Days;
 using Bauta.Bank.Denominations;
 using Bauta.Bank.Disputes;
 using Bauta.Bank.Ledger;
@@ -42,6 +43,7 @@ public sealed class Bank : IBank, IBankOperator, IJointBank, IDisposable
     private readonly bool follows;
     private readonly DenominationShelf shelf = new();
     private readonly DenominationKeeper keeper;
+    private readonly DayKeeper days;
     private readonly ReserveDesk reserves;
     private readonly WithdrawalDesk withdrawals;
     private readonly LockDesk locks;
@@ -69,6 +71,7 @@ public sealed class Bank : IBank, IBankOperator, IJointBank, IDisposable
         var follower = parties.Issuer is { } issuer
             ? new IssuerFollower(options, database, issuer, [.. policies.Values], shelf)
             : null;
+        days = new DayKeeper(options, database, statementKey, shelf, parties.Archives[0], clock, log);
         keeper = new DenominationKeeper(options, database, statementKey, keys, shelf, announcer, follower, clock, log);
         reserves = new ReserveDesk(options, database, [parties.Acquirer.Key, .. parties.Funders], clock);
         withdrawals = new WithdrawalDesk(database, shelf, clock);
@@ -121,6 +124,7 @@ public sealed class Bank : IBank, IBankOperator, IJointBank, IDisposable
         foreach (var key in bank.shelf.Current.Keys.Where(key => key.IsOwn && key.IsRevoked))
             keys.Destroy(key.KeyId);
         keys.Sweep();
+        await bank.days.StartAsync();
         await bank.poll.WarnAsync();
         if (parties.Joint is { } joint)
             await database.WriteAsync((writer, _) => LockRows.MakeDue(writer, joint.Policy), CancellationToken.None);
@@ -137,6 +141,7 @@ public sealed class Bank : IBank, IBankOperator, IJointBank, IDisposable
         Task[] loops =
         [
             LoopAsync("Upkeep", MaintainAsync, stop.Token),
+            LoopAsync("Stating the days", StateDaysAsync, stop.Token),
             LoopAsync("Following the archive", SettleDueAsync, stop.Token),
             LoopAsync("Paying out", PayDueAsync, stop.Token),
             LoopAsync("Marking the second place", MarkAsync, stop.Token),
@@ -169,6 +174,11 @@ public sealed class Bank : IBank, IBankOperator, IJointBank, IDisposable
         var isDone = await keeper.RunAsync(cancellation);
         return !isDone ? tick : follows ? following : upkeep;
     }
+
+    /// <summary>One round of bringing the totals of days that are over into the log.</summary>
+    /// <returns>How long until the next round is due.</returns>
+    public async Task<TimeSpan> StateDaysAsync(CancellationToken cancellation) =>
+        await days.RunAsync(cancellation) ? upkeep : tick;
 
     /// <summary>One round of asking the archive about locks past their expiry.</summary>
     /// <returns>How long until the next round is due.</returns>
@@ -233,6 +243,10 @@ public sealed class Bank : IBank, IBankOperator, IJointBank, IDisposable
         : releases.ReleaseAsync(release, cancellation);
 
     /// <inheritdoc/>
+    public Task<Result<IssueProof, BankError>> ProveIssueAsync(byte[] requestHash, CancellationToken cancellation) =>
+        days.ProveAsync(requestHash, cancellation);
+
+    /// <inheritdoc/>
     public Task<Result<SettlementAnswer, BankError>> DecideAsync(
         TransactionId transaction, LoggedEntry decision, CancellationToken cancellation) =>
         settlement.DecideAsync(transaction, decision, cancellation);
@@ -286,6 +300,7 @@ public sealed class Bank : IBank, IBankOperator, IJointBank, IDisposable
     public void Dispose()
     {
         keeper.Dispose();
+        days.Dispose();
         foreach (var key in shelf.Current.Keys)
             key.Signer?.Dispose();
     }

@@ -1,3 +1,4 @@
+using Bauta.Crypto.Jose;
 using Bauta.Crypto.PrivacyPass;
 using Bauta.Http;
 using Bauta.Protocol;
@@ -49,6 +50,11 @@ public static class BankEndpoints
         routes.MapGetAnswer(PrivateTokenNames.DirectoryPath, async context => Answer.Bytes(
             directory.Of(await bank.DenominationsAsync(context.RequestAborted), UnixTime.Now(clock)),
             PrivateTokenNames.DirectoryMediaType));
+        routes.MapGetAnswer("/issues/{hash}", async context =>
+            Base64Url.TryDecode(context.RouteText("hash"), out var hash) && hash.Length == 32
+                ? Answer.Json(
+                    await bank.ProveIssueAsync(hash, context.RequestAborted), ProtocolJson.Default.IssueProof)
+                : Answer.Refuse(BankError.Malformed));
         routes.MapPostAnswer(TokenRequestPath, context => WithdrawAsync(
             context, bank, PrivateTokenNames.RequestMediaType, PrivateTokenNames.ResponseMediaType, 1));
         routes.MapPostAnswer("/token-requests", context => WithdrawAsync(

@@ -50,6 +50,11 @@ internal sealed partial class BankLog(ILogger logger)
         + "counts here, and their value stays locked: name that archive with its old policy too.")]
     public partial void LocksWithoutArchive(long count);
 
+    [LoggerMessage(13, LogLevel.Error,
+        "The archive refused to enter a day's totals: {error}. They are sent again; wallets and public audits see that "
+        + "they are missing.")]
+    public partial void TotalsRefused(ArchiveError error);
+
     [LoggerMessage(12, LogLevel.Error,
         "{count} locks that have expired are under a policy that no archive of the configuration has. Their value "
         + "stays locked until that archive is named with its old policy too.")]

@@ -17,6 +17,7 @@ public static class BankSchema
         new(8, "disputes, and until when a payment can be disputed", Disputed),
         new(9, "P2 as it was signed, until its tokens' end", Retained),
         new(10, "releases that wait for their lock", EarlyReleases),
+        new(11, "what is stated of each key at the end of a day", Days),
     ];
 
     private const string Keys = """
@@ -134,6 +135,30 @@ public static class BankSchema
         ) {strict};
         CREATE INDEX early_releases_by_account ON early_releases (account);
         CREATE INDEX early_releases_by_expiry ON early_releases (expires_at);
+        """;
+
+    // The day that was closed last; a withdrawal belongs to the one after it.
+    private const string Days = """
+        ALTER TABLE withdrawals ADD COLUMN day {bigint};
+        CREATE INDEX withdrawals_by_day ON withdrawals (day, key);
+        CREATE TABLE closed_day (
+            id {bigint} PRIMARY KEY CHECK (id = 1),
+            day {bigint} NOT NULL
+        ) {strict};
+        CREATE TABLE day_totals (
+            day {bigint} NOT NULL,
+            key {bigint} NOT NULL,
+            issued {bigint} NOT NULL CHECK (issued >= 0),
+            spent {bigint} NOT NULL CHECK (spent >= 0),
+            refreshed {bigint} NOT NULL CHECK (refreshed >= 0),
+            statement {text},
+            entry {blob},
+            proof {text},
+            PRIMARY KEY (day, key),
+            CHECK ((entry IS NULL) = (proof IS NULL)),
+            CHECK (entry IS NULL OR statement IS NOT NULL)
+        ) {strict};
+        CREATE INDEX day_totals_open ON day_totals (day, key) WHERE entry IS NULL;
         """;
 
     // One row at most; no row is a bank that both issues and locks.

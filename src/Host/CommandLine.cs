@@ -4,6 +4,7 @@ using Bauta.Host.ArchiveVerbs;
 using Bauta.Host.AuditVerb;
 using Bauta.Host.BankVerbs;
 using Bauta.Host.Bench;
+using Bauta.Host.CounterVerbs;
 using Bauta.Host.Demo;
 using Bauta.Host.DisputeVerbs;
 using Bauta.Host.Init;
@@ -34,6 +35,8 @@ internal static class CommandLine
             new FetchVerb(),
             WalletGroup.Build(),
             ShopGroup.Build(),
+            ReceiptGroup.Build(),
+            CounterGroup.Build(),
             new JudgeEvidenceVerb(),
             DisputeGroup.Build(),
             NotaryGroup.Build(),

@@ -65,7 +65,7 @@ public enum ExitCode
     [ExitMeaning("`judge`: the archive is at fault.")]
     ArchiveAtFault = 24,
 
-    [ExitMeaning("`judge`: the evidence does not hold together and proves nothing.")]
+    [ExitMeaning("`judge`, `receipt verify`: the evidence does not hold together and proves nothing.")]
     NotProven = 25,
 
     [ExitMeaning("`judge`: the customer is at fault.")]
@@ -74,7 +74,8 @@ public enum ExitCode
     [ExitMeaning("`archive`: the log raised an alarm.")]
     LogAlarm = 30,
 
-    [ExitMeaning("`audit`: rows of the bank do not agree with each other, with what was signed, or with the log.")]
+    [ExitMeaning("`audit`: rows of the bank do not agree with each other, with what was signed, or with the log; with "
+        + "`--public`, what a bank states in the log does not hold together.")]
     AuditFound = 31,
 
     [ExitMeaning("`wallet buy`: the purchase did not happen and the money is back.")]

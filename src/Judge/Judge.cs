@@ -244,9 +244,10 @@ public static class PurchaseJudge
             throw OrderCheck.Hear(evidence, logged, goods, hearing);
         if (goods is not null)
             GoodsCheck.Hear(promise, logged.Release!.Content.MaskedKey, goods, hearing);
+        var handedOver = HandOverCheck.Hear(evidence, hearing);
         throw hearing.End(Outcome.Complete,
             $"The archive committed at {logged.At}, before expiry at {promise.ExpiresAt}: the merchant is paid and the "
-            + $"key to the goods is published.{ProofOf(evidence)}");
+            + $"key to the goods is published.{ProofOf(evidence)}{handedOver}");
     }
 
     private static LogEntry Verified(

@@ -1,6 +1,7 @@
 using Bauta.Merchant.Deliver;
 using Bauta.Merchant.Desk;
 using Bauta.Merchant.Disputes;
+using Bauta.Merchant.HandOvers;
 using Bauta.Merchant.Offers;
 using Bauta.Merchant.Orders;
 using Bauta.Merchant.Pay;
@@ -80,7 +81,7 @@ public sealed partial class Merchant : IMerchant, IDecisionListener, IAsyncDispo
         collecting = new Collecting(options, database, keys, budget, settling, metering, ordering, early, clock);
         payingOut = new PayingOut(options, database, keys, bank, clock, log);
         Desk = new ShopDesk(options, database, catalogue, goods, delivering, payingOut,
-            new Answering(keys, bank, clock), keys.Sealing, byPolicy);
+            new Answering(keys, bank, clock), new HandingOver(database, keys, clock), keys.Sealing, byPolicy);
     }
 
     /// <summary>What the shop's owner does.</summary>

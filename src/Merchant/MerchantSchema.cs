@@ -148,5 +148,14 @@ public static class MerchantSchema
             ) {strict};
             CREATE INDEX early_releases_due ON early_releases (next_try_at);
             """),
+        new Migration(7, "receipts, and what was handed over against them", """
+            ALTER TABLE offers ADD COLUMN receipt {bigint};
+
+            CREATE TABLE hand_overs (
+                n {blob} PRIMARY KEY,
+                answer {text} NOT NULL,
+                handed_at {bigint} NOT NULL
+            ) {strict};
+            """),
     ];
 }

@@ -56,5 +56,13 @@ public static class WalletSchema
                 open {bool} NOT NULL,
                 record {blob} NOT NULL) {strict};
             """),
+        new(4, "which tokens the bank was seen to count", """
+            CREATE TABLE issue_checks (
+                token_key_id {blob} NOT NULL,
+                number {bigint} NOT NULL,
+                asked_at {bigint} NOT NULL,
+                counted {bool} NOT NULL,
+                PRIMARY KEY (token_key_id, number)) {strict};
+            """),
     ];
 }

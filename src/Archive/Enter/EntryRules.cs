@@ -21,8 +21,8 @@ internal static class EntryRules
         if (!LeafRules.TryFindSigner(entry, banks.Find, out var signer))
             return ArchiveError.UnknownBank;
         var isNew = entry.Kind == LogEntry.Bank;
-        // A revocation is taken from a bank that the operator dropped as well.
-        if (entry.Kind != LogEntry.Revocation && !signer!.IsIn(admitted))
+        // What accounts for keys is taken from a bank that the operator dropped as well.
+        if (entry.Kind is not (LogEntry.Revocation or LogEntry.Totals) && !signer!.IsIn(admitted))
             return ArchiveError.UnknownBank;
         if (!entry.IsSignedBy(signer!.Key))
             return ArchiveError.UnknownBank;

@@ -18,7 +18,7 @@ internal sealed class KeyAdmission(KeyWindows windows, Func<UnixTime> lastAt)
         LogEntry entry, byte[] subject, Func<Task<Result<Appended, ArchiveError>>> append,
         CancellationToken cancellation)
     {
-        if (entry.Kind == LogEntry.Bank)
+        if (entry.Kind is LogEntry.Bank or LogEntry.Totals)
             return await append();
         await Turn.WaitAsync(cancellation);
         try

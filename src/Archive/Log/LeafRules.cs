@@ -1,4 +1,6 @@
+using System.Buffers.Binary;
 using System.Security.Cryptography;
+using System.Text;
 using Bauta.Crypto.Jose;
 using Bauta.Protocol;
 using Bauta.Protocol.Archive;
@@ -30,7 +32,7 @@ public enum LeafFault
     /// <summary>That bank's lock of the transaction is decided already: the log breaks "both never".</summary>
     SecondDecision,
 
-    /// <summary>A second statement on one bank key or one token key.</summary>
+    /// <summary>A second statement on one bank key, one token key, or one token key's day.</summary>
     SecondStatement,
 
     /// <summary>A revocation of a key that its signer never announced.</summary>
@@ -67,6 +69,7 @@ internal static class LeafRules
         LogEntry.Bank => SHA256.HashData(entry.StatementAs<BankRegistration>().Content.Key),
         LogEntry.Denomination => SHA256.HashData(entry.StatementAs<Denomination>().Content.TokenKey),
         LogEntry.Revocation => entry.StatementAs<Revocation>().Content.TokenKeyId,
+        LogEntry.Totals => SubjectOf(entry.StatementAs<Totals>().Content),
         _ => SubjectOf(entry.LockNote!),
     };
 
@@ -84,12 +87,21 @@ internal static class LeafRules
         return SHA256.HashData(pair)[..DecisionSubjectSize];
     }
 
+    // Under its name, so that a bank with two keys states no day twice.
+    private static byte[] SubjectOf(Totals totals)
+    {
+        Span<byte> day = stackalloc byte[sizeof(long)];
+        BinaryPrimitives.WriteInt64BigEndian(day, totals.Day);
+        return SHA256.HashData([.. Encoding.ASCII.GetBytes(totals.Bank), 0, .. totals.TokenKeyId, .. day]);
+    }
+
     /// <summary>The bank or issuer that a statement names; null for a decision, which names none.</summary>
     public static string? IssuerOf(LogEntry entry) => entry.Kind switch
     {
         LogEntry.Bank => entry.StatementAs<BankRegistration>().Content.Name,
         LogEntry.Denomination => entry.StatementAs<Denomination>().Content.Issuer,
         LogEntry.Revocation => entry.StatementAs<Revocation>().Content.Issuer,
+        LogEntry.Totals => entry.StatementAs<Totals>().Content.Bank,
         _ => null,
     };
 

@@ -91,6 +91,10 @@ public sealed class BankDatabase : IReadDatabase
             "SELECT COUNT(*) FROM disputes WHERE state < 2");
     }
 
+    /// <summary>Runs before each work, in its transaction: whatever must be written before anything else of a new day
+    /// is. Set once, before the bank answers.</summary>
+    internal Action<IWriteTransaction, Books>? Before { get; set; }
+
     /// <inheritdoc cref="IDatabase.Failure"/>
     public Task<StorageException> Failure => database.Failure;
 
@@ -107,6 +111,7 @@ public sealed class BankDatabase : IReadDatabase
             transaction =>
             {
                 transaction.OnCommit(books.Commit);
+                Before?.Invoke(transaction, books);
                 return work(transaction, books);
             },
             cancellation);

@@ -30,6 +30,9 @@ public sealed class Books
     public long Unspent(long key) =>
         keys.GetValueOrDefault(key).Unspent + pendingKeys.GetValueOrDefault(key).Unspent;
 
+    /// <summary>All of a key's totals, with what this transaction has moved.</summary>
+    internal KeyTotals Totals(long key) => keys.GetValueOrDefault(key) + pendingKeys.GetValueOrDefault(key);
+
     /// <summary>All the money ever taken in.</summary>
     public long Funded => bank.Funded + pendingBank.Funded;
 

@@ -17,7 +17,11 @@ internal static class WithdrawalRows
 
     public static void Insert(IWriteTransaction transaction, byte[] requestHash, long key, byte[] signature) =>
         transaction.Execute(
-            "INSERT INTO withdrawals (request_hash, key, signature) VALUES ($1, $2, $3)", requestHash, key, signature);
+            """
+            INSERT INTO withdrawals (request_hash, key, signature, day)
+            VALUES ($1, $2, $3, (SELECT day + 1 FROM closed_day))
+            """,
+            requestHash, key, signature);
 
     /// <summary>The key that signed a request and the token that it was recouped as, if any.</summary>
     public static (long Key, byte[]? Recouped)? FindIssue(IReadTransaction transaction, byte[] requestHash) =>

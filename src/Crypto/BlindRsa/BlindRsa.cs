@@ -89,6 +89,25 @@ public static class BlindRsa
             : throw new ArgumentException("A salt has 48 bytes.", nameof(salt));
     }
 
+    /// <summary>
+    /// The signer's answer again, from the signature that was made of it and the seed of its blinding: 256 bytes. It
+    /// shows that the blinded message was signed, and nothing of the signature.
+    /// </summary>
+    /// <exception cref="ArgumentException">Another size than 32 bytes of seed and 256 of signature.</exception>
+    public static byte[] BlindSignatureOf(
+        RsaPublicKey key, ReadOnlySpan<byte> signature, ReadOnlySpan<byte> seed)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        if (seed.Length != SeedSize || !key.Raw.IsBelowModulus(signature))
+            throw new ArgumentException("A seed has 32 bytes, a signature is a number below the modulus.");
+        Span<byte> salt = stackalloc byte[RsaPublicKey.SaltSize];
+        using var blind = Derive(key, seed, salt);
+        using var context = BigNumberContext.Create();
+        using var product = BigNumber.FromSecretBytes(signature);
+        LibCrypto.Check(LibCrypto.BN_mod_mul(product, product, blind, key.Raw.Modulus, context), "BN_mod_mul");
+        return product.ToBytes(key.Raw.Size);
+    }
+
     private static BigNumber Derive(RsaPublicKey key, ReadOnlySpan<byte> seed, Span<byte> salt)
     {
         Span<byte> wide = stackalloc byte[WideBlindSize];

@@ -83,6 +83,16 @@ public sealed class RsaPublicKey : IEquatable<RsaPublicKey>
     public bool VerifyPss(ReadOnlySpan<byte> message, ReadOnlySpan<byte> signature) =>
         Raw.VerifyPss(message, signature, SaltSize);
 
+    /// <summary>Whether <paramref name="blindSignature"/> (256 bytes) is this key's answer to a blinded message (256
+    /// bytes): its e-th power modulo n is that message (RFC 9474 section 4.3).</summary>
+    public bool IsBlindSignature(ReadOnlySpan<byte> blindedMessage, ReadOnlySpan<byte> blindSignature)
+    {
+        if (blindedMessage.Length != ModulusSize || !Raw.IsBelowModulus(blindSignature))
+            return false;
+        var power = blindSignature.ToArray();
+        return Raw.TryPublic(power, power) && blindedMessage.SequenceEqual(power);
+    }
+
     /// <inheritdoc/>
     public bool Equals(RsaPublicKey? other) => other is not null && spki.AsSpan().SequenceEqual(other.spki);
 

@@ -26,6 +26,16 @@ internal sealed class AuditBankVerb : DoingVerb
             + "PostgreSQL.",
     };
 
+    private readonly Option<bool> isPublic = new("--public")
+    {
+        Description = "Read the archive's log alone, as any stranger can: what each bank states of its keys, by day.",
+    };
+
+    private readonly Option<string?> network = new("--network")
+    {
+        Description = "With --public: the network file that names the archive and its policy.",
+    };
+
     public AuditBankVerb()
         : base("audit", "Recomputes a bank from its evidence and reports every row that does not agree: with the other "
             + "rows,\nwith what was signed, with the archive's log. The bank may run meanwhile; nothing is changed.\n"
@@ -34,11 +44,18 @@ internal sealed class AuditBankVerb : DoingVerb
     {
         Add(config);
         Add(database);
+        Add(isPublic);
+        Add(network);
     }
 
     protected override async Task<ExitCode> RunAsync(
         ParseResult parsed, Output output, CancellationToken cancellation)
     {
+        if (parsed.GetValue(isPublic) || parsed.GetValue(network) is not null)
+            return await PublicAuditText.RunAsync(
+                parsed.GetValue(network) ?? throw new HostException(ExitCode.Usage,
+                    "--public reads the log that a network file names: --network FILE"),
+                output, cancellation);
         var path = Path.GetFullPath(parsed.GetRequiredValue(config));
         var bank = (BankConfig)ConfigFile.Read(PartyRoles.Bank, path);
         var copy = parsed.GetValue(database);

@@ -31,7 +31,7 @@ internal sealed class RequestFacts
 
     // Announcements for everybody: what stands in them is in the log.
     private static readonly HashSet<string> announcements =
-        new(StringComparer.Ordinal) { "bauta.bank", "bauta.denomination", "bauta.revocation" };
+        new(StringComparer.Ordinal) { "bauta.bank", "bauta.denomination", "bauta.revocation", "bauta.totals" };
 
     private static readonly Dictionary<string, Fact> members = new(StringComparer.Ordinal)
     {

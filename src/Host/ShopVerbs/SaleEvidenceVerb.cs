@@ -71,6 +71,7 @@ internal sealed class SaleEvidenceVerb : ShopVerb
             ["transaction"] = transaction.ToString(),
             ["evidence"] = path,
             ["acknowledged"] = evidence.Acknowledgement is not null,
+            ["handedOver"] = evidence.HandOver is not null,
         });
         return ExitCode.Ok;
     }
@@ -82,10 +83,10 @@ internal sealed class SaleEvidenceVerb : ShopVerb
         var held = OpenShop.ValueOf(await shop.Desk.EvidenceAsync(sale, cancellation));
         var bank = PartyFile.Read(shop.Config.PathOf(shop.Config.Bank), PartyRoles.Bank);
         return new PurchaseEvidence(
-            PurchaseEvidence.CurrentFormat, held.Policy, OwnCard(shop.Config, bank, held.Policy),
+            PurchaseEvidence.CurrentFormat, held.Policy, OwnCard.Of(shop.Config, bank, [held.Policy]),
             await CardAsync(bank, cancellation), held.Merchandise, LockNote: held.LockNote, Payment: held.Payment,
             Decision: held.Decision, Acknowledgement: held.Acknowledgement, Item: held.Item,
-            Release: held.Release, Made: held.Made);
+            Release: held.Release, Made: held.Made, HandOver: held.HandOver);
     }
 
     private static async Task WriteGoodsAsync(
@@ -123,16 +124,6 @@ internal sealed class SaleEvidenceVerb : ShopVerb
             0 => throw new HostException(ExitCode.NotFound, $"There is no sale {wanted}. List them: bauta shop sales"),
             _ => throw new HostException(ExitCode.Usage, $"{wanted} names {found.Count} sales. Use more of the ID."),
         };
-    }
-
-    /// <summary>A card without gateway keys: a judge reads only name and identity key.</summary>
-    private static Signed<PartyCard> OwnCard(MerchantConfig config, PartyFile bank, string policy)
-    {
-        using var identity = RoleKeys.OpenSigner(config.KeyPath(RoleKeys.Identity));
-        return Signed<PartyCard>.Sign(identity, new PartyCard(
-            Protocol.Parties.Roles.Merchant, config.Name, identity.PublicKey.Spki, [],
-            UnixTime.Now(TimeProvider.System),
-            Merchant: new MerchantTerms(bank.Name, bank.Identity.Thumbprint, [policy])));
     }
 
     private static async Task<Signed<PartyCard>> CardAsync(PartyFile bank, CancellationToken cancellation)

@@ -71,15 +71,23 @@ internal sealed record OpenShop(
 /// <summary><c>bauta shop add</c>.</summary>
 internal sealed class AddVerb : ShopVerb
 {
-    private readonly Argument<string> path = new("PATH")
-    {
-        Description = "The file to sell; it is copied. With --made-to-order the name that the customer's file gets.",
-    };
-
     private readonly Option<bool> made = new("--made-to-order")
     {
         Description = "There is no file yet: each buyer locks the price first, then the shop's program (make in its "
             + "configuration) makes the goods.",
+    };
+
+    private readonly Argument<string?> path = new("PATH")
+    {
+        Description = "The file to sell; it is copied. With --receipt it may be absent. With --made-to-order the name "
+            + "that the customer's file gets.",
+        Arity = ArgumentArity.ZeroOrOne,
+    };
+
+    private readonly Option<string?> receipt = new("--receipt")
+    {
+        Description = "Sell what is handed over later, against a receipt: what it is, in one line.",
+        HelpName = "WHAT",
     };
 
     private readonly Option<string> price = new("--price") { Description = "Such as 2.50.", Required = true };
@@ -87,10 +95,11 @@ internal sealed class AddVerb : ShopVerb
     private readonly Option<string?> description = new("--description") { Description = "Up to 4,000 characters." };
 
     public AddVerb()
-        : base("add", "Puts a file on sale.",
+        : base("add", "Puts a file on sale, or what is made to order or handed over at a counter.",
             "bauta shop add letter.txt --price 2.50 --title \"A letter\" --config data/demo/merchant/merchant.json")
     {
         Add(path);
+        Add(receipt);
         Add(price);
         Add(title);
         Add(description);
@@ -99,28 +108,48 @@ internal sealed class AddVerb : ShopVerb
 
     protected override async Task<ExitCode> RunAsync(OpenShop shop, CancellationToken cancellation)
     {
-        var file = new FileInfo(shop.Parsed.GetRequiredValue(path));
-        var isMade = shop.Parsed.GetValue(made);
-        if (!isMade && !file.Exists)
-            throw new HostException(ExitCode.NotFound, Directory.Exists(file.FullName)
-                ? $"{file.FullName} is a folder. Name a file."
-                : $"{file.FullName} is missing.");
+        var (isMade, what) = (shop.Parsed.GetValue(made), shop.Parsed.GetValue(receipt));
+        if (isMade && what is not null)
+            throw new HostException(ExitCode.Usage, "A receipt is not made to order: leave out one of the two options.");
+        if (what is not null && shop.Parsed.GetValue(title) is not null)
+            throw new HostException(ExitCode.Usage, "--receipt says what is sold; it takes the place of --title.");
+        var called = what ?? shop.Parsed.GetValue(title);
         var amount = AmountText.Parse(shop.Parsed.GetRequiredValue(price), shop.Currency);
-        if (!Names.IsLine(shop.Parsed.GetValue(title) ?? file.Name, OfferTerms.MaxTitleLength))
+        var details = shop.Parsed.GetValue(description) ?? "";
+        if (called is not null && !Names.IsLine(called, OfferTerms.MaxTitleLength))
             throw new HostException(ExitCode.Usage, "A title is one line of 1 to 200 characters: --title TEXT");
-        if (!Names.IsText(shop.Parsed.GetValue(description) ?? "", OfferTerms.MaxDescriptionLength))
+        if (!Names.IsText(details, OfferTerms.MaxDescriptionLength))
             throw new HostException(ExitCode.Usage, "A description has at most 4,000 characters of plain text.");
-        var (named, text) = (shop.Parsed.GetValue(title), shop.Parsed.GetValue(description));
-        var terms = isMade
-            ? await Selling.OfferToMakeAsync(shop.Desk, file.Name, amount, named, text, cancellation)
-            : await shop.Output.BarAsync($"copying {file.Name}", bar => Selling.OfferAsync(
-                shop.Desk, file, amount, named, text, bar, cancellation));
+        var terms = (shop.Parsed.GetValue(path), what) switch
+        {
+            ({ } named, _) when isMade => await Selling.OfferToMakeAsync(
+                shop.Desk, Path.GetFileName(named), amount, called, details, cancellation),
+            ({ } named, _) => await SellFileAsync(
+                shop, named, called, what is not null, amount, details, cancellation),
+            (null, { } handed) => await Selling.OfferVoucherAsync(shop.Desk, handed, amount, details, cancellation),
+            _ => throw new HostException(ExitCode.Usage, "Name a file to sell, or what is handed over: --receipt"),
+        };
         shop.Output.Line($"On sale for {shop.Currency.Format(terms.Price)}: {terms.Title}");
         shop.Output.Line(isMade
             ? $"Offer {terms.Offer}, made once a buyer has locked the price"
             : $"Offer {terms.Offer}, SHA-256 {Convert.ToHexStringLower(terms.ContentHash)}");
         shop.Output.Answer(ListVerb.Describe(terms));
         return ExitCode.Ok;
+    }
+
+    private static async Task<OfferTerms> SellFileAsync(
+        OpenShop shop, string path, string? called, bool isReceipt, Amount amount, string details,
+        CancellationToken cancellation)
+    {
+        var file = new FileInfo(path);
+        if (!file.Exists)
+            throw new HostException(ExitCode.NotFound, Directory.Exists(file.FullName)
+                ? $"{file.FullName} is a folder. Name a file."
+                : $"{file.FullName} is missing.");
+        if (called is null && !Names.IsLine(file.Name, OfferTerms.MaxTitleLength))
+            throw new HostException(ExitCode.Usage, "A title is one line of 1 to 200 characters: --title TEXT");
+        return await shop.Output.BarAsync($"copying {file.Name}", bar => Selling.OfferAsync(
+            shop.Desk, file, amount, called, details, bar, cancellation, isReceipt));
     }
 }
 
@@ -140,6 +169,7 @@ internal sealed class ListVerb() : ShopVerb(
         ["size"] = one.SizeBytes,
         ["sha256"] = Convert.ToHexStringLower(one.ContentHash),
         ["order"] = one.Order,
+        ["receipt"] = one.Receipt ?? false,
     };
 
     protected override async Task<ExitCode> RunAsync(OpenShop shop, CancellationToken cancellation)
@@ -196,11 +226,14 @@ internal sealed class SalesVerb() : ShopVerb(
     {
         var sales = OpenShop.ValueOf(await shop.Desk.SalesAsync(null, cancellation));
         var account = await shop.Desk.AccountAsync(cancellation);
-        shop.Output.Table(["Paid", "Sale", "State", "Settled", "Price", "Title"], sales.Sales.Select(sale => new[]
-        {
-            sale.PaidAt.ToString(), sale.Transaction.ToString()[..8], sale.State, sale.Settled ? "yes" : "not yet",
-            shop.Currency.Format(sale.Price), sale.Title,
-        }));
+        shop.Output.Table(["Paid", "Sale", "State", "Settled", "Handed over", "Price", "Title"],
+            sales.Sales.Select(sale => new[]
+            {
+                sale.PaidAt.ToString(), sale.Transaction.ToString()[..8], sale.State,
+                sale.Settled ? "yes" : "not yet",
+                sale.Receipt is null ? "-" : sale.HandedOverAt is { } at ? at.ToString() : "not yet",
+                shop.Currency.Format(sale.Price), sale.Title,
+            }));
         shop.Output.Line($"{sales.CommittedCount} committed, {shop.Currency.Format(sales.CommittedTotal)} in all.");
         shop.Output.Line(account.IsOk
             ? $"At the bank: {shop.Currency.Format(account.Value.Balance)}, of which "
@@ -225,6 +258,8 @@ internal sealed class SalesVerb() : ShopVerb(
                 ["paidAt"] = sale.PaidAt.Seconds,
                 ["state"] = sale.State,
                 ["settled"] = sale.Settled,
+                ["receipt"] = sale.Receipt ?? false,
+                ["handedOverAt"] = sale.HandedOverAt?.Seconds,
             })]),
         });
         return ExitCode.Ok;

@@ -26,6 +26,21 @@ internal sealed class Output(bool isJson, TextWriter result, TextWriter error)
     public void Dim(string text) => Line(
         !isJson && result == Console.Out && !Console.IsOutputRedirected ? $"\e[90m{text}\e[0m" : text);
 
+    /// <summary>A text that another machine reads: with its QR code where somebody watches a terminal, and as a picture
+    /// when a file is named.</summary>
+    public void Code(string text, string? pngPath)
+    {
+        Line(text);
+        if (pngPath is not null)
+        {
+            var modules = QrCode.WritePng(pngPath, text);
+            Line($"QR code of {modules} x {modules} modules: {Path.GetFullPath(pngPath)}");
+        }
+        else if (!isJson && IsTerminal(result))
+            foreach (var line in QrCode.Lines(text))
+                Line(line);
+    }
+
     /// <summary>About the work, not its result.</summary>
     public void Note(string text) => error.WriteLine(text);
 

@@ -156,6 +156,7 @@ internal sealed class BuyVerb : WalletVerb
                 ["size"] = one.SizeBytes,
                 ["sha256"] = Convert.ToHexStringLower(one.ContentHash),
                 ["order"] = one.Order,
+                ["receipt"] = one.Receipt ?? false,
             })]),
         });
         return ExitCode.Ok;
@@ -185,6 +186,8 @@ internal static class PurchaseReport
         var currency = await open.Wallet.CurrencyAsync(cancellation);
         var id = state.Order.Id.ToString();
         open.Output.Line(Sentence(state, currency));
+        if (state is Opened && state.Order.Offer.Receipt is not null)
+            open.Output.Line($"To collect it, show its receipt: bauta wallet receipt {id[..8]}");
         open.Output.Line(state is Abandoned { Decision: null }
             ? ""
             : $"Evidence: bauta wallet evidence {id[..8]} --out evidence.json");

@@ -9,7 +9,8 @@ internal static class WalletGroup
         "bauta wallet balance --wallet data/demo/wallet --password-file data/demo/wallet.password",
         new InitWalletVerb(), new FundVerb(), new WithdrawVerb(), new BalanceVerb(), new BuyVerb(),
         new HistoryVerb(), new ResumeVerb(), new RefreshVerb(), new BackupVerb(), new RestoreVerb(),
-        new EvidenceVerb(), new ForgetVerb())
+        new EvidenceVerb(), new ReceiptVerb(), new AnswerVerb(),
+        new CheckTokensVerb(), new ForgetVerb())
     {
         WalletPlace.Folder,
         WalletPlace.PasswordFile,

@@ -17,8 +17,11 @@ namespace Bauta.Merchant.Desk;
 /// <param name="PaidAt">When the bank's notes arrived.</param>
 /// <param name="State">One of the constants below.</param>
 /// <param name="Settled">Whether the bank has acted on the decision.</param>
+/// <param name="Receipt">True with a receipt.</param>
+/// <param name="HandedOverAt">With a receipt: when what it is for was handed over.</param>
 public sealed record Sale(
-    TransactionId Transaction, OfferId Offer, string Title, Amount Price, UnixTime PaidAt, string State, bool Settled)
+    TransactionId Transaction, OfferId Offer, string Title, Amount Price, UnixTime PaidAt, string State, bool Settled,
+    bool? Receipt = null, UnixTime? HandedOverAt = null)
 {
     /// <summary>The release is written down; the archive's decision is not known.</summary>
     public const string Released = "released";
@@ -56,10 +59,21 @@ public sealed record SaleList(
 /// <param name="Item">Of a session the item that was acknowledged last.</param>
 /// <param name="Release">P4, which only this shop and the archive have before the commit.</param>
 /// <param name="Made">Of goods made to order, E4.</param>
+/// <param name="HandOver">With a receipt: what was signed when it was handed over.</param>
 public sealed record SaleEvidence(
     string Policy, Signed<Merchandise> Merchandise, Signed<LockNote> LockNote, Signed<PaymentNote> Payment,
     LoggedEntry? Decision = null, Signed<Acknowledgement>? Acknowledgement = null,
-    Signed<SessionItem>? Item = null, Signed<Release>? Release = null, Signed<MadeGoods>? Made = null);
+    Signed<SessionItem>? Item = null, Signed<Release>? Release = null, Signed<MadeGoods>? Made = null,
+    Signed<HandOver>? HandOver = null);
+
+/// <summary>What a counter hands over, or would.</summary>
+/// <param name="Receipt">The receipt.</param>
+/// <param name="Answer">What its key signed at the counter.</param>
+public sealed record NewHandOver(Signed<Receipt> Receipt, Signed<HandOver> Answer);
+
+/// <summary>A hand-over that counts.</summary>
+/// <param name="HandedAt">When it was first brought here.</param>
+public sealed record KnownHandOver(UnixTime HandedAt);
 
 /// <summary>Asks for a payout; the id is made by the sender, so it may be sent again.</summary>
 public sealed record NewPayout(RequestId Id, Amount Amount);
@@ -105,6 +119,8 @@ public sealed record PayoutList(IReadOnlyList<Payout> Payouts);
 [JsonSerializable(typeof(OfferList))]
 [JsonSerializable(typeof(SaleList))]
 [JsonSerializable(typeof(SaleEvidence))]
+[JsonSerializable(typeof(NewHandOver))]
+[JsonSerializable(typeof(KnownHandOver))]
 [JsonSerializable(typeof(NewPayout))]
 [JsonSerializable(typeof(Payout))]
 [JsonSerializable(typeof(PayoutList))]

@@ -34,6 +34,10 @@ public interface IShopDesk
     /// got.</summary>
     Task<Result<GoodsChunk, DeskError>> ChunkAsync(TransactionId sale, long index, CancellationToken cancellation);
 
+    /// <summary>Takes note that what a receipt is for is handed over, once for each sale: the same answer of the
+    /// customer's again has the same time, another one is refused.</summary>
+    Task<Result<KnownHandOver, DeskError>> HandOverAsync(NewHandOver handOver, CancellationToken cancellation);
+
     /// <summary>The account at the bank.</summary>
     Task<Result<AccountState, DeskError>> AccountAsync(CancellationToken cancellation);
 
@@ -84,6 +88,18 @@ public enum DeskError
     /// <summary>No such sale.</summary>
     [Refusal(404, "There is no such sale. List them: bauta shop sales")]
     UnknownSale,
+
+    /// <summary>The receipt or the answer does not hold.</summary>
+    [Refusal(422, "The receipt is not this shop's, or the answer is not signed by the key that owns it.")]
+    BadHandOver,
+
+    /// <summary>No commit is known.</summary>
+    [Refusal(409, "No commit of this sale has arrived. Try again in some seconds; do not hand it over.")]
+    NotPaid,
+
+    /// <summary>A second time.</summary>
+    [Refusal(409, "What this receipt is for was handed over before. Do not hand it over again.")]
+    HandedOver,
 
     /// <summary>The file of a sale is gone.</summary>
     [Refusal(404, "The file of this sale is no longer kept (keepGoodsDays), or has no such chunk.")]

@@ -10,8 +10,9 @@ internal static class SaleStore
 {
     private const string Sales =
         """
-        SELECT s.n, p.offer_id, o.title, p.price, s.released_at, s.state, s.outcome
+        SELECT s.n, p.offer_id, o.title, p.price, s.released_at, s.state, s.outcome, o.receipt, h.handed_at
         FROM payments s JOIN purchases p ON p.n = s.n JOIN offers o ON o.offer_id = p.offer_id
+        LEFT JOIN hand_overs h ON h.n = s.n
         """;
 
     public static SaleList Page(IReadTransaction transaction, TransactionId? after, string currency)
@@ -52,6 +53,7 @@ internal static class SaleStore
         return new Sale(
             TransactionId.FromBytes(row.GetBytes(0)), OfferId.FromBytes(row.GetBytes(1)), row.GetString(2),
             Amount.FromMinorUnits(row.GetInt64(3)), UnixTime.FromSeconds(row.GetInt64(4)), name,
-            state == PaymentStore.Settled);
+            state == PaymentStore.Settled, row.IsDBNull(7) ? null : true,
+            row.IsDBNull(8) ? null : UnixTime.FromSeconds(row.GetInt64(8)));
     }
 }

@@ -1,5 +1,6 @@
 using Bauta.Merchant.Deliver;
 using Bauta.Merchant.Disputes;
+using Bauta.Merchant.HandOvers;
 using Bauta.Merchant.Offers;
 using Bauta.Merchant.Orders;
 using Bauta.Merchant.Pay;
@@ -17,7 +18,7 @@ namespace Bauta.Merchant.Desk;
 /// <summary>The desk of a running merchant.</summary>
 internal sealed class ShopDesk(
     MerchantOptions options, IDatabase database, Catalogue catalogue, GoodsStore goods, Delivering delivering,
-    PayingOut payingOut, Answering answering, SealingKey sealing,
+    PayingOut payingOut, Answering answering, HandingOver handing, SealingKey sealing,
     IReadOnlyDictionary<PolicyId, MerchantArchive> archives) : IShopDesk
 {
     private const int NoSpaceError = 28;
@@ -53,9 +54,10 @@ internal sealed class ShopDesk(
     public async Task<Result<SaleEvidence, DeskError>> EvidenceAsync(
         TransactionId sale, CancellationToken cancellation)
     {
-        var (paid, row, item, made) = await database.ReadAsync(
+        var (paid, row, item, made, handOver) = await database.ReadAsync(
             transaction => (PaymentStore.Find(transaction, sale), PurchaseStore.Sealed(transaction, sale),
-                SessionStore.LastItem(transaction, sale), OrderStore.MadeOf(transaction, sale)),
+                SessionStore.LastItem(transaction, sale), OrderStore.MadeOf(transaction, sale),
+                HandOverStore.Find(transaction, sale)?.Answer),
             cancellation);
         if (paid is null || row is null)
             return DeskError.UnknownSale;
@@ -64,7 +66,7 @@ internal sealed class ShopDesk(
         return archives.TryGetValue(merchandise.Content.Archive, out var archive)
             ? new SaleEvidence(
                 archive.Policy.Text, merchandise, paid.LockNote, paid.Payment, paid.Known, paid.Acknowledgement, item,
-                paid.Release, made)
+                paid.Release, made, handOver)
             : DeskError.UnknownArchive;
     }
 
@@ -81,6 +83,9 @@ internal sealed class ShopDesk(
             DeliveryId.Derive(secrets.Merchandise.Content.Secret), index, cancellation);
         return chunk.IsOk ? chunk.Value : DeskError.GoodsGone;
     }
+
+    public Task<Result<KnownHandOver, DeskError>> HandOverAsync(
+        NewHandOver handOver, CancellationToken cancellation) => handing.TakeAsync(handOver, cancellation);
 
     public Task<Result<AccountState, DeskError>> AccountAsync(CancellationToken cancellation) =>
         payingOut.AccountAsync(cancellation);

@@ -57,6 +57,11 @@ public sealed class ShopDeskClient(HttpClient http) : IShopDesk
                 : throw new ProtocolViolationException("The answer is not a chunk."),
             GoodsChunk.MaxLength, cancellation);
 
+    public Task<Result<KnownHandOver, DeskError>> HandOverAsync(
+        NewHandOver handOver, CancellationToken cancellation) =>
+        party.SendJsonAsync(HttpMethod.Post, "hand-overs", handOver, DeskJson.Default.NewHandOver,
+            DeskJson.Default.KnownHandOver, MaxAnswer, cancellation);
+
     public Task<Result<AccountState, DeskError>> AccountAsync(CancellationToken cancellation) =>
         party.GetAsync("account", DeskJson.Default.AccountState, MaxAnswer, cancellation);
 

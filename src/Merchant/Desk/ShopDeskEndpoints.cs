@@ -13,6 +13,7 @@ public static class ShopDeskEndpoints
     private const int MaxOfferLength = 64 * 1024;
     private const int MaxPayoutLength = 1024;
     private const int MaxDisputeAnswer = 96 * 1024;
+    private const int MaxHandOverLength = 8 * 1024;
 
     /// <summary>Maps the desk's routes; every one of them asks for the token.</summary>
     public static void MapShopDesk(this IEndpointRouteBuilder routes, IShopDesk desk, DeskToken token)
@@ -49,6 +50,12 @@ public static class ShopDeskEndpoints
                 ? Answer.Bytes(
                     (await desk.ChunkAsync(sale, index, context.RequestAborted)).Map(part => part.Encode()),
                     GoodsChunk.MediaType)
+                : Answer.Refuse(DeskError.Malformed));
+        Post("/hand-overs", async context =>
+            await context.ReadJsonAsync(DeskJson.Default.NewHandOver, MaxHandOverLength)
+                is { IsOk: true, Value: var handOver }
+                ? Answer.Json(
+                    await desk.HandOverAsync(handOver, context.RequestAborted), DeskJson.Default.KnownHandOver)
                 : Answer.Refuse(DeskError.Malformed));
         Get("/account", async context =>
             Answer.Json(await desk.AccountAsync(context.RequestAborted), DeskJson.Default.AccountState));

@@ -15,9 +15,10 @@ namespace Bauta.Merchant.Offers;
 /// <param name="ContentHash">SHA-256 of a file that is in the store; of the empty file where there is none yet.</param>
 /// <param name="Tariff">With what is sold by the item.</param>
 /// <param name="Order">With what is made to order: <see cref="OfferTerms.LockFirst"/>.</param>
+/// <param name="Receipt">True with what is handed over later.</param>
 public sealed record NewOffer(
     OfferId Id, string Title, string Description, Amount Price, string FileName, byte[] ContentHash,
-    Tariff? Tariff = null, string? Order = null);
+    Tariff? Tariff = null, string? Order = null, bool? Receipt = null);
 
 /// <summary>
 /// The offers. All of them are also held in memory, since one process holds the database and their number is bounded:
@@ -32,7 +33,7 @@ internal sealed class Catalogue(
 
     private const string Columns =
         "offer_id, title, description, price, currency, file_name, size_bytes, content_hash, tariff_price, tariff_per, "
-        + "lock_order";
+        + "lock_order, receipt";
 
     private static readonly byte[] emptyHash = SHA256.HashData([]);
 
@@ -77,7 +78,7 @@ internal sealed class Catalogue(
         if (SizeOf(offer.Tariff is not null || offer.Order is not null, offer.ContentHash) is not { } size)
             return DeskError.UnknownFile;
         var terms = new OfferTerms(offer.Id, offer.Title, offer.Description, offer.Price, options.Currency.Code,
-            offer.FileName, size, offer.ContentHash, offer.Tariff, offer.Order);
+            offer.FileName, size, offer.ContentHash, offer.Tariff, offer.Order, offer.Receipt);
         if (!terms.IsWellFormed())
             return DeskError.Malformed;
         var now = UnixTime.Now(clock);
@@ -114,12 +115,12 @@ internal sealed class Catalogue(
         transaction.Execute(
             """
             INSERT INTO offers (offer_id, title, description, price, currency, file_name, size_bytes, content_hash,
-                added_at, tariff_price, tariff_per, lock_order)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+                added_at, tariff_price, tariff_per, lock_order, receipt)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
             """,
             terms.Offer.ToArray(), terms.Title, terms.Description, terms.Price.MinorUnits, terms.Currency,
             terms.FileName, terms.SizeBytes, terms.ContentHash, now.Seconds, terms.Tariff?.Price.MinorUnits,
-            terms.Tariff?.Per, terms.Order);
+            terms.Tariff?.Per, terms.Order, terms.Receipt is null ? null : 1L);
         transaction.OnCommit(() => shelf = shelf.With(terms));
         return terms;
     }
@@ -144,7 +145,7 @@ internal sealed class Catalogue(
         OfferId.FromBytes(row.GetBytes(0)), row.GetString(1), row.GetString(2),
         Amount.FromMinorUnits(row.GetInt64(3)), row.GetString(4), row.GetString(5), row.GetInt64(6), row.GetBytes(7),
         row.IsDBNull(8) ? null : new Tariff(Amount.FromMinorUnits(row.GetInt64(8)), row.GetString(9)),
-        row.GetStringOrNull(10));
+        row.GetStringOrNull(10), row.IsDBNull(11) ? null : true);
 
     private long? SizeOf(bool hasNoFile, byte[] contentHash) => !hasNoFile
         ? goods.SizeOf(contentHash)

@@ -77,8 +77,8 @@ internal sealed class Selling : IDisposable
             return MerchantError.PriceChanged;
         if (!archives.ContainsKey(request.Archive))
             return MerchantError.UnknownArchive;
-        if (options.Proof == DeliveryProof.TwoSided && request.Terms?.CustomerKey is null
-            && request.Session is null)
+        if ((options.Proof == DeliveryProof.TwoSided || offer.Receipt is not null)
+            && request.Terms?.CustomerKey is null && request.Session is null)
             return MerchantError.TwoSidedOnly;
         if (request.Terms?.Release is { } release && !options.Releases.Contains(release))
             return MerchantError.ReleaseNotOffered;
@@ -235,7 +235,9 @@ internal sealed class Selling : IDisposable
         return Signed<Merchandise>.Sign(keys.Identity, new Merchandise(
             releaseKey.Spki, offer, options.Bank, keys.AccountId, expiresAt, request.Archive, mask.Export(), commitment,
             tree.Root.ToArray(), tree.Layout.ChunkCount, tree.Layout.CiphertextSize,
-            RandomNumberGenerator.GetBytes(32), request.Terms));
+            RandomNumberGenerator.GetBytes(32), request.Terms,
+            offer.Receipt is null ? null : Signed<Receipt>.Sign(
+                keys.Identity, new Receipt(n, commitment, offer.Title, request.Terms!.CustomerKey!))));
     }
 
     private static UnixTime Before(UnixTime now, long seconds) =>

@@ -125,7 +125,7 @@ public sealed record BankRegistration(string Name, byte[] Key) : IStatement<Bank
 /// <param name="At">By the archive's clock; never less than the leaf before.</param>
 /// <param name="LockNote">With a decision: the bank's lock note.</param>
 /// <param name="Release">With a commit: P4.</param>
-/// <param name="Statement">With a bank, denomination or revocation: the signed statement.</param>
+/// <param name="Statement">With a bank, denomination, revocation or totals: the signed statement.</param>
 public sealed record LogEntry(
     string Kind, UnixTime At, Signed<LockNote>? LockNote = null, Signed<Release>? Release = null,
     string? Statement = null)
@@ -147,6 +147,9 @@ public sealed record LogEntry(
 
     /// <summary>A denomination key is revoked.</summary>
     public const string Revocation = "revocation";
+
+    /// <summary>A bank's totals of a denomination key on one day.</summary>
+    public const string Totals = "totals";
 
     /// <summary>Whether this decides a transaction.</summary>
     [JsonIgnore]
@@ -202,6 +205,7 @@ public sealed record LogEntry(
         Bank => IsStatement<BankRegistration>(),
         Denomination => IsStatement<Denomination>(),
         Revocation => IsStatement<Revocation>(),
+        Totals => IsStatement<Totals>(),
         _ => false,
     };
 
@@ -220,6 +224,7 @@ public sealed record LogEntry(
         Bank => StatementAs<BankRegistration>().KeyId,
         Denomination => StatementAs<Denomination>().KeyId,
         Revocation => StatementAs<Revocation>().KeyId,
+        Totals => StatementAs<Totals>().KeyId,
         _ => LockNote!.KeyId,
     };
 
@@ -233,6 +238,7 @@ public sealed record LogEntry(
             && it.Content.Key.AsSpan().SequenceEqual(bank.Spki),
         Denomination => StatementAs<Denomination>().IsSignedBy(bank),
         Revocation => StatementAs<Revocation>().IsSignedBy(bank),
+        Totals => StatementAs<Totals>().IsSignedBy(bank),
         _ => false,
     };
 

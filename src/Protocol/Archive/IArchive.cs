@@ -40,8 +40,7 @@ public sealed record KeepRequest(Signed<LockNote> LockNote, Signed<MadeGoods> Ma
 public sealed record KeepingTerms(long MaxBytes, long Seconds);
 
 /// <summary>Enters a bank's statement into the log.</summary>
-/// <param name="Kind"><see cref="LogEntry.Bank"/>, <see cref="LogEntry.Denomination"/> or
-/// <see cref="LogEntry.Revocation"/>.</param>
+/// <param name="Kind"><c>bank</c>, <c>denomination</c>, <c>revocation</c> or <c>totals</c>.</param>
 /// <param name="Statement">The signed statement.</param>
 public sealed record EntryRequest(string Kind, string Statement);
 
@@ -156,7 +155,7 @@ public enum ArchiveError
     OtherLockNote,
 
     /// <summary>Another statement on the same key.</summary>
-    [Refusal(409, "Another statement on the same bank key or token key stands in the log, or the key to revoke was never announced.")]
+    [Refusal(409, "Another statement on the same bank key, token key, or token key and day stands in the log, or the key to revoke was never announced.")]
     OtherStatement,
 
     /// <summary>Too many keys of one denomination.</summary>

@@ -1,4 +1,5 @@
 using Bauta.Crypto.BlindRsa;
+using Bauta.Crypto.Jose;
 using Bauta.Crypto.PrivacyPass;
 using Bauta.Protocol.Archive;
 using Bauta.Protocol.Disputes;
@@ -12,6 +13,9 @@ public sealed class BankClient(HttpClient http) : IBank, IBankOperator, IJointBa
     private const int SmallAnswer = 16 * 1024;
     private const int DisputeLength = 256 * 1024;
     private const int DecisionAnswer = 64 * 1024;
+
+    // A proof in the log, and a path beside it.
+    private const int LargeAnswer = 48 * 1024;
 
     private readonly PartyHttp<BankError> party = new(http);
 
@@ -44,6 +48,11 @@ public sealed class BankClient(HttpClient http) : IBank, IBankOperator, IJointBa
             bytes => TokenBatch.SplitAnswer(bytes, requests.Count),
             requests.Count * RsaPublicKey.ModulusSize, cancellation);
     }
+
+    /// <inheritdoc/>
+    public Task<Result<IssueProof, BankError>> ProveIssueAsync(byte[] requestHash, CancellationToken cancellation) =>
+        party.GetAsync($"issues/{Base64Url.Encode(requestHash)}", ProtocolJson.Default.IssueProof, LargeAnswer,
+            cancellation);
 
     /// <inheritdoc/>
     public Task<Result<LockAnswer, BankError>> LockAsync(

@@ -124,6 +124,11 @@ public interface IBank : IDisputes
         Signed<WithdrawalOrder> order, byte[] body, IReadOnlyList<Crypto.PrivacyPass.TokenRequest> requests,
         CancellationToken cancellation);
 
+    /// <summary>Proves that a token request which was signed is counted in the statement of its day.</summary>
+    /// <param name="requestHash">SHA-256 of its 259 bytes.</param>
+    /// <param name="cancellation">Gives up.</param>
+    Task<Result<IssueProof, BankError>> ProveIssueAsync(byte[] requestHash, CancellationToken cancellation);
+
     /// <summary>P2 to P3: locks tokens to a transaction. The id is <c>n</c>, equality is by the payload.</summary>
     Task<Result<LockAnswer, BankError>> LockAsync(
         SignedAuthorization authorization, CancellationToken cancellation);
@@ -284,6 +289,14 @@ public enum BankError
     /// <summary>Another lock.</summary>
     [Refusal(409, "What is locked to this transaction is not what the release is for. The release is not published.")]
     OtherLock,
+
+    /// <summary>No such request.</summary>
+    [Refusal(404, "No token request with this hash was signed here.")]
+    UnknownRequest,
+
+    /// <summary>Its day is not in the log.</summary>
+    [Refusal(404, "The day on which it was signed is not stated in the log yet. Ask again tomorrow.")]
+    NotStated,
 
     /// <summary>The locking bank's note does not fit.</summary>
     [Refusal(422, "The note of the bank that locks this issuer's tokens is missing, not by it, or on another token.")]

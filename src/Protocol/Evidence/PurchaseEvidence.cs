@@ -31,6 +31,7 @@ namespace Bauta.Protocol.Evidence;
 /// <param name="OtherMerchandise">Another P1 of the merchant's under the same <c>n</c>.</param>
 /// <param name="OtherAuthorization">Another P2 that spends a token of the first one.</param>
 /// <param name="Made">With goods made to order, E4: what was acknowledged.</param>
+/// <param name="HandOver">With a receipt: what <c>P</c> signed when it was handed over.</param>
 public sealed record PurchaseEvidence(
     string Format, string Policy, Signed<PartyCard> MerchantCard, Signed<PartyCard> BankCard,
     Signed<Merchandise> Merchandise, byte[]? Authorization = null, Signed<LockNote>? LockNote = null,
@@ -40,7 +41,7 @@ public sealed record PurchaseEvidence(
     Signed<Acknowledgement>? Acknowledgement = null, Signed<SessionItem>? Item = null,
     Signed<Release>? Release = null, IReadOnlyList<Signed<Observation>>? Observations = null,
     Signed<Merchandise>? OtherMerchandise = null, byte[]? OtherAuthorization = null,
-    Signed<MadeGoods>? Made = null)
+    Signed<MadeGoods>? Made = null, Signed<HandOver>? HandOver = null)
 {
     /// <summary>The only format so far.</summary>
     public const string CurrentFormat = "bauta-evidence/1";

@@ -21,9 +21,11 @@ namespace Bauta.Protocol.Merchant;
 /// that a session may cost.</param>
 /// <param name="Order"><c>lock-first</c> with what is made to order (FIG. 5), only once the price is locked: the file
 /// is empty then.</param>
+/// <param name="Receipt">True with what is handed over later, against a <see cref="Merchant.Receipt"/>, which P1 then
+/// holds; the purchase is two-sided. Otherwise absent.</param>
 public sealed record OfferTerms(
     OfferId Offer, string Title, string Description, Amount Price, string Currency, string FileName, long SizeBytes,
-    byte[] ContentHash, Tariff? Tariff = null, string? Order = null)
+    byte[] ContentHash, Tariff? Tariff = null, string? Order = null, bool? Receipt = null)
 {
     /// <summary>The price is locked first, then the goods are made.</summary>
     public const string LockFirst = "lock-first";
@@ -45,7 +47,7 @@ public sealed record OfferTerms(
     public bool IsWellFormed() => Names.IsLine(Title, MaxTitleLength)
         && Names.IsText(Description, MaxDescriptionLength) && Price > Amount.Zero
         && Names.IsCurrency(Currency) && IsFileName(FileName) && SizeBytes is >= 0 and <= MaxSizeBytes
-        && ContentHash.Length == 32
+        && ContentHash.Length == 32 && (Receipt is null || (Receipt.Value && Tariff is null && Order is null))
         && (Tariff is null || (Tariff.IsWellFormed() && Tariff.Price <= Price && SizeBytes == 0))
         && (Order is null || (Order == LockFirst && Tariff is null && SizeBytes == 0));
 
@@ -94,10 +96,12 @@ public sealed record PurchaseRequest(
 /// <param name="CiphertextSizeBytes">Size of all chunks together.</param>
 /// <param name="Secret">32 bytes from which customer and merchant derive the IDs of other chains.</param>
 /// <param name="Terms">The variant that both agreed on.</param>
+/// <param name="Receipt">With an offer of a receipt: the receipt, which counts once <c>k xor r</c> is
+/// published.</param>
 public sealed record Merchandise(
     byte[] ReleaseKey, OfferTerms Contract, string Bank, AccountId Account, UnixTime ExpiresAt, PolicyId Archive,
     byte[] Mask, KeyCommitment Commitment, byte[] GoodsRoot, long ChunkCount, long CiphertextSizeBytes,
-    byte[] Secret, Terms? Terms = null)
+    byte[] Secret, Terms? Terms = null, Signed<Receipt>? Receipt = null)
     : IStatement<Merchandise>
 {
     /// <inheritdoc/>
@@ -116,6 +120,7 @@ public sealed record Merchandise(
         && ChunkCount == layout.ChunkCount && CiphertextSizeBytes == layout.CiphertextSize
         && (Terms?.IsWellFormed() ?? true) && Session is null == Contract.Tariff is null
         && LockFirst is null == Contract.Order is null
+        && Receipt is null == Contract.Receipt is null && (Receipt?.Content.IsOf(this) ?? true)
         && (Terms?.CommitmentIn(Transaction()) is not { } later || Commitment.Equals(later));
 
     /// <summary>In a session (FIG. 8, R1): the customer's keys for it.</summary>
@@ -290,7 +295,7 @@ public enum MerchantError
     BadPayment,
 
     /// <summary>Only with two-sided delivery.</summary>
-    [Refusal(422, "This merchant sells only with two-sided delivery. Ask with a customer key in the terms, as bauta wallet buy --proof two-sided does.")]
+    [Refusal(422, "This merchant, or this offer, sells only with two-sided delivery. Ask with a customer key in the terms, as bauta wallet buy --proof two-sided does.")]
     TwoSidedOnly,
 
     /// <summary>Not in that way.</summary>

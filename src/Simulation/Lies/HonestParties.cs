@@ -25,6 +25,9 @@ internal abstract class HonestBank(IBank real) : IBank
         Signed<WithdrawalOrder> order, byte[] body, IReadOnlyList<TokenRequest> requests,
         CancellationToken cancellation) => real.WithdrawAsync(order, body, requests, cancellation);
 
+    public Task<Result<IssueProof, BankError>> ProveIssueAsync(
+        byte[] requestHash, CancellationToken cancellation) => real.ProveIssueAsync(requestHash, cancellation);
+
     public virtual Task<Result<LockAnswer, BankError>> LockAsync(
         SignedAuthorization authorization, CancellationToken cancellation) =>
         real.LockAsync(authorization, cancellation);

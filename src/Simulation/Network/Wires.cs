@@ -51,6 +51,11 @@ internal sealed class BankWire(Net net, Node from, Node to, Func<IBank> party) :
             answer => answer.IsOk ? string.Concat(answer.Value.Select(one => Codec.Text(one))) : null),
         () => party().WithdrawAsync(order, body, requests, CancellationToken.None), cancellation);
 
+    public Task<Result<IssueProof, BankError>> ProveIssueAsync(
+        byte[] requestHash, CancellationToken cancellation) => net.CallAsync(
+        from, to, new("bank prove issue"), () => party().ProveIssueAsync(requestHash, CancellationToken.None),
+        cancellation);
+
     public Task<Result<LockAnswer, BankError>> LockAsync(
         SignedAuthorization authorization, CancellationToken cancellation) => net.CallAsync(
         from, to,

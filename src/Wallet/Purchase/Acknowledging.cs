@@ -15,13 +15,13 @@ public sealed partial class Wallet
         RequestId purchase, CustomerTerms wanted, PartyCard shop, PartyCard bank, OfferTerms offer)
     {
         var shows = wanted.Pseudonym is not null || wanted.Name is not null;
-        var isDemanded = shop.Merchant!.Proof == DeliveryProof.TwoSided;
+        var isDemanded = shop.Merchant!.Proof == DeliveryProof.TwoSided || offer.Receipt is not null;
         if (offer.Order is not null)
             return LockFirstTermsOf(
                 purchase, wanted.Proof == DeliveryProof.OneSided || shows || wanted.Release is not null);
         if (wanted.Proof == DeliveryProof.OneSided && isDemanded)
             throw new WalletException(WalletError.Refused,
-                $"{shop.Name} sells only with two-sided delivery: it wants your signature that the goods arrived. "
+                $"{shop.Name} sells this only with two-sided delivery: it wants your signature that it was delivered. "
                 + "Nothing was done. Buy with --proof two-sided, by a key of this purchase only.");
         if (wanted.Proof == DeliveryProof.OneSided && shows)
             throw new WalletException(WalletError.Refused,

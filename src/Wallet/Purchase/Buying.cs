@@ -173,6 +173,8 @@ public sealed partial class Wallet
             return "promises something else than the offer";
         if (!Terms.AreSame(promise.Terms, order.Terms))
             return "has other terms than it was asked for";
+        if (promise.Receipt?.IsSignedBy(card.IdentityKey()) is false)
+            return "holds a receipt that the shop did not sign";
         if (!promise.Archive.Equals(order.Archive))
             return "names another archive";
         if (promise.Bank != bank.Name || card.Merchant!.BankKey != bank.IdentityKey().Thumbprint)

@@ -125,6 +125,31 @@ internal sealed class TokenTable(WalletVault vault)
             "UPDATE tokens SET state = $1, remaining = $2 WHERE token_key_id = $3 AND number = $4",
             state, remaining.MinorUnits, token.TokenKeyId, token.Number);
 
+    /// <summary>Tokens that the bank has not yet shown to be counted.</summary>
+    public IReadOnlyList<WalletToken> Unchecked(IReadTransaction transaction) => transaction.Query(
+        $"""
+        SELECT {Columns} FROM tokens WHERE token IS NOT NULL AND NOT EXISTS (
+            SELECT 1 FROM issue_checks c
+            WHERE c.token_key_id = tokens.token_key_id AND c.number = tokens.number AND c.counted = $1)
+        """,
+        Read, true);
+
+    public static int Counted(IReadTransaction transaction) => checked((int)transaction.QuerySingleOrDefault(
+        "SELECT CAST(COUNT(*) AS BIGINT) FROM issue_checks WHERE counted = $1", row => row.GetInt64(0), true));
+
+    /// <summary>Notes what the bank answered.</summary>
+    /// <returns>When it was first asked.</returns>
+    public static UnixTime NoteCheck(IWriteTransaction transaction, WalletToken token, bool isCounted, UnixTime now)
+    {
+        transaction.Execute(
+            "INSERT INTO issue_checks (token_key_id, number, asked_at, counted) VALUES ($1, $2, $3, $4) "
+            + "ON CONFLICT (token_key_id, number) DO UPDATE SET counted = excluded.counted",
+            token.TokenKeyId, token.Number, now.Seconds, isCounted);
+        return UnixTime.FromSeconds(transaction.QuerySingleOrDefault(
+            "SELECT asked_at FROM issue_checks WHERE token_key_id = $1 AND number = $2", row => row.GetInt64(0),
+            token.TokenKeyId, token.Number));
+    }
+
     private WalletToken Read(IRow row)
     {
         var (keyId, number) = (row.GetBytes(0), row.GetInt64(1));

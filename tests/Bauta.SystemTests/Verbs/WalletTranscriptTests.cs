@@ -6,7 +6,7 @@ using Xunit;
 namespace Bauta.SystemTests.Verbs;
 
 /// <summary>What a customer, a shop's owner and a stranger type at a running network, and what they get.</summary>
-public sealed class WalletTranscriptTests(DemoFixture demo) : IClassFixture<DemoFixture>
+public sealed partial class WalletTranscriptTests(DemoFixture demo) : IClassFixture<DemoFixture>
 {
     private const string GoodCard = "4242424242424242";
     private const string DeclinedCard = "4000000000000002";

@@ -431,6 +431,24 @@ public abstract partial class ArchiveTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Enters_a_keys_day_once()
+    {
+        var denomination = Statements.Denomination(network.Bank, ArchiveNetwork.BankName);
+        Signed<Totals> Day(long day, long spent, string name = ArchiveNetwork.BankName) =>
+            Statements.Totals(network.Bank, name, denomination, day, spent);
+        var entered = Text(await EnterAsync(LogEntry.Totals, Day(20_000, 4).Text));
+        Assert.Equal(entered, Text(await EnterAsync(LogEntry.Totals, Sale.Twin(Day(20_000, 4)).Text)));
+        Assert.Equal(
+            ArchiveError.OtherStatement, (await EnterAsync(LogEntry.Totals, Day(20_000, 8).Text)).Error);
+        network.Verify(await EnterAsync(LogEntry.Totals, Day(20_001, 8).Text));
+        Assert.Equal(
+            ArchiveError.UnknownBank, (await EnterAsync(LogEntry.Totals, Day(20_002, 8, "other.example").Text)).Error);
+        using var stranger = P256PrivateKey.Generate();
+        Assert.Equal(ArchiveError.UnknownBank, (await EnterAsync(
+            LogEntry.Totals, Statements.Totals(stranger, ArchiveNetwork.BankName, denomination, 20_002).Text)).Error);
+    }
+
+    [Fact]
     public async Task Refuses_a_statement_in_another_issuers_name_or_of_another_kind()
     {
         var foreign = Statements.Denomination(network.Bank, "other.example");

@@ -33,6 +33,11 @@ internal static class Statements
         Signed<Revocation>.Sign(bank, new Revocation(
             issuer, SHA256.HashData(denomination.Content.TokenKey), denomination.Content.WithdrawFrom));
 
+    public static Signed<Totals> Totals(
+        ISigner bank, string name, Signed<Denomination> denomination, long day = 20_000, long spent = 0) =>
+        Signed<Totals>.Sign(bank, new Totals(
+            name, SHA256.HashData(denomination.Content.TokenKey), day, 3, Amount.FromMinorUnits(spent), Amount.Zero));
+
     private static byte[] MakeTokenKey()
     {
         using var key = TestKeys.Rsa();

@@ -192,6 +192,24 @@ public abstract class WitnessTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Refuses_a_second_statement_on_one_keys_day()
+    {
+        var denomination = Statements.Denomination(bank, "bank.example");
+        LogEntry Day(long day, long spent) => Statement(
+            LogEntry.Totals, Statements.Totals(bank, "bank.example", denomination, day, spent).Text);
+        log.With(Day(20_000, 4), Day(20_001, 4));
+        await CosignsAsync(1);
+        await ReopenAsync();
+        log.With(Day(20_000, 8));
+        await RefusesLeafAsync(3, LeafFault.SecondStatement);
+        log.Without(1).With(Statement(
+            LogEntry.Totals, Statements.Totals(bank, "other.example", denomination).Text));
+        await RefusesLeafAsync(3, LeafFault.UnknownBank);
+        log.Without(1).With(Day(20_002, 8));
+        await CosignsAsync(3);
+    }
+
+    [Fact]
     public async Task Refuses_a_fourth_key_of_a_denomination_that_can_be_withdrawn_from_at_once()
     {
         LogEntry Key(byte key, long startsAfter = 0) => Statement(LogEntry.Denomination,

@@ -35,7 +35,7 @@ public sealed class AuditTests(AuditHistory history, PostgresServer server)
             + "(SELECT request_hash FROM withdrawals WHERE recouped IS NULL LIMIT 1)",
             [IssueSum]),
         ["A withdrawal stands twice"] = ("whole",
-            "INSERT INTO withdrawals SELECT randomblob(32), key, signature, NULL FROM withdrawals LIMIT 1",
+            "INSERT INTO withdrawals SELECT randomblob(32), key, signature, NULL, day FROM withdrawals LIMIT 1",
             [IssueSum, WithdrawalAltered]),
         ["A withdrawal is under another key"] = ("whole",
             "UPDATE withdrawals SET key = key % 3 + 1 WHERE request_hash = "

@@ -115,6 +115,9 @@ internal sealed class MaskedNetwork : INetwork
             () => bank.WithdrawAsync(order, body, requests, cancellation),
             (seen, answer) => seen.Values.AddRange(answer.IsOk ? answer.Value.Select(one => Text(one)) : []));
 
+        public Task<Result<IssueProof, BankError>> ProveIssueAsync(
+            byte[] requestHash, CancellationToken cancellation) => bank.ProveIssueAsync(requestHash, cancellation);
+
         public Task<Result<LockAnswer, BankError>> LockAsync(
             SignedAuthorization authorization, CancellationToken cancellation) => network.SendAsync(
             Bank, Call.Lock, authorization.Utf8.Length,

@@ -288,7 +288,7 @@ public abstract partial class MerchantTests
                 Roles.Bank, "bank.example", world.Bank.Key.PublicKey.Spki, [], world.Clock.Now,
                 Bank: new BankTerms("EUR", 2, [held.Policy], 10, 1000, 60))),
             held.Merchandise, LockNote: held.LockNote, Payment: held.Payment, Decision: held.Decision,
-            Acknowledgement: held.Acknowledgement);
+            Acknowledgement: held.Acknowledgement, HandOver: held.HandOver);
     }
 
     [Fact]

@@ -113,6 +113,9 @@ internal sealed class TestBank(Func<ArchivePolicy> policy) : IBank
         Signed<WithdrawalOrder> order, byte[] body, IReadOnlyList<TokenRequest> requests,
         CancellationToken cancellation) => throw NotAsked();
 
+    public Task<Result<IssueProof, BankError>> ProveIssueAsync(byte[] requestHash, CancellationToken cancellation) =>
+        throw NotAsked();
+
     public Task<Result<LockAnswer, BankError>> LockAsync(
         SignedAuthorization authorization, CancellationToken cancellation) => throw NotAsked();
 

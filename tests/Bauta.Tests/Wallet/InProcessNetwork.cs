@@ -186,12 +186,13 @@ public sealed class InProcessNetwork : INetwork, IAsyncDisposable
         : throw new PartyUnreachableException("There is no such shop.");
 
     /// <summary>Puts a file on sale.</summary>
-    public async Task<OfferTerms> OfferAsync(byte[] content, long price, string name = "goods.bin")
+    public async Task<OfferTerms> OfferAsync(
+        byte[] content, long price, string name = "goods.bin", bool isReceipt = false)
     {
         var stored = await TheMerchant.Desk.StoreFileAsync(new MemoryStream(content), default);
         var offer = await TheMerchant.Desk.AddOfferAsync(
             new NewOffer(OfferId.Generate(), "Goods", "What is sold.", Amount.FromMinorUnits(price), name,
-                stored.Value.ContentHash), default);
+                stored.Value.ContentHash, Receipt: isReceipt ? true : null), default);
         return offer.Value;
     }
 

@@ -141,6 +141,16 @@ public sealed class WiredBank(Wire wire, IBank bank) : IBank, IJointBank
         return wire.SendAsync(typeof(IBank), () => bank.WithdrawAsync(order, body, requests, cancellation));
     }
 
+    /// <summary>Puts any answer in place of the bank's proof that a request is counted.</summary>
+    public Func<byte[], Result<IssueProof, BankError>, Result<IssueProof, BankError>>? ReplaceProof { get; set; }
+
+    public async Task<Result<IssueProof, BankError>> ProveIssueAsync(
+        byte[] requestHash, CancellationToken cancellation)
+    {
+        var answer = await wire.SendAsync(typeof(IBank), () => bank.ProveIssueAsync(requestHash, cancellation));
+        return ReplaceProof?.Invoke(requestHash, answer) ?? answer;
+    }
+
     public async Task<Result<LockAnswer, BankError>> LockAsync(
         SignedAuthorization authorization, CancellationToken cancellation)
     {
