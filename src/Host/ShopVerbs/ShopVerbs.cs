@@ -110,7 +110,7 @@ internal sealed class AddVerb : ShopVerb
     {
         var (isMade, what) = (shop.Parsed.GetValue(made), shop.Parsed.GetValue(receipt));
         if (isMade && what is not null)
-            throw new HostException(ExitCode.Usage, "A receipt is not made to order: leave out one of the two options.");
+            throw new HostException(ExitCode.Usage, "A receipt is not made to order: leave one of the two out.");
         if (what is not null && shop.Parsed.GetValue(title) is not null)
             throw new HostException(ExitCode.Usage, "--receipt says what is sold; it takes the place of --title.");
         var called = what ?? shop.Parsed.GetValue(title);
