@@ -67,8 +67,7 @@ public sealed class TileBuilder
             if (row.Hashes.Count == row.Taken)
                 continue;
             row.Taken = row.Hashes.Count;
-            if (row.Hashes.Count > 0)
-                tiles.Add(ToTile(level, Size >> (TileAddress.Height * (level + 1) - 1) >> 1, row));
+            tiles.Add(ToTile(level, Size >> (TileAddress.Height * (level + 1) - 1) >> 1, row));
         }
 
         return tiles;

@@ -39,8 +39,8 @@ internal static class TwiceList
     /// <summary>
     /// Moves nothing twice and answers differently. C2SP tlog-witness: an old size that is no longer the latest is a
     /// conflict, which states the latest. An early release is taken only by a bank that is its own archive, and asked
-    /// again and again, and a merchant is told of decisions only by an archive that has its address: <c>JointTests</c>
-    /// does both.
+    /// again and again (<c>JointTests</c>), and a merchant is told of decisions only by an archive that has its address
+    /// (<c>CompletionTests</c>).
     /// </summary>
     public static IReadOnlyList<string> Others { get; } =
     [

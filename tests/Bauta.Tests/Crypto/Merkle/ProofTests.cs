@@ -138,6 +138,7 @@ public class ProofTests
         Assert.False(ConsistencyProof.Verify(0, empty, 7, root, [root]));
         Assert.False(ConsistencyProof.Verify(0, root, 7, root, []));
         Assert.True(ConsistencyProof.Verify(0, empty, 0, empty, []));
+        Assert.False(ConsistencyProof.Verify(3, Tree.Roots[3], 7, root, []));
         Assert.False(ConsistencyProof.Verify(0, root, 0, root, []));
         Assert.True(ConsistencyProof.Verify(7, root, 7, root, []));
         Assert.False(ConsistencyProof.Verify(7, root, 7, other, []));

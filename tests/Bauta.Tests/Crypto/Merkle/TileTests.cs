@@ -47,6 +47,8 @@ public class TileTests
     [InlineData("tile/0/x009/x223/x372/x036/x854/x775/808")]
     [InlineData("tile/0/x001/x009/x223/x372/x036/x854/x775/807")]
     [InlineData("tile/0/../000")]
+    [InlineData("nope/0/000")]
+    [InlineData("tile/0//000")]
     public void Refuses_paths_that_are_not_canonical(string path) => Assert.False(TileAddress.TryParse(path, out _));
 
     [Fact]
@@ -190,6 +192,51 @@ public class TileTests
         Assert.Throws<ArgumentException>(() => EntryBundle.Encode([new byte[65_536]]));
         Assert.Throws<ArgumentException>(
             () => EntryBundle.Encode([.. Enumerable.Repeat(ReadOnlyMemory<byte>.Empty, 257)]));
+    }
+
+    [Fact]
+    public void A_bundle_has_up_to_256_entries_which_may_be_empty()
+    {
+        Assert.True(EntryBundle.TryDecode(default, 0, out var none));
+        Assert.Empty(none);
+        var bundle = EntryBundle.Encode([.. Enumerable.Repeat(ReadOnlyMemory<byte>.Empty, 256)]);
+        Assert.True(EntryBundle.TryDecode(bundle, 256, out var full));
+        Assert.Equal(256, full.Length);
+    }
+
+    [Theory]
+    [InlineData(-1, 0, 1)]
+    [InlineData(64, 0, 1)]
+    [InlineData(0, -1, 1)]
+    [InlineData(0, 0, 0)]
+    [InlineData(0, 0, 257)]
+    public void There_is_no_such_tile(int level, long index, int width) =>
+        Assert.Throws<ArgumentOutOfRangeException>(() => TileAddress.Tree(level, index, width));
+
+    [Fact]
+    public void An_entry_lies_in_the_bundle_that_a_tree_of_this_size_has()
+    {
+        Assert.Equal("tile/entries/000.p/5", TileAddress.OfEntry(4, 5).Path);
+        Assert.Equal("tile/entries/001", TileAddress.OfEntry(256, 512).Path);
+        Assert.Equal("tile/entries/001", TileAddress.OfEntry(256, 257).Full.Path);
+        Assert.Throws<ArgumentOutOfRangeException>(() => TileAddress.OfEntry(5, 5));
+        Assert.Throws<ArgumentOutOfRangeException>(() => TileAddress.OfEntry(-1, 5));
+        Assert.Throws<ArgumentOutOfRangeException>(() => TileAddress.OfNode(-1, 0, 5));
+        // A shift by 64 is one by none.
+        Assert.Equal(0, TileAddress.WidthAt(8, 0, long.MaxValue));
+    }
+
+    [Fact]
+    public void The_tiles_that_are_named_beforehand_are_those_that_are_read()
+    {
+        const long size = 70_000;
+        Assert.Equal(
+            ["tile/0/003", "tile/0/273.p/112", "tile/1/000", "tile/1/001.p/17", "tile/2/000.p/1"],
+            TileHashReader.TilesForInclusion(1000, size).Select(tile => tile.Path).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["tile/0/273.p/112", "tile/1/001.p/17", "tile/2/000.p/1"],
+            TileHashReader.TilesForRoot(size).Select(tile => tile.Path).Order(StringComparer.Ordinal));
+        Assert.Throws<ArgumentOutOfRangeException>(() => TileBuilder.Restore(-1, new TileStore()));
     }
 
     /// <summary>Tiles in memory, as a log would serve them.</summary>
