@@ -367,7 +367,8 @@ public sealed class SightTests
             yield return Part("signature", bytes[^256..]);
             // The end of the SPKI, which is the point; all keys have the same beginning.
             yield return Part("key", Base64Url.DecodeFromChars((string)token["key"]!)[^64..])
-                with { MustBeAt = ["bank"] };
+                with
+            { MustBeAt = ["bank"] };
 
             Canary Part(string what, byte[] part) =>
                 Canary.OfBytes($"the {what} of token {number}" + of, Fact.SpentSerial, part);
